@@ -1,0 +1,16 @@
+/** What the control plane needs to know of runtimes; `sandbox/docker/images/` implements it and `main.ts` hands it over. */
+import type { Architecture } from '../lambda/function.ts'
+
+export type RuntimeAvailability =
+  /** The image is there, or can be built or pulled by `prepare`. */
+  | { readonly available: true }
+  /** AWS knows the runtime, this host cannot offer it; the sentence names those available and how to get this one. */
+  | { readonly available: false; readonly reason: string }
+
+export interface RuntimeImages {
+  availability(runtime: string, architecture: Architecture): Promise<RuntimeAvailability>
+  /** Makes sure that the image exists, building it if needed (minutes the first time). Concurrent calls share one build. */
+  prepare(runtime: string, architecture: Architecture): Promise<void>
+  /** Identity of the runtime's image: the 64 hex digits of its RuntimeVersionArn. Stable over host restarts. */
+  versionHash(runtime: string, architecture: Architecture): string
+}

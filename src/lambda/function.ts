@@ -1,0 +1,74 @@
+/** A Function and its Versions as the host keeps them. Wire names and presence rules are the business of `api/`. */
+
+export type Architecture = 'x86_64' | 'arm64'
+
+/** Everything is keyed by account and region first. */
+export interface FunctionKey {
+  readonly account: string
+  readonly region: string
+  readonly name: string
+}
+
+export type State = 'Pending' | 'Active' | 'Inactive' | 'Failed'
+export type LastUpdateStatus = 'Successful' | 'InProgress' | 'Failed'
+
+export interface LoggingConfig {
+  readonly logFormat: 'Text' | 'JSON'
+  readonly applicationLogLevel?: string
+  readonly systemLogLevel?: string
+  readonly logGroup: string
+}
+
+/** What decides how an invocation behaves: changing any of it needs new execution environments. */
+export interface FunctionConfiguration {
+  /** Absent for PackageType Image. */
+  readonly runtime?: string
+  readonly handler?: string
+  readonly role: string
+  readonly description: string
+  /** Seconds, 1–900. */
+  readonly timeout: number
+  /** MB, 128–10240. */
+  readonly memorySize: number
+  /** MB of /tmp, 512–10240. */
+  readonly ephemeralStorage: number
+  readonly architecture: Architecture
+  readonly packageType: 'Zip'
+  /** Absent when the request never contained Environment. */
+  readonly environment?: Readonly<Record<string, string>>
+  readonly tracingMode: 'PassThrough' | 'Active'
+  readonly logging: LoggingConfig
+  /** Base64 SHA-256 of the zip, as AWS shows it. */
+  readonly codeSha256: string
+  /** Bytes of the zip. */
+  readonly codeSize: number
+}
+
+export interface FunctionVersion extends FunctionKey, FunctionConfiguration {
+  /** `$LATEST` or a number as text. */
+  readonly version: string
+  /** Changes with every mutation and every state transition. */
+  readonly revisionId: string
+  /**
+   * Identity of code and configuration together: environments started for one are never used for another. Unlike `revisionId` it
+   * stays the same over state transitions, tags and publishing.
+   */
+  readonly deploymentId: string
+  readonly state: State
+  readonly stateReason?: string
+  readonly stateReasonCode?: string
+  readonly lastUpdateStatus?: LastUpdateStatus
+  readonly lastUpdateStatusReason?: string
+  readonly lastUpdateStatusReasonCode?: string
+  /** Unix milliseconds. */
+  readonly lastModified: number
+}
+
+export interface Alias {
+  readonly name: string
+  readonly functionVersion: string
+  readonly description: string
+  readonly revisionId: string
+  /** At most one additional version with its weight 0–1. */
+  readonly routing?: { readonly version: string; readonly weight: number }
+}

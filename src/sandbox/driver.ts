@@ -1,0 +1,122 @@
+/**
+ * The seam between the host and whatever isolates code: today Docker containers.
+ *
+ * A Sandbox is what one execution environment lives in. What a function does inside it is never an error here: a process that exits is
+ * reported as a fact. Errors (SandboxError) are the platform's own: no engine, no image, no room.
+ */
+
+/** A place in the network for one sandbox, known before it starts so that its listener can check who calls. */
+export interface Place {
+  /** Address on which the host listens for this sandbox, IPv4. */
+  readonly hostAddress: string
+  /** The sandbox's own address, IPv4: calls from any other address are refused. `undefined`: the engine hides it. */
+  readonly sandboxAddress: string | undefined
+  /** Gives the place back. Called by `Sandbox.destroy`; call it yourself only if no sandbox was started. */
+  release(): void
+}
+
+export interface SandboxSpec {
+  readonly place: Place
+  /** Image to run, as the engine knows it. */
+  readonly image: string
+  /** Environment of the runtime process. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Folder with the unpacked package, mounted read-only at /var/task. */
+  readonly codePath: string
+  /** Folder with the merged layers, mounted read-only at /opt. */
+  readonly layersPath?: string
+  readonly memoryMb: number
+  /** Size of /tmp. */
+  readonly ephemeralStorageMb: number
+  /** For labels and messages only. */
+  readonly functionArn: string
+}
+
+/** How a process inside the sandbox ended, as the kernel told the supervisor. */
+export interface ProcessExit {
+  /** `runtime`, or the name of the extension. */
+  readonly process: string
+  /** Exit status 0–255; absent when a signal ended it. */
+  readonly code?: number
+  /** Signal number, e.g. 11. */
+  readonly signal?: number
+  /** The kernel's out-of-memory killer was at work in this sandbox since the runtime started. */
+  readonly outOfMemory: boolean
+}
+
+/** A process could not be started at all. */
+export interface LaunchFailure {
+  readonly process: string
+  /** errno name, e.g. `ENOENT`, `EACCES`, `ENOEXEC`. */
+  readonly errno: string
+  /** What was tried, e.g. `/var/runtime/bootstrap`. */
+  readonly path: string
+}
+
+export interface SandboxObserver {
+  /** Bytes that the function's processes wrote to stdout and stderr, in order. Never blocks the function. */
+  output(chunk: Uint8Array): void
+  exit(exit: ProcessExit): void
+  launchFailure(failure: LaunchFailure): void
+  /** The sandbox itself is gone (container removed, engine died, supervisor killed). Called once; nothing is called after it. */
+  lost(reason: string): void
+}
+
+export interface Sandbox {
+  readonly id: string
+  /** Resolves when everything written so far has been given to `output`, or after `timeoutMs`, whichever is first. */
+  flush(timeoutMs: number): Promise<void>
+  /** Kills every process of the function; /tmp and the sandbox stay. Resolves when they are gone. Their exits are not reported. */
+  stop(): Promise<void>
+  /** Starts the runtime again after `stop` or after its exit. The first start is part of `SandboxDriver.start`. */
+  boot(): void
+  /** Limits CPU to the share of MemorySize; until then the sandbox has the full CPU, as AWS gives Init. Never throws. */
+  limitCpu(): Promise<void>
+  /** Peak memory of the function's processes since the runtime started, bytes. Never throws; 0 when it cannot be known. */
+  maxMemoryBytes(): Promise<number>
+  /** Removes it with everything it had. Safe to call at any time and more than once; never throws. */
+  destroy(reason: string): Promise<void>
+}
+
+export interface SandboxDriver {
+  /** Makes ready what all sandboxes share (networks, isolation) and removes what an earlier, crashed instance left behind. */
+  open(): Promise<void>
+  /** A free place in the network. */
+  reserve(): Promise<Place>
+  /** Lets sandboxes reach these ports of `hostAddress`; every other port of the host stays closed to them. */
+  admit(hostAddress: string, firstPort: number, lastPort: number): Promise<void>
+  start(spec: SandboxSpec, observer: SandboxObserver): Promise<Sandbox>
+  /** Removes everything of this instance. */
+  close(): Promise<void>
+  /** What is not isolated on this machine, one plain sentence each; empty when everything is. */
+  readonly warnings: readonly string[]
+}
+
+/** Why the platform could not run a sandbox. `invoke/` turns each kind into its Lambda exception. */
+export type SandboxErrorKind =
+  /** The engine's socket refuses us (EACCES). -> EC2AccessDeniedException */
+  | 'access-denied'
+  /** The engine is overloaded, refuses for lack of room, or does not answer in time. -> EC2ThrottledException */
+  | 'throttled'
+  /** The image is not there any more. -> InvalidRuntimeException */
+  | 'image-missing'
+  /** The unpacked package is not there or cannot be read. -> InvalidZipFileException */
+  | 'code-missing'
+  /** Anything else; `code` says what. -> EC2UnexpectedException */
+  | 'unexpected'
+
+export class SandboxError extends Error {
+  override readonly name = 'SandboxError'
+  readonly kind: SandboxErrorKind
+  /** The engine's HTTP status or errno, e.g. `500`, `ECONNREFUSED`. */
+  readonly code: string
+  /** What the operator can do about it. */
+  readonly remedy: string
+
+  constructor(kind: SandboxErrorKind, code: string, message: string, remedy: string, cause?: unknown) {
+    super(message, { cause })
+    this.kind = kind
+    this.code = code
+    this.remedy = remedy
+  }
+}
