@@ -1,0 +1,138 @@
+/**
+ * POST /2015-03-31/functions/{FunctionName}/invocations: headers to an InvokeRequest and an InvokeResult to headers, no rules.
+ * The hottest route of the host: it reads Node's own request and hands bytes through without copying.
+ */
+import { randomUUID } from 'node:crypto'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Context } from 'hono'
+import type { InvokeRequest, InvokeResult, Invoker } from '../invoke/invoke.ts'
+import { tooLarge } from '../invoke/payload.ts'
+import { traceHeader } from '../invoke/trace.ts'
+import { resolveFunctionName } from '../lambda/arn.ts'
+import { LambdaException } from '../lambda/errors.ts'
+import { LIMITS } from '../lambda/limits.ts'
+import { violation } from '../lambda/validation.ts'
+import type { Caller } from './caller.ts'
+
+const INVOCATION_TYPES = ['Event', 'RequestResponse', 'DryRun'] as const
+const LOG_TYPES = ['None', 'Tail'] as const
+const REQUEST_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** The handler for `createApi`. */
+export function invokeHandler(invoker: Invoker): (c: Context, caller: Caller) => Promise<Response> {
+  return async (c, caller) => {
+    const headers = headersOf(c)
+    const requestId = givenRequestId(headers['x-amzn-requestid'] as string | undefined) ?? randomUUID()
+    // The id of the invocation is the id of the request, in refusals too.
+    c.set('requestId', requestId)
+    const invocationType =
+      oneOf(headers['x-amz-invocation-type'], INVOCATION_TYPES, 'invocationType') ?? 'RequestResponse'
+    const logType = oneOf(headers['x-amz-log-type'], LOG_TYPES, 'logType') ?? 'None'
+    const { key, qualifier } = resolveFunctionName(c.req.param('name') ?? '', c.req.query('Qualifier'), caller, {
+      pattern: 'invoke',
+      action: 'lambda:InvokeFunction',
+    })
+    const trace = traceHeader(headers['x-amzn-trace-id'] as string | undefined, Date.now())
+    const request: InvokeRequest = {
+      key,
+      qualifier,
+      requestId,
+      invocationType,
+      tail: logType === 'Tail' && invocationType === 'RequestResponse',
+      clientContext: headers['x-amz-client-context'] as string | undefined,
+      traceHeader: trace,
+      payload: await readBody(c, headers, invocationType),
+    }
+    return answer(requestId, trace, await invoker.invoke(request))
+  }
+}
+
+function answer(requestId: string, trace: string, outcome: InvokeResult): Response {
+  const common = {
+    'x-amzn-RequestId': requestId,
+    'x-amzn-Remapped-Content-Length': '0',
+    'X-Amzn-Trace-Id': trace,
+  }
+  switch (outcome.type) {
+    case 'DryRun':
+      return new Response(null, { status: 204, headers: common })
+    case 'Event':
+      return new Response(null, { status: 202, headers: { ...common, 'Content-Length': '0' } })
+    case 'RequestResponse': {
+      const { result } = outcome
+      const headers: Record<string, string> = {
+        'Content-Type': 'application/json',
+        'Content-Length': String(result.payload.length),
+        'X-Amz-Executed-Version': outcome.executedVersion,
+        ...common,
+      }
+      if (!result.ok) headers['X-Amz-Function-Error'] = result.functionError
+      if (result.logTail !== undefined) headers['X-Amz-Log-Result'] = Buffer.from(result.logTail).toString('base64')
+      return new Response(result.payload as Uint8Array<ArrayBuffer>, { status: 200, headers })
+    }
+  }
+}
+
+function headersOf(c: Context): IncomingHttpHeaders {
+  const incoming = incomingOf(c)
+  return incoming === undefined ? c.req.header() : incoming.headers
+}
+
+function incomingOf(c: Context): IncomingMessage | undefined {
+  return (c.env as { incoming?: IncomingMessage } | undefined)?.incoming
+}
+
+function givenRequestId(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined
+  if (REQUEST_ID.test(header)) return header.toLowerCase()
+  throw new LambdaException('InvalidRequestContentException', 'x-amzn-RequestId must be a UUID')
+}
+
+function oneOf<const T extends string>(
+  header: string | string[] | undefined,
+  values: readonly T[],
+  member: string,
+): T | undefined {
+  if (header === undefined) return undefined
+  const found = values.find((value) => value === header)
+  if (found !== undefined) return found
+  throw new LambdaException(
+    'ValidationException',
+    `1 validation error detected: ${violation(String(header), member, `Member must satisfy enum value set: [${values.join(', ')}]`)}`,
+  )
+}
+
+/**
+ * The whole body, bounded while it is read: a body beyond the limit is refused before it fills the memory.
+ * The limit of the synchronous payload serves for all types; the smaller one of Event is checked with the request's other rules.
+ */
+async function readBody(
+  c: Context,
+  headers: IncomingHttpHeaders,
+  invocationType: (typeof INVOCATION_TYPES)[number],
+): Promise<Uint8Array> {
+  const type = invocationType === 'Event' ? 'Event' : 'RequestResponse'
+  const announced = Number(headers['content-length'] ?? Number.NaN)
+  if (announced > LIMITS.syncPayloadBytes) throw tooLarge(type, announced)
+  const incoming = incomingOf(c)
+  if (incoming === undefined) return new Uint8Array(await c.req.arrayBuffer())
+  if (announced === 0) return new Uint8Array(0)
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    incoming.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > LIMITS.syncPayloadBytes) {
+        chunks.length = 0
+        incoming.removeAllListeners('data')
+        incoming.resume()
+        reject(tooLarge(type, size))
+        return
+      }
+      chunks.push(chunk)
+    })
+    incoming.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)))
+    incoming.on('error', reject)
+    incoming.on('aborted', () => reject(new Error('the client went away')))
+  })
+}

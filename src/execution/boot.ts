@@ -1,0 +1,82 @@
+/** Init of a runtime: from the start of its process to its first `next`, or to the reason why it never came. */
+import { LIMITS } from '../lambda/limits.ts'
+import type { ProcessExit } from '../sandbox/driver.ts'
+import { exited, type Failure, invalidEntrypoint, sandboxLost, timedOut } from './failure.ts'
+import type { Mailbox } from './mailbox.ts'
+import type { Signal } from './signal.ts'
+
+export type BootOutcome =
+  | { readonly ok: true }
+  | {
+      readonly ok: false
+      readonly status: 'error' | 'timeout'
+      readonly errorType: string
+      /** Whether the sandbox can be used again. */
+      readonly lost: boolean
+      /** The failure as the invoker with this request id sees it. */
+      readonly failure: (requestId: string, nowMs: number) => Failure
+    }
+
+/** Milliseconds for an …/init/error that is on its way when the exit is reported: the two come over different connections. */
+const LAST_WORDS_MS = 10
+
+/** `provided` runtimes: the exit status by which the image's own bootstrap says that neither bootstrap can be executed. */
+const NO_BOOTSTRAP_STATUS = 142
+const NO_BOOTSTRAP = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
+
+export interface BootOptions {
+  readonly runtime: string | undefined
+  /** Seconds, for the text of a timeout. */
+  readonly timeoutSeconds: number
+}
+
+/** Reads signals until Init is over. A deadline must be posted as the signal `deadline` by the caller. */
+export async function awaitBoot(mailbox: Mailbox<Signal>, options: BootOptions): Promise<BootOutcome> {
+  for (;;) {
+    const signal = await mailbox.next()
+    switch (signal.kind) {
+      case 'ready':
+        return { ok: true }
+      case 'init-error':
+        return failed(signal.errorType, () => ({ errorType: signal.errorType, payload: signal.payload, logLines: [] }))
+      case 'exit': {
+        const words = await mailbox.nextWithin(LAST_WORDS_MS)
+        if (words?.kind === 'init-error') {
+          return failed(words.errorType, () => ({ errorType: words.errorType, payload: words.payload, logLines: [] }))
+        }
+        return exitOutcome(signal.exit, options.runtime)
+      }
+      case 'launch-failure': {
+        const detail = `fork/exec ${signal.path}: ${signal.errno}`
+        return failed('Runtime.InvalidEntrypoint', (requestId) => invalidEntrypoint(requestId, detail))
+      }
+      case 'deadline':
+        return {
+          ok: false,
+          status: 'timeout',
+          errorType: 'Sandbox.Timedout',
+          lost: false,
+          failure: (requestId, nowMs) => timedOut(requestId, options.timeoutSeconds, nowMs),
+        }
+      case 'lost':
+        return { ok: false, status: 'error', errorType: 'Sandbox.Failure', lost: true, failure: sandboxLost }
+      case 'outcome':
+        break
+    }
+  }
+}
+
+function exitOutcome(exit: ProcessExit, runtime: string | undefined): BootOutcome {
+  if (exit.code === NO_BOOTSTRAP_STATUS && runtime?.startsWith('provided')) {
+    return failed('Runtime.InvalidEntrypoint', (requestId) => invalidEntrypoint(requestId, NO_BOOTSTRAP))
+  }
+  const errorType = exit.outOfMemory ? 'Runtime.OutOfMemory' : 'Runtime.ExitError'
+  return failed(errorType, (requestId) => exited(requestId, exit))
+}
+
+function failed(errorType: string, failure: (requestId: string, nowMs: number) => Failure): BootOutcome {
+  return { ok: false, status: 'error', errorType, lost: false, failure }
+}
+
+/** Milliseconds of the Init phase before the first invocation. */
+export const INIT_LIMIT_MS = LIMITS.initTimeoutMs

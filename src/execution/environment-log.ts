@@ -1,0 +1,149 @@
+/**
+ * The log of one environment: platform lines and the function's output, in order, on their way to the log store; and the tail of the
+ * invocation that asked for it.
+ *
+ * Nothing here is on an invocation's path. Lines wait up to FLUSH_MS; a REPORT line is written as a thunk, because the memory it names
+ * is measured once per flush and not once per invocation.
+ */
+import type { LogStore, LogStreamName } from '../telemetry/log-store.ts'
+
+/** Milliseconds between two writes to the log store. */
+const FLUSH_MS = 100
+/** A line longer than this is split, as CloudWatch does at 256 KB. */
+const LINE_BYTES = 256 * 1024
+/** Bytes of output that may wait for one flush; the rest of that period is dropped and counted. */
+const PENDING_BYTES = 8 * 1024 * 1024
+
+type Message = string | ((maxMemoryBytes: number) => string)
+
+interface PendingLine {
+  readonly timestamp: number
+  readonly message: Message
+}
+
+export interface EnvironmentLogOptions {
+  readonly store: LogStore
+  readonly stream: LogStreamName
+  /** Peak memory of the environment, bytes; asked once per flush that needs it. */
+  readonly maxMemoryBytes: () => Promise<number>
+  /** `\r` inside a line is a newline of a managed runtime's record (reference: runtime-clients 2.7). */
+  readonly carriageReturns: 'keep' | 'newline'
+}
+
+export class EnvironmentLog {
+  readonly #options: EnvironmentLogOptions
+  readonly #decoder = new TextDecoder()
+  #pending: PendingLine[] = []
+  #pendingBytes = 0
+  #partial = ''
+  #droppedBytes = 0
+  #timer: NodeJS.Timeout | undefined
+  #flushing: Promise<void> = Promise.resolve()
+  #tail: PendingLine[] | undefined
+
+  constructor(options: EnvironmentLogOptions) {
+    this.#options = options
+  }
+
+  /** A line of the platform. */
+  write(message: Message): void {
+    this.#add({ timestamp: Date.now(), message })
+  }
+
+  /** Bytes of the function's stdout and stderr. */
+  output(chunk: Uint8Array): void {
+    if (this.#pendingBytes + chunk.length > PENDING_BYTES) {
+      this.#droppedBytes += chunk.length
+      this.#schedule()
+      return
+    }
+    this.#pendingBytes += chunk.length
+    const text = this.#partial + this.#decoder.decode(chunk, { stream: true })
+    let start = 0
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      this.#line(text.slice(start, end))
+      start = end + 1
+    }
+    this.#partial = text.slice(start)
+    while (this.#partial.length > LINE_BYTES) {
+      this.#line(this.#partial.slice(0, LINE_BYTES))
+      this.#partial = this.#partial.slice(LINE_BYTES)
+    }
+  }
+
+  /** From here on lines are kept for `endTail`. */
+  beginTail(): void {
+    this.#tail = []
+  }
+
+  /** The last `bytes` bytes of what was logged since `beginTail`. Cuts from the front, bytes and not lines. */
+  endTail(bytes: number, maxMemoryBytes: number): Uint8Array {
+    const lines = this.#tail ?? []
+    this.#tail = undefined
+    const text = lines.map(({ message }) => `${typeof message === 'string' ? message : message(maxMemoryBytes)}\n`)
+    const all = Buffer.from(text.join(''))
+    return all.subarray(Math.max(0, all.length - bytes))
+  }
+
+  /** Writes what is pending, an unfinished line too: no more output will come. */
+  async close(): Promise<void> {
+    if (this.#partial !== '') {
+      this.#line(this.#partial)
+      this.#partial = ''
+    }
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#flushing = this.#flushing.then(() => this.#flush())
+    await this.#flushing
+  }
+
+  /** A runtime that died leaves its last words without a newline. */
+  endPartialLine(): void {
+    if (this.#partial === '') return
+    this.#line(this.#partial)
+    this.#partial = ''
+  }
+
+  #line(raw: string): void {
+    const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw
+    const message = this.#options.carriageReturns === 'newline' ? line.replaceAll('\r', '\n') : line
+    this.#add({ timestamp: Date.now(), message })
+  }
+
+  #add(line: PendingLine): void {
+    this.#pending.push(line)
+    this.#tail?.push(line)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#flushing = this.#flushing.then(() => this.#flush())
+    }, FLUSH_MS)
+    this.#timer.unref()
+  }
+
+  async #flush(): Promise<void> {
+    const lines = this.#pending
+    this.#pending = []
+    this.#pendingBytes = 0
+    if (this.#droppedBytes > 0) {
+      lines.push({
+        timestamp: Date.now(),
+        message: `HEARTH dropped ${this.#droppedBytes} bytes of output: too much at once`,
+      })
+      this.#droppedBytes = 0
+    }
+    if (lines.length === 0) return
+    const measured = lines.some(({ message }) => typeof message !== 'string') ? await this.#options.maxMemoryBytes() : 0
+    this.#options.store.append(
+      this.#options.stream,
+      lines.map(({ timestamp, message }) => ({
+        timestamp,
+        message: typeof message === 'string' ? message : message(measured),
+      })),
+    )
+  }
+}

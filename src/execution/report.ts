@@ -1,0 +1,55 @@
+/** The platform's lines in a function's log, text format (reference: execution-model.md 5.1). Without their newline. */
+
+export interface ReportFields {
+  readonly requestId: string
+  readonly durationMs: number
+  readonly memorySizeMb: number
+  readonly maxMemoryBytes: number
+  /** Only on the invocation that followed an Init. */
+  readonly initDurationMs?: number
+  readonly status?: 'error' | 'timeout'
+  readonly errorType?: string
+}
+
+export function initStartLine(runtime: string, runtimeVersionArn: string): string {
+  return `INIT_START Runtime Version: ${runtime}\tRuntime Version ARN: ${runtimeVersionArn}`
+}
+
+export function startLine(requestId: string, version: string): string {
+  return `START RequestId: ${requestId} Version: ${version}`
+}
+
+export function endLine(requestId: string): string {
+  return `END RequestId: ${requestId}`
+}
+
+const MIB = 1024 * 1024
+
+/** Billed Duration is Duration and, since August 2025, Init Duration, rounded up to whole milliseconds. Ends with a tab on success. */
+export function reportLine(report: ReportFields): string {
+  const billed = Math.ceil(report.durationMs + (report.initDurationMs ?? 0))
+  const used = Math.min(Math.max(1, Math.ceil(report.maxMemoryBytes / MIB)), report.memorySizeMb)
+  const parts = [
+    `REPORT RequestId: ${report.requestId}`,
+    `Duration: ${report.durationMs.toFixed(2)} ms`,
+    `Billed Duration: ${billed} ms`,
+    `Memory Size: ${report.memorySizeMb} MB`,
+    `Max Memory Used: ${used} MB`,
+  ]
+  if (report.initDurationMs !== undefined) parts.push(`Init Duration: ${report.initDurationMs.toFixed(2)} ms`)
+  if (report.status === undefined) return `${parts.join('\t')}\t`
+  parts.push(`Status: ${report.status}`)
+  if (report.status === 'error' && report.errorType !== undefined) parts.push(`Error Type: ${report.errorType}`)
+  return parts.join('\t')
+}
+
+/** Printed only when Init failed or took too long; one line per attempt. */
+export function initReportLine(fields: {
+  readonly durationMs: number
+  readonly phase: 'init' | 'invoke'
+  readonly status: 'error' | 'timeout'
+  readonly errorType?: string
+}): string {
+  const error = fields.errorType === undefined ? '' : `\tError Type: ${fields.errorType}`
+  return `INIT_REPORT Init Duration: ${fields.durationMs.toFixed(2)} ms\tPhase: ${fields.phase}\tStatus: ${fields.status}${error}`
+}

@@ -1,0 +1,76 @@
+/** The environment variables of a runtime process: pure, from the function's settings and the environment's place. */
+import { randomBytes } from 'node:crypto'
+import type { FunctionVersion } from '../lambda/function.ts'
+import { runtimeEnvironment } from '../lambda/runtimes.ts'
+
+export interface VariableContext {
+  readonly version: FunctionVersion
+  /** `host:port` of the environment's listener. */
+  readonly runtimeApi: string
+  readonly logStream: string
+  /** Defaults that the operator puts into every function (HEARTH_FUNCTION_ENV_*). */
+  readonly defaults: Readonly<Record<string, string>>
+  /** Whether the Lambda API answers on the listener too, so that one function can invoke another without configuration. */
+  readonly lambdaApi: boolean
+}
+
+/**
+ * Later groups win: operator's defaults, variables of the image that a function may override (PATH, LANG, NODE_PATH …), the function's
+ * own, then credentials and reserved variables. Source: developer guide, "Defined runtime environment variables".
+ */
+export function environmentVariables(context: VariableContext): Record<string, string> {
+  const { version, runtimeApi } = context
+  const user = version.environment ?? {}
+  const variables: Record<string, string> = {
+    ...(context.lambdaApi ? { AWS_ENDPOINT_URL_LAMBDA: `http://${runtimeApi}` } : {}),
+    AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
+    ...context.defaults,
+    ...(version.runtime === undefined ? {} : runtimeEnvironment(version.runtime)),
+    ...user,
+    ...credentials(version),
+    ...(version.runtime === undefined ? {} : executionEnv(version.runtime)),
+    _HANDLER: version.handler ?? '',
+    AWS_REGION: version.region,
+    AWS_DEFAULT_REGION: version.region,
+    AWS_LAMBDA_FUNCTION_NAME: version.name,
+    AWS_LAMBDA_FUNCTION_VERSION: version.version,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(version.memorySize),
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_LOG_GROUP_NAME: version.logging.logGroup,
+    AWS_LAMBDA_LOG_STREAM_NAME: context.logStream,
+    AWS_LAMBDA_RUNTIME_API: runtimeApi,
+    LAMBDA_TASK_ROOT: '/var/task',
+    LAMBDA_RUNTIME_DIR: '/var/runtime',
+  }
+  if (user.TZ === undefined) variables.TZ = ':UTC'
+  bypassProxy(variables, runtimeApi)
+  return variables
+}
+
+function executionEnv(runtime: string): Record<string, string> {
+  const { AWS_EXECUTION_ENV } = runtimeEnvironment(runtime)
+  return AWS_EXECUTION_ENV === undefined ? {} : { AWS_EXECUTION_ENV }
+}
+
+/**
+ * Session credentials of the function's account. Twelve digits at the end of an access key id name the account, so that a call that
+ * reaches this host by any way is taken as that account's; 20 characters, as AWS's own keys.
+ */
+function credentials(version: FunctionVersion): Record<string, string> {
+  return {
+    AWS_ACCESS_KEY_ID: `ASIAHRTH${version.account}`,
+    AWS_SECRET_ACCESS_KEY: randomBytes(30).toString('base64'),
+    AWS_SESSION_TOKEN: randomBytes(48).toString('base64'),
+  }
+}
+
+/** Go, Ruby, .NET and Java clients send Runtime API calls through HTTP_PROXY unless told otherwise (reference: runtime-clients 2.5). */
+function bypassProxy(variables: Record<string, string>, runtimeApi: string): void {
+  const proxied = Object.keys(variables).some((name) => /^(https?|all)_proxy$/i.test(name))
+  if (!proxied) return
+  const host = runtimeApi.slice(0, runtimeApi.lastIndexOf(':'))
+  for (const name of ['NO_PROXY', 'no_proxy']) {
+    const given = variables[name] ?? variables[name === 'NO_PROXY' ? 'no_proxy' : 'NO_PROXY']
+    variables[name] = given ? `${given},${host}` : host
+  }
+}

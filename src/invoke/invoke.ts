@@ -1,0 +1,170 @@
+/**
+ * The data plane in one place: DryRun, Event or RequestResponse is chosen here, once. Checks run in the order that AWS shows
+ * (reference: invoke.md 3): existence, state, payload, client context; then DryRun ends, Event is queued, RequestResponse is admitted.
+ */
+
+import type { InvocationResult } from '../execution/invocation.ts'
+import type { EnvironmentPool } from '../execution/pool.ts'
+import { functionArn } from '../lambda/arn.ts'
+import { LambdaException } from '../lambda/errors.ts'
+import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import { LIMITS } from '../lambda/limits.ts'
+import type { EventQueueStore } from '../store/store.ts'
+import type { EventBus } from '../telemetry/events.ts'
+import type { Concurrency } from './concurrency.ts'
+import { checkedPayload, decodedClientContext, tooLarge } from './payload.ts'
+import { platformFailure } from './platform-failure.ts'
+import { drawVersion, type Resolver } from './resolve.ts'
+
+export interface InvokeRequest {
+  readonly key: FunctionKey
+  /** As the caller gave it; `undefined` for none. */
+  readonly qualifier: string | undefined
+  readonly requestId: string
+  readonly invocationType: 'RequestResponse' | 'Event' | 'DryRun'
+  readonly tail: boolean
+  /** Base64, as in the header. */
+  readonly clientContext: string | undefined
+  readonly traceHeader: string
+  readonly payload: Uint8Array
+}
+
+export type InvokeResult =
+  | { readonly type: 'RequestResponse'; readonly executedVersion: string; readonly result: InvocationResult }
+  | { readonly type: 'Event' }
+  | { readonly type: 'DryRun' }
+
+export interface InvokerOptions {
+  readonly resolver: Resolver
+  readonly concurrency: Concurrency
+  readonly pool: EnvironmentPool
+  readonly queue: EventQueueStore
+  readonly bus: EventBus
+  /** One entry for the operator: what failed, why, and what to do. */
+  readonly logFailure: (key: FunctionKey, exception: LambdaException, remedy: string) => void
+  /** Tells the worker that there is something to do. */
+  readonly wakeQueue: () => void
+}
+
+export class Invoker {
+  readonly #options: InvokerOptions
+
+  constructor(options: InvokerOptions) {
+    this.#options = options
+  }
+
+  /** @throws LambdaException: every refusal of the platform. A function's own failure is part of the result. */
+  async invoke(request: InvokeRequest): Promise<InvokeResult> {
+    const { resolver, queue, bus } = this.#options
+    const qualifier = request.qualifier ?? '$LATEST'
+    const target = resolver.cached(request.key, qualifier) ?? (await resolver.resolve(request.key, qualifier))
+    if (target === undefined) {
+      throw new LambdaException(
+        'ResourceNotFoundException',
+        `Function not found: ${functionArn(request.key, qualifier)}`,
+      )
+    }
+    const version = drawVersion(target)
+    assertInvocable(version)
+    const event = request.invocationType === 'Event'
+    const limit = event ? LIMITS.asyncPayloadBytes : LIMITS.syncPayloadBytes
+    if (request.payload.length > limit) throw tooLarge(event ? 'Event' : 'RequestResponse', request.payload.length)
+    const payload = checkedPayload(request.payload)
+    const clientContext = decodedClientContext(request.clientContext)
+    if (request.invocationType === 'DryRun') return { type: 'DryRun' }
+    if (event) {
+      const { key, requestId, traceHeader } = request
+      await queue.put({
+        function: key,
+        qualifier: request.qualifier,
+        requestId,
+        traceHeader,
+        payload,
+        enqueuedAt: Date.now(),
+      })
+      bus.emit({ type: 'event.enqueued', function: key, requestId })
+      this.#options.wakeQueue()
+      return { type: 'Event' }
+    }
+    const result = await this.run(version, { ...request, payload, clientContext })
+    return { type: 'RequestResponse', executedVersion: version.version, result }
+  }
+
+  /**
+   * Runs one invocation of a version under a permit.
+   * @throws LambdaException TooManyRequestsException, or why no environment could be had
+   */
+  async run(
+    version: FunctionVersion,
+    request: Pick<InvokeRequest, 'key' | 'qualifier' | 'requestId' | 'traceHeader' | 'payload' | 'tail'> & {
+      /** Decoded JSON. */
+      readonly clientContext: string | undefined
+    },
+  ): Promise<InvocationResult> {
+    const { concurrency, pool } = this.#options
+    this.#admit(request.key)
+    try {
+      const environment = pool.tryAcquire(version) ?? (await pool.acquire(version))
+      return await environment.invoke({
+        requestId: request.requestId,
+        invokedFunctionArn: functionArn(request.key, request.qualifier),
+        traceHeader: request.traceHeader,
+        ...(request.clientContext === undefined ? {} : { clientContext: request.clientContext }),
+        payload: request.payload,
+        tail: request.tail,
+      })
+    } catch (error) {
+      throw this.#refusal(request.key, error)
+    } finally {
+      concurrency.release(request.key)
+    }
+  }
+
+  #admit(key: FunctionKey): void {
+    try {
+      this.#options.concurrency.acquire(key)
+    } catch (error) {
+      if (error instanceof LambdaException) {
+        const reason = error.detail.members?.Reason ?? error.name
+        this.#options.bus.emit({ type: 'invocation.throttled', function: key, reason })
+      }
+      throw error
+    }
+  }
+
+  #refusal(key: FunctionKey, error: unknown): LambdaException {
+    if (error instanceof LambdaException) {
+      if (error.status >= 500) this.#options.logFailure(key, error, remedyOf(error))
+      return error
+    }
+    const { exception, remedy } = platformFailure(error)
+    this.#options.logFailure(key, exception, remedy)
+    this.#options.bus.emit({ type: 'platform.error', function: key, exception: exception.name })
+    return exception
+  }
+}
+
+function remedyOf(error: LambdaException): string {
+  return error.name === 'InvalidZipFileException'
+    ? 'The stored package is damaged: upload the code again with update-function-code.'
+    : 'See docs/errors.md.'
+}
+
+/** @throws ResourceConflictException 409, ResourceNotReadyException 502 (reference: invoke.md 9.2) */
+function assertInvocable(version: FunctionVersion): void {
+  switch (version.state) {
+    case 'Active':
+      return
+    case 'Inactive':
+      throw new LambdaException(
+        'ResourceNotReadyException',
+        'The function is inactive and its resources are being restored. Try again shortly.',
+      )
+    case 'Pending':
+    case 'Failed':
+      throw new LambdaException(
+        'ResourceConflictException',
+        `The operation cannot be performed at this time. The function is currently in the following state: ${version.state}`,
+      )
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Name and qualifier to the version that runs. Cached until the function changes; a warm invoke reads neither store nor disk.
+ */
+import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import type { InvokeTarget, InvokeTargets } from '../store/store.ts'
+import type { Concurrency } from './concurrency.ts'
+
+/** Functions kept in the cache; the one read longest ago leaves first. */
+const CACHED_FUNCTIONS = 20_000
+
+export class Resolver {
+  readonly #targets: InvokeTargets
+  readonly #concurrency: Concurrency
+  /** By function id, then by qualifier. */
+  readonly #cache = new Map<string, Map<string, InvokeTarget>>()
+  /** Grows with every change: what was read from the store before a change is not cached after it. */
+  #generation = 0
+  readonly #reservationsLoaded = new Set<string>()
+
+  constructor(targets: InvokeTargets, concurrency: Concurrency) {
+    this.#targets = targets
+    this.#concurrency = concurrency
+  }
+
+  /** Forgets a function; called for each committed change. Reservations of its account are read again. */
+  async changed(key: FunctionKey): Promise<void> {
+    this.#generation++
+    this.#cache.delete(idOf(key))
+    const account = `${key.account}/${key.region}`
+    if (this.#reservationsLoaded.has(account)) await this.#loadReservations(key)
+  }
+
+  /** What is known without asking the store. */
+  cached(key: FunctionKey, qualifier: string): InvokeTarget | undefined {
+    return this.#cache.get(idOf(key))?.get(qualifier)
+  }
+
+  /** `undefined`: the function, version or alias does not exist. */
+  async resolve(key: FunctionKey, qualifier: string): Promise<InvokeTarget | undefined> {
+    const known = this.cached(key, qualifier)
+    if (known !== undefined) return known
+    if (!this.#reservationsLoaded.has(`${key.account}/${key.region}`)) await this.#loadReservations(key)
+    const generation = this.#generation
+    const target = await this.#targets.find(key, qualifier)
+    if (target !== undefined && generation === this.#generation) this.#remember(key, qualifier, target)
+    return target
+  }
+
+  async #loadReservations(key: FunctionKey): Promise<void> {
+    const account = `${key.account}/${key.region}`
+    for (;;) {
+      const generation = this.#generation
+      const reserved = await this.#targets.reservations(key.account, key.region)
+      if (generation !== this.#generation) continue
+      this.#concurrency.setReservations(key.account, key.region, reserved)
+      this.#reservationsLoaded.add(account)
+      return
+    }
+  }
+
+  #remember(key: FunctionKey, qualifier: string, target: InvokeTarget): void {
+    const id = idOf(key)
+    const qualifiers = this.#cache.get(id) ?? new Map<string, InvokeTarget>()
+    qualifiers.set(qualifier, target)
+    this.#cache.delete(id)
+    this.#cache.set(id, qualifiers)
+    if (this.#cache.size > CACHED_FUNCTIONS) this.#cache.delete(this.#cache.keys().next().value!)
+  }
+}
+
+/** Draws the version of one invocation: behind a weighted alias each draws for itself. */
+export function drawVersion(target: InvokeTarget, random: () => number = Math.random): FunctionVersion {
+  const { versions } = target
+  let draw = versions.length > 1 ? random() : 0
+  for (const { version, weight } of versions) {
+    if (draw < weight) return version
+    draw -= weight
+  }
+  return versions[versions.length - 1]!.version
+}
+
+function idOf(key: FunctionKey): string {
+  return `${key.account}/${key.region}/${key.name}`
+}

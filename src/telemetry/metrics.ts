@@ -1,0 +1,109 @@
+/** Prometheus metrics of the host, fed by platform events only; names follow AWS/Lambda's where one exists. */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { EventBus } from './events.ts'
+
+export interface MetricSources {
+  readonly environments: () => number
+  readonly running: () => number
+  readonly queue: () => Promise<{ enqueued: number; waiting: number; claimed: number; done: number; discarded: number }>
+}
+
+export class Metrics {
+  readonly #registry = new Registry()
+
+  constructor(bus: EventBus, sources: MetricSources) {
+    const registers = [this.#registry]
+    const invocations = new Counter({
+      name: 'hearth_invocations_total',
+      help: 'Invocations that ran, by function and outcome (success or the error type).',
+      labelNames: ['function', 'outcome', 'cold'],
+      registers,
+    })
+    const duration = new Histogram({
+      name: 'hearth_invocation_duration_seconds',
+      help: 'Duration of invocations as in the REPORT line.',
+      labelNames: ['function'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120, 900],
+      registers,
+    })
+    const throttles = new Counter({
+      name: 'hearth_throttles_total',
+      help: 'Invocations answered with TooManyRequestsException.',
+      labelNames: ['function', 'reason'],
+      registers,
+    })
+    const failures = new Counter({
+      name: 'hearth_platform_errors_total',
+      help: 'Invocations that the platform could not run, by exception.',
+      labelNames: ['function', 'exception'],
+      registers,
+    })
+    const enqueued = new Counter({
+      name: 'hearth_async_events_received_total',
+      help: 'Events accepted with 202.',
+      labelNames: ['function'],
+      registers,
+    })
+    const phases = new Histogram({
+      name: 'hearth_environment_start_seconds',
+      help: 'Cold start by phase: reserve, listen, sandbox, init.',
+      labelNames: ['phase'],
+      buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.2, 0.5, 1, 2, 10],
+      registers,
+    })
+    new Gauge({
+      name: 'hearth_environments',
+      help: 'Execution environments in any state.',
+      registers,
+      collect() {
+        this.set(sources.environments())
+      },
+    })
+    new Gauge({
+      name: 'hearth_concurrent_executions',
+      help: 'Invocations that run now.',
+      registers,
+      collect() {
+        this.set(sources.running())
+      },
+    })
+    new Gauge({
+      name: 'hearth_events',
+      help: 'Events of the durable queue by place; enqueued = waiting + claimed + done + discarded.',
+      labelNames: ['place'],
+      registers,
+      async collect() {
+        for (const [place, count] of Object.entries(await sources.queue())) this.set({ place }, count)
+      },
+    })
+    bus.subscribe((event) => {
+      switch (event.type) {
+        case 'invocation.finished': {
+          const labels = { function: event.function.name, outcome: event.outcome, cold: String(event.cold) }
+          invocations.inc(labels)
+          duration.observe({ function: event.function.name }, event.durationMs / 1000)
+          return
+        }
+        case 'invocation.throttled':
+          throttles.inc({ function: event.function.name, reason: event.reason })
+          return
+        case 'platform.error':
+          failures.inc({ function: event.function.name, exception: event.exception })
+          return
+        case 'event.enqueued':
+          enqueued.inc({ function: event.function.name })
+          return
+        case 'environment.started':
+          for (const [phase, ms] of Object.entries(event.phases)) phases.observe({ phase }, ms / 1000)
+          return
+        case 'environment.state':
+          return
+      }
+    })
+  }
+
+  /** The text of GET /_hearth/metrics. */
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+}

@@ -1,0 +1,225 @@
+import { describe, expect, it } from 'vitest'
+import { type EnvironmentOwner, ExecutionEnvironment } from '../../../src/execution/environment.ts'
+import type { Invocation, InvocationResult } from '../../../src/execution/invocation.ts'
+import type { FunctionVersion } from '../../../src/lambda/function.ts'
+import { type FakeHost, type FakeHostOptions, fakeHost, until, validVersion } from './fake-host.ts'
+
+const silentOwner: EnvironmentOwner = { idle: () => {}, finishing: () => {}, unavailable: () => {}, gone: () => {} }
+
+function invocation(overrides: Partial<Invocation> = {}): Invocation {
+  return {
+    requestId: 'id-1',
+    invokedFunctionArn: 'arn',
+    traceHeader: 'Root=1',
+    payload: Buffer.from('{}'),
+    tail: false,
+    ...overrides,
+  }
+}
+
+async function started(
+  options: FakeHostOptions = {},
+  version: Partial<FunctionVersion> = {},
+): Promise<FakeHost & { environment: ExecutionEnvironment }> {
+  const fake = fakeHost(options)
+  const environment = new ExecutionEnvironment(fake.host, silentOwner, validVersion(version))
+  await environment.start()
+  return { ...fake, environment }
+}
+
+function bodyOf(result: InvocationResult): unknown {
+  return JSON.parse(Buffer.from(result.payload).toString())
+}
+
+describe('an execution environment', () => {
+  it('answers with the bytes of the runtime and is Idle again when the runtime asks for the next event', async () => {
+    const { environment } = await started()
+    const result = await environment.invoke(invocation({ payload: Buffer.from('{"a": 1}') }))
+    expect(result).toEqual({ ok: true, payload: Buffer.from('{"a": 1}') })
+    await until(() => environment.state === 'Idle')
+  })
+
+  it('writes START, output, END and REPORT in this order, Init Duration once', async () => {
+    const { environment, logs } = await started({
+      behaviour: {
+        event: (runtime, event) => {
+          runtime.print('hello\n')
+          runtime.respond(event, '1')
+          runtime.session.ready()
+        },
+      },
+    })
+    await environment.invoke(invocation())
+    await until(() => environment.state === 'Idle')
+    await environment.invoke(invocation({ requestId: 'id-2' }))
+    await until(() => environment.state === 'Idle')
+    await environment.shutdown('test')
+    const shapes = logs.lines.map((line) => line.replace(/[\d.]+ ms/g, 'N ms'))
+    expect(shapes).toEqual([
+      `INIT_START Runtime Version: nodejs:22\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:${'0'.repeat(64)}`,
+      'START RequestId: id-1 Version: $LATEST',
+      'hello',
+      'END RequestId: id-1',
+      'REPORT RequestId: id-1\tDuration: N ms\tBilled Duration: N ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\tInit Duration: N ms\t',
+      'START RequestId: id-2 Version: $LATEST',
+      'hello',
+      'END RequestId: id-2',
+      'REPORT RequestId: id-2\tDuration: N ms\tBilled Duration: N ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\t',
+    ])
+  })
+
+  it('gives the last lines with the answer when asked, platform lines included and INIT_START not', async () => {
+    const { environment } = await started({
+      behaviour: {
+        event: (runtime, event) => {
+          runtime.print('one\ntwo\n')
+          runtime.respond(event, '1')
+          runtime.session.ready()
+        },
+      },
+    })
+    const result = await environment.invoke(invocation({ tail: true }))
+    const text = Buffer.from(result.logTail!).toString()
+    expect(text).toMatch(
+      /^START RequestId: id-1 Version: \$LATEST\none\ntwo\nEND RequestId: id-1\nREPORT RequestId: id-1\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\tInit Duration: [\d.]+ ms\t\n$/,
+    )
+  })
+
+  it('cuts the tail to its last 4096 bytes', async () => {
+    const { environment } = await started({
+      behaviour: {
+        event: (runtime, event) => {
+          runtime.print(`${'x'.repeat(10_000)}\n`)
+          runtime.respond(event, '1')
+          runtime.session.ready()
+        },
+      },
+    })
+    const result = await environment.invoke(invocation({ tail: true }))
+    expect(result.logTail).toHaveLength(4096)
+  })
+
+  it('ends an invocation at its timeout, kills the processes, and boots again inside the next invocation', async () => {
+    let events = 0
+    const { environment, runtimes, logs } = await started(
+      {
+        behaviour: {
+          event: (runtime, event) => {
+            if (++events === 1) return
+            runtime.respond(event, '"late"')
+            runtime.session.ready()
+          },
+        },
+      },
+      { timeout: 1 },
+    )
+    const first = await environment.invoke(invocation())
+    expect(first).toMatchObject({ ok: false, functionError: 'Unhandled' })
+    expect(Buffer.from(first.payload).toString()).toBe(
+      '{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: id-1 Error: Task timed out after 1.00 seconds"}',
+    )
+    await until(() => environment.state === 'Idle')
+    expect(runtimes[0]).toMatchObject({ stops: 1, boots: 1, destroyed: false })
+    const second = await environment.invoke(invocation({ requestId: 'id-2' }))
+    expect(second).toMatchObject({ ok: true })
+    expect(runtimes[0]!.boots).toBe(2)
+    await environment.shutdown('test')
+    expect(logs.lines.some((line) => /^REPORT RequestId: id-1\t.*\tStatus: timeout$/.test(line))).toBe(true)
+    expect(logs.lines.some((line) => line.endsWith('id-1 Task timed out after 1.00 seconds'))).toBe(true)
+  })
+
+  it.each([
+    [{ code: 0, outOfMemory: false }, 'Runtime.ExitError', 'Runtime exited without providing a reason'],
+    [{ code: 3, outOfMemory: false }, 'Runtime.ExitError', 'Runtime exited with error: exit status 3'],
+    [{ signal: 11, outOfMemory: false }, 'Runtime.ExitError', 'Runtime exited with error: signal: segmentation fault'],
+    [{ signal: 9, outOfMemory: true }, 'Runtime.OutOfMemory', 'Runtime exited with error: signal: killed'],
+  ])('reports the exit %j of the runtime as AWS does', async (exit, errorType, text) => {
+    const { environment } = await started({
+      behaviour: { event: (runtime) => runtime.sandbox.exit({ process: 'runtime', ...exit }) },
+    })
+    const result = await environment.invoke(invocation())
+    expect(bodyOf(result)).toEqual({ errorType, errorMessage: `RequestId: id-1 Error: ${text}` })
+  })
+
+  it('prefers the answer of a runtime that posted it and exited, whichever is heard first', async () => {
+    const { environment, runtimes } = await started({
+      behaviour: {
+        event: (runtime, event) => {
+          runtime.sandbox.exit({ process: 'runtime', code: 1, outOfMemory: false })
+          runtime.respond(event, '"last words"')
+        },
+      },
+    })
+    const result = await environment.invoke(invocation())
+    expect(bodyOf(result)).toBe('last words')
+    await until(() => environment.state === 'Idle')
+    expect(runtimes[0]!.stops).toBe(1)
+  })
+
+  it('repeats a failed Init inside each invocation and hands out what the runtime posted', async () => {
+    const posted = Buffer.from('{"errorType":"Runtime.ImportModuleError"}')
+    const { environment, runtimes, logs } = await started({
+      behaviour: {
+        boot: (runtime) => {
+          runtime.session.initError({ payload: posted, errorType: 'Runtime.ImportModuleError' })
+          runtime.sandbox.exit({ process: 'runtime', code: 1, outOfMemory: false })
+        },
+      },
+    })
+    for (const requestId of ['id-1', 'id-2']) {
+      const result = await environment.invoke(invocation({ requestId }))
+      expect(result).toMatchObject({ ok: false, payload: posted })
+      await until(() => environment.state === 'Idle')
+    }
+    expect(runtimes[0]!.boots).toBe(3)
+    await environment.shutdown('test')
+    expect(logs.lines.filter((line) => line.includes('Phase: init'))).toHaveLength(1)
+    expect(logs.lines.filter((line) => line.includes('Phase: invoke'))).toHaveLength(2)
+  })
+
+  it('names the missing bootstrap of a provided runtime', async () => {
+    const { environment } = await started(
+      { behaviour: { boot: (runtime) => runtime.sandbox.exit({ process: 'runtime', code: 142, outOfMemory: false }) } },
+      { runtime: 'provided.al2023' },
+    )
+    const result = await environment.invoke(invocation())
+    expect(bodyOf(result)).toEqual({
+      errorType: 'Runtime.InvalidEntrypoint',
+      errorMessage: "RequestId: id-1 Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
+    })
+  })
+
+  it('is removed, with an answer to its caller, when the sandbox disappears', async () => {
+    const { environment, live } = await started({
+      behaviour: { event: (runtime) => runtime.sandbox.lost('container removed') },
+    })
+    const result = await environment.invoke(invocation())
+    expect(result).toMatchObject({ ok: false, errorType: 'Sandbox.Failure' })
+    await until(() => environment.state === 'Terminated')
+    expect(live()).toBe(0)
+  })
+
+  it('resets itself when the runtime exits between two invocations', async () => {
+    const { environment, runtimes } = await started()
+    runtimes[0]!.sandbox.exit({ process: 'runtime', code: 0, outOfMemory: false })
+    await until(() => runtimes[0]!.stops === 1 && environment.state === 'Idle')
+    expect(await environment.invoke(invocation())).toMatchObject({ ok: true })
+    expect(runtimes[0]!.boots).toBe(2)
+  })
+
+  it('leaves no sandbox behind when it is shut down while it starts', async () => {
+    const fake = fakeHost({ startDelayMs: () => 20 })
+    const environment = new ExecutionEnvironment(fake.host, silentOwner, validVersion())
+    const start = environment.start()
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    const [outcome] = await Promise.allSettled([start, environment.shutdown('test')])
+    expect(outcome.status).toBe('rejected')
+    expect(fake.live()).toBe(0)
+    expect(environment.state).toBe('Terminated')
+  })
+
+  it('limits the CPU to the share of MemorySize when Init has ended', async () => {
+    const { runtimes } = await started()
+    expect(runtimes[0]!.cpuLimited).toBe(true)
+  })
+})

@@ -1,0 +1,208 @@
+/** A platform without containers: sandboxes, listeners and logs in memory, driven by the test. */
+import type { EnvironmentHost } from '../../../src/execution/environment.ts'
+import type { FunctionVersion } from '../../../src/lambda/function.ts'
+import type { InvocationEvent, Listeners, Session, SessionObserver } from '../../../src/runtime-api/api.ts'
+import type { Sandbox, SandboxDriver, SandboxObserver, SandboxSpec } from '../../../src/sandbox/driver.ts'
+import { EventBus, type PlatformEvent } from '../../../src/telemetry/events.ts'
+import type { LogEvent, LogStore } from '../../../src/telemetry/log-store.ts'
+
+/** What the fake runtime does; each part may be replaced by a test. */
+export interface Behaviour {
+  /** Called for each boot. Default: asks for its first event. */
+  boot(runtime: FakeRuntime): void
+  /** Called for each event. Default: answers with the payload and asks for the next event. */
+  event(runtime: FakeRuntime, event: InvocationEvent): void
+}
+
+export class FakeRuntime {
+  session!: SessionObserver
+  sandbox!: SandboxObserver
+  boots = 0
+  stops = 0
+  destroyed = false
+  cpuLimited = false
+  readonly #behaviour: Behaviour
+
+  constructor(behaviour: Behaviour) {
+    this.#behaviour = behaviour
+  }
+
+  boot(): void {
+    this.boots++
+    setImmediate(() => this.#behaviour.boot(this))
+  }
+
+  event(event: InvocationEvent): void {
+    setImmediate(() => this.#behaviour.event(this, event))
+  }
+
+  respond(event: InvocationEvent, text: string): void {
+    this.session.outcome(event.requestId, { kind: 'response', payload: Buffer.from(text) })
+  }
+
+  print(text: string): void {
+    this.sandbox.output(Buffer.from(text))
+  }
+}
+
+export const wellBehaved: Behaviour = {
+  boot: (runtime) => runtime.session.ready(),
+  event: (runtime, event) => {
+    runtime.session.outcome(event.requestId, { kind: 'response', payload: event.payload })
+    runtime.session.ready()
+  },
+}
+
+export class MemoryLogs implements LogStore {
+  readonly lines: string[] = []
+  append(_stream: unknown, events: readonly LogEvent[]): void {
+    this.lines.push(...events.map(({ message }) => message))
+  }
+  read(): Promise<never[]> {
+    return Promise.resolve([])
+  }
+  async *follow(): AsyncIterable<never> {}
+  flush(): Promise<void> {
+    return Promise.resolve()
+  }
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+export interface FakeHost {
+  readonly host: EnvironmentHost
+  readonly runtimes: FakeRuntime[]
+  readonly events: PlatformEvent[]
+  readonly logs: MemoryLogs
+  /** Sandboxes that run now. */
+  live(): number
+}
+
+export interface FakeHostOptions {
+  readonly behaviour?: Partial<Behaviour>
+  /** Fails a start instead of running it. */
+  readonly refuseStart?: (spec: SandboxSpec) => Error | undefined
+  readonly startDelayMs?: () => number
+}
+
+export function fakeHost(options: FakeHostOptions = {}): FakeHost {
+  const behaviour: Behaviour = { ...wellBehaved, ...options.behaviour }
+  const runtimes: FakeRuntime[] = []
+  const events: PlatformEvent[] = []
+  const bus = new EventBus()
+  bus.subscribe((event) => events.push(event))
+  const logs = new MemoryLogs()
+  const observers = new Map<string, SessionObserver>()
+  const byAddress = new Map<string, FakeRuntime>()
+  let port = 1
+  let live = 0
+
+  const listeners: Listeners = {
+    open({ hostAddress, observer }) {
+      const address = `${hostAddress}:${port++}`
+      observers.set(address, observer)
+      const session: Session = {
+        address,
+        invoke: (event) => byAddress.get(address)!.event(event),
+        reset: () => {},
+        close: () => {},
+      }
+      return Promise.resolve(session)
+    },
+    close: () => Promise.resolve(),
+  }
+
+  const driver: SandboxDriver = {
+    warnings: [],
+    open: () => Promise.resolve(),
+    reserve: () => Promise.resolve({ hostAddress: '127.0.0.1', sandboxAddress: undefined, release: () => {} }),
+    admit: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+    async start(spec, observer) {
+      await new Promise((resolve) => setTimeout(resolve, options.startDelayMs?.() ?? 0))
+      const refusal = options.refuseStart?.(spec)
+      if (refusal !== undefined) throw refusal
+      const runtime = new FakeRuntime(behaviour)
+      const address = spec.environment.AWS_LAMBDA_RUNTIME_API!
+      runtime.session = observers.get(address)!
+      runtime.sandbox = observer
+      byAddress.set(address, runtime)
+      runtimes.push(runtime)
+      live++
+      const sandbox: Sandbox = {
+        id: `sandbox-${runtimes.length}`,
+        flush: () => Promise.resolve(),
+        stop: () => {
+          runtime.stops++
+          return Promise.resolve()
+        },
+        boot: () => runtime.boot(),
+        limitCpu: () => {
+          runtime.cpuLimited = true
+          return Promise.resolve()
+        },
+        maxMemoryBytes: () => Promise.resolve(30 * 1024 * 1024),
+        destroy: () => {
+          if (!runtime.destroyed) live--
+          runtime.destroyed = true
+          return Promise.resolve()
+        },
+      }
+      runtime.boot()
+      return sandbox
+    },
+  }
+
+  return {
+    host: {
+      driver,
+      listeners,
+      logs,
+      bus,
+      image: () => Promise.resolve('image'),
+      runtimeVersionHash: () => '0'.repeat(64),
+      codePath: () => Promise.resolve('/code'),
+      functionEnv: {},
+      lambdaApi: undefined,
+    },
+    runtimes,
+    events,
+    logs,
+    live: () => live,
+  }
+}
+
+let deployments = 0
+
+export function validVersion(overrides: Partial<FunctionVersion> = {}): FunctionVersion {
+  return {
+    account: '000000000000',
+    region: 'us-east-1',
+    name: 'f',
+    version: '$LATEST',
+    revisionId: 'r1',
+    deploymentId: `d${++deployments}`,
+    state: 'Active',
+    runtime: 'nodejs22.x',
+    handler: 'index.handler',
+    role: 'arn:aws:iam::000000000000:role/r',
+    description: '',
+    timeout: 3,
+    memorySize: 128,
+    ephemeralStorage: 512,
+    architecture: 'x86_64',
+    packageType: 'Zip',
+    tracingMode: 'PassThrough',
+    logging: { logFormat: 'Text', logGroup: '/aws/lambda/f' },
+    codeSha256: '',
+    codeSize: 1,
+    lastModified: 0,
+    ...overrides,
+  }
+}
+
+/** Waits for a condition that must come true; the test's own time limit ends the wait. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2))
+}
