@@ -119,8 +119,19 @@ export class ExecutionEnvironment {
     return this.#state
   }
 
-  get sandboxId(): string | undefined {
-    return this.#sandbox?.id
+  /** For operators: GET /_hearth/environments. */
+  describe(): Record<string, string | number | undefined> {
+    return {
+      id: this.id,
+      account: this.version.account,
+      region: this.version.region,
+      function: this.version.name,
+      version: this.version.version,
+      state: this.#state,
+      sandbox: this.#sandbox?.id,
+      startedAt: new Date(this.startedAt).toISOString(),
+      invocations: this.invocations,
+    }
   }
 
   /**

@@ -256,6 +256,10 @@ export class EnvironmentPool implements EnvironmentOwner {
   #takeWaiter(deployment: Deployment): Waiter | undefined {
     const waiter = deployment.waiters.shift()
     if (waiter !== undefined) clearTimeout(waiter.timer)
+    // The doubt was this invocation's: the next one trusts anew.
+    clearTimeout(deployment.doubt)
+    deployment.doubt = undefined
+    if (deployment.waiters.length > 0 && deployment.finishing > 0) this.#doubtFinishing(deployment)
     return waiter
   }
 

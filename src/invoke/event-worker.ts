@@ -37,6 +37,7 @@ export class EventWorker {
   #pumping = false
   #again = false
   #stopped = true
+  #drained: (() => void) | undefined
 
   constructor(options: EventWorkerOptions) {
     this.#options = options
@@ -63,11 +64,17 @@ export class EventWorker {
     setImmediate(() => void this.#pump())
   }
 
-  /** Claims no more; resolves when what runs has ended. */
-  async stop(): Promise<void> {
+  /** Claims no more; resolves when what runs has ended, or after `drainMs`: what is left then is executed again by the next start. */
+  async stop(drainMs: number): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
-    while (this.#inFlight.size > 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    if (this.#inFlight.size > 0) {
+      const timer = setTimeout(() => this.#drained?.(), drainMs)
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve
+      })
+      clearTimeout(timer)
+    }
     clearInterval(this.#renewal)
   }
 
@@ -99,6 +106,7 @@ export class EventWorker {
         this.#inFlight.set(event.id, event)
         void this.#execute(event).finally(() => {
           this.#inFlight.delete(event.id)
+          if (this.#inFlight.size === 0) this.#drained?.()
           this.wake()
         })
       }

@@ -1,0 +1,196 @@
+/** Composition root: the only file that builds services; what starts and stops, and in which order, stands on this page. */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { createAdmin } from './api/admin.ts'
+import { createApi } from './api/app.ts'
+import { invokeHandler } from './api/invoke.ts'
+import { type HttpServer, inProcess, serveHttp } from './api/server.ts'
+import { ArtifactStore } from './code/artifact.ts'
+import { effectiveSettings } from './config/effective.ts'
+import type { Config, LoadedConfig } from './config.ts'
+import { createControlPlane } from './control/control-plane.ts'
+import { EnvironmentPool } from './execution/pool.ts'
+import { Concurrency } from './invoke/concurrency.ts'
+import { EventWorker } from './invoke/event-worker.ts'
+import { Invoker } from './invoke/invoke.ts'
+import { Resolver } from './invoke/resolve.ts'
+import { Retirement } from './invoke/retirement.ts'
+import { RuntimeApiListeners } from './runtime-api/listener.ts'
+import { connect } from './sandbox/docker/client.ts'
+import { DockerDriver } from './sandbox/docker/driver.ts'
+import { DockerRuntimeImages } from './sandbox/docker/images/runtime-images.ts'
+import { openStore } from './store/open.ts'
+import { EventBus } from './telemetry/events.ts'
+import { LogFiles } from './telemetry/log-files.ts'
+import { Metrics } from './telemetry/metrics.ts'
+
+export interface RunningHost {
+  /** Where the Lambda API answers. */
+  readonly url: string
+  readonly runtimes: DockerRuntimeImages
+  /** Lets running invocations finish (bounded), then removes every container, network, mount and listener. */
+  close(): Promise<void>
+}
+
+export interface HostOptions {
+  readonly log: Logger
+  readonly sources: LoadedConfig['sources']
+}
+
+/** @throws when the engine, the data folder or the port cannot be had; the message says what to do. */
+export async function startHost(config: Config, { log, sources }: HostOptions): Promise<RunningHost> {
+  mkdirSync(config.data, { recursive: true })
+  const undo: (() => Promise<void>)[] = []
+  const opened = <T>(service: T, close: (service: T) => Promise<void>): T => {
+    undo.push(() => close(service))
+    return service
+  }
+  const closeAll = async () => {
+    for (const close of undo.splice(0).reverse()) await close().catch((error: unknown) => log.error({ err: error }))
+  }
+
+  try {
+    // What must not be lost.
+    const store = opened(await openStore(join(config.data, 'hearth.db')), (one) => one.close())
+    const code = new ArtifactStore({ directory: join(config.data, 'code'), log })
+    const logs = opened(
+      new LogFiles({ directory: join(config.data, 'logs'), maxGroupBytes: config.logMaxBytes, log }),
+      (one) => one.close(),
+    )
+
+    // Where code runs.
+    const docker = connect()
+    const runtimes = new DockerRuntimeImages({
+      docker,
+      cacheDir: join(config.data, 'cache'),
+      map: config.runtimeImageMap,
+      prefer: config.runtimeImages,
+      substitute: config.runtimeSubstitute,
+      progress: (line) => log.info(line),
+    })
+    const driver = opened(
+      new DockerDriver({
+        docker,
+        dataDir: config.data,
+        supervisor: () => runtimes.supervisorPath(),
+        functionReach: config.functionReach,
+        subnetPool: config.subnetPool,
+        maxParallelStarts: config.maxParallelStarts,
+        log,
+      }),
+      (one) => one.close(),
+    )
+    await driver.open()
+    for (const warning of driver.warnings) log.warn(warning)
+    const listeners = opened(
+      new RuntimeApiListeners({ admit: (address, first, last) => driver.admit(address, first, last), log }),
+      (one) => one.close(),
+    )
+
+    // The data plane.
+    const bus = new EventBus()
+    const concurrency = new Concurrency(config.accountConcurrency)
+    const resolver = new Resolver(store.targets, concurrency)
+    const pool = opened(
+      new EnvironmentPool(
+        {
+          driver,
+          listeners,
+          logs,
+          bus,
+          image: ({ runtime, architecture }) => runtimes.imageFor(runtime!, architecture),
+          runtimeVersionHash: ({ runtime, architecture }) => runtimes.versionHash(runtime!, architecture),
+          codePath: ({ codeSha256 }) => code.folder(codeSha256),
+          functionEnv: config.functionEnv,
+          lambdaApi: config.functionApi
+            ? (version, request, response) => insideApi(version, request, response)
+            : undefined,
+        },
+        {
+          idleTimeoutMs: config.idleTimeout * 1000,
+          maxEnvironments: config.maxEnvironments,
+          waitForEnvironmentMs: config.waitForEnvironmentMs,
+        },
+      ),
+      (one) => one.close(),
+    )
+    const invoker = new Invoker({
+      resolver,
+      concurrency,
+      pool,
+      queue: store.queue,
+      bus,
+      logFailure: ({ name }, exception, remedy) =>
+        log.error(
+          { function: name, remedy, err: exception.cause ?? exception },
+          `${exception.name}: ${exception.message}`,
+        ),
+      wakeQueue: () => worker.wake(),
+    })
+    const worker = new EventWorker({
+      queue: store.queue,
+      resolver,
+      invoker,
+      clock: Date.now,
+      log: (message, fields) => log.warn(fields ?? {}, message),
+    })
+    const retirement = new Retirement({
+      targets: store.targets,
+      resolver,
+      pool,
+      log: (message, fields) => log.warn(fields, message),
+    })
+    opened(
+      store.targets.onChange((key) => retirement.changed(key)),
+      async (unsubscribe) => unsubscribe(),
+    )
+
+    // The control plane and the wire.
+    const control = createControlPlane({
+      store,
+      code,
+      runtimes,
+      clock: Date.now,
+      accountConcurrency: config.accountConcurrency,
+      unreservedMinimum: config.unreservedMinimum,
+      log,
+    })
+    const metrics = new Metrics(bus, {
+      environments: () => pool.total,
+      running: () => concurrency.total(),
+      queue: () => store.queue.counts(),
+    })
+    const admin = createAdmin({
+      health: () => driver.health(),
+      config: () => effectiveSettings({ config, sources }),
+      environments: () => pool.environments().map((each) => each.describe()),
+      metrics: () => metrics.text(),
+      runtimes: () => runtimes.list(),
+      logs,
+      defaults: { account: config.accountId, region: config.region },
+      host: config.host,
+    })
+    const api = createApi({
+      control,
+      caller: { accessKeys: config.accessKeys, account: config.accountId, region: config.region },
+      invoke: invokeHandler(invoker),
+      admin,
+      codeSecret: randomBytes(32),
+      log,
+    })
+    const insideApi = inProcess(api)
+    await control.resume()
+    opened(worker, (one) => one.stop(config.drainTimeout * 1000))
+    await worker.start()
+    const server: HttpServer = opened(await serveHttp(api, { host: config.host, port: config.port }), (one) =>
+      one.close(config.drainTimeout * 1000),
+    )
+    // Stopping begins with the last one opened: no new requests, no new events, then environments, listeners, sandboxes, logs, store.
+    return { url: server.url, runtimes, close: closeAll }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}

@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest'
+import type { Invocation } from '../../../src/execution/invocation.ts'
+import { EnvironmentPool, functionId, NoCapacity, type PoolSettings } from '../../../src/execution/pool.ts'
+import type { FunctionVersion } from '../../../src/lambda/function.ts'
+import type { InvocationEvent } from '../../../src/runtime-api/api.ts'
+import { type FakeHostOptions, type FakeRuntime, fakeHost, until, validVersion } from './fake-host.ts'
+
+function pooled(options: FakeHostOptions = {}, settings: Partial<PoolSettings> = {}) {
+  const fake = fakeHost(options)
+  const pool = new EnvironmentPool(fake.host, {
+    idleTimeoutMs: 60_000,
+    maxEnvironments: 100,
+    waitForEnvironmentMs: 10_000,
+    ...settings,
+  })
+  const invoke = async (version: FunctionVersion, payload = '{}') => {
+    const environment = await pool.acquire(version)
+    const invocation: Invocation = {
+      requestId: crypto.randomUUID(),
+      invokedFunctionArn: 'arn',
+      traceHeader: 'Root=1',
+      payload: Buffer.from(payload),
+      tail: false,
+    }
+    return { environment, result: await environment.invoke(invocation) }
+  }
+  return { ...fake, pool, invoke }
+}
+
+/** A runtime whose answers the test releases itself. */
+function held(): { behaviour: FakeHostOptions['behaviour']; pending: (() => void)[] } {
+  const pending: (() => void)[] = []
+  return {
+    pending,
+    behaviour: {
+      event: (runtime: FakeRuntime, event: InvocationEvent) => {
+        pending.push(() => {
+          runtime.respond(event, '1')
+          runtime.session.ready()
+        })
+      },
+    },
+  }
+}
+
+describe('the pool', () => {
+  it('reuses the environment that was used last', async () => {
+    const { behaviour, pending } = held()
+    const { invoke, runtimes, pool } = pooled({ behaviour })
+    const version = validVersion()
+    const first = invoke(version)
+    await until(() => pending.length === 1)
+    const second = invoke(version)
+    await until(() => pending.length === 2)
+    pending[0]!()
+    const a = await first
+    pending[1]!()
+    const b = await second
+    await until(() => pool.environments().every(({ state }) => state === 'Idle'))
+    const third = invoke(version)
+    await until(() => pending.length === 3)
+    pending[2]!()
+    expect((await third).environment).toBe(b.environment)
+    expect(a.environment).not.toBe(b.environment)
+    expect(runtimes).toHaveLength(2)
+  })
+
+  it('starts as many environments as invocations run at once, and no more', async () => {
+    const { behaviour, pending } = held()
+    const { invoke, runtimes } = pooled({ behaviour })
+    const version = validVersion()
+    const all = Array.from({ length: 10 }, () => invoke(version))
+    await until(() => pending.length === 10)
+    for (const release of pending) release()
+    await Promise.all(all)
+    expect(runtimes).toHaveLength(10)
+  })
+
+  it('reuses one environment for invocations that come one after the other without a pause', async () => {
+    const { invoke, runtimes } = pooled({
+      behaviour: {
+        event: (runtime, event) => {
+          runtime.respond(event, '1')
+          setTimeout(() => runtime.session.ready(), 1)
+        },
+      },
+    })
+    const version = validVersion()
+    for (let i = 0; i < 20; i++) await invoke(version)
+    expect(runtimes).toHaveLength(1)
+  })
+
+  it('starts another environment when one that has answered does not become free', async () => {
+    const { invoke, runtimes } = pooled({ behaviour: { event: (runtime, event) => runtime.respond(event, '1') } })
+    const version = validVersion()
+    await invoke(version)
+    await invoke(version)
+    expect(runtimes).toHaveLength(2)
+  })
+
+  it('gives an invocation the environment that comes first, freed or new', async () => {
+    const { behaviour, pending } = held()
+    let delay = 0
+    const { invoke, runtimes } = pooled({ behaviour, startDelayMs: () => delay })
+    const version = validVersion()
+    const first = invoke(version)
+    await until(() => pending.length === 1)
+    delay = 3_600_000
+    const second = invoke(version)
+    pending[0]!()
+    await first
+    await until(() => pending.length === 2)
+    pending[1]!()
+    expect((await second).result.ok).toBe(true)
+    expect(runtimes).toHaveLength(1)
+  })
+
+  it('removes an environment that was idle for too long', async () => {
+    const { invoke, live, pool } = pooled({}, { idleTimeoutMs: 5 })
+    await invoke(validVersion())
+    await until(() => live() === 0 && pool.total === 0)
+  })
+
+  it('gives up the longest idle environment of another function when the host is full', async () => {
+    const { invoke, live, pool } = pooled({}, { maxEnvironments: 2 })
+    const [a, b, c] = [validVersion({ name: 'a' }), validVersion({ name: 'b' }), validVersion({ name: 'c' })]
+    await invoke(a!)
+    await until(() => pool.environments().every(({ state }) => state === 'Idle'))
+    await invoke(b!)
+    await until(() => pool.environments().every(({ state }) => state === 'Idle'))
+    expect((await invoke(c!)).result.ok).toBe(true)
+    await until(() => live() === 2)
+    expect(
+      pool
+        .environments()
+        .map(({ version }) => version.name)
+        .sort(),
+    ).toEqual(['b', 'c'])
+  })
+
+  it('refuses an invocation for which no room becomes free in time', async () => {
+    const { behaviour, pending } = held()
+    const { invoke } = pooled({ behaviour }, { maxEnvironments: 1, waitForEnvironmentMs: 5 })
+    const version = validVersion()
+    const first = invoke(version)
+    await until(() => pending.length === 1)
+    await expect(invoke(version)).rejects.toBeInstanceOf(NoCapacity)
+    pending[0]!()
+    expect((await first).result.ok).toBe(true)
+  })
+
+  it('tells one waiting invocation why its environment could not start, and goes on with the others', async () => {
+    let starts = 0
+    const { invoke, pool } = pooled({ refuseStart: () => (++starts === 1 ? new Error('no engine') : undefined) })
+    const version = validVersion()
+    const outcomes = await Promise.allSettled([invoke(version), invoke(version), invoke(version)])
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(1)
+    expect(starts).toBe(3)
+    await until(() => pool.total === 2)
+  })
+
+  it('retires environments of a replaced deployment: idle ones at once, busy ones when their invocation ends', async () => {
+    const { behaviour, pending } = held()
+    const { invoke, live, pool } = pooled({ behaviour })
+    const old = validVersion()
+    const busy = invoke(old)
+    await until(() => pending.length === 1)
+    const idle = invoke(old)
+    await until(() => pending.length === 2)
+    pending[1]!()
+    await idle
+    await until(() => pool.environments().some(({ state }) => state === 'Idle'))
+    pool.retire(functionId(old), new Set(['another']))
+    await until(() => live() === 1)
+    pending[0]!()
+    expect((await busy).result.ok).toBe(true)
+    await until(() => live() === 0 && pool.total === 0)
+  })
+
+  it('leaves nothing behind when it closes, and refuses what comes later', async () => {
+    const { behaviour, pending } = held()
+    const { invoke, live, pool } = pooled({ behaviour })
+    const version = validVersion()
+    const running = invoke(version)
+    await until(() => pending.length === 1)
+    await pool.close()
+    expect(await running).toMatchObject({ result: { ok: false, errorType: 'Sandbox.Failure' } })
+    expect(live()).toBe(0)
+    await expect(invoke(version)).rejects.toBeInstanceOf(NoCapacity)
+  })
+})
