@@ -1,0 +1,51 @@
+/** Rules of weighted aliases. */
+import { LambdaException } from './errors.ts'
+import type { Alias, FunctionVersion } from './function.ts'
+
+export type Routing = NonNullable<Alias['routing']>
+
+/**
+ * The one additional version of AdditionalVersionWeights; an empty map means none.
+ *
+ * @throws LambdaException InvalidParameterValueException
+ */
+export function routingOf(
+  functionVersion: string,
+  weights: Readonly<Record<string, number>> | undefined,
+): Routing | undefined {
+  const entries = Object.entries(weights ?? {})
+  const first = entries[0]
+  if (first === undefined) return undefined
+  if (entries.length > 1) throw refused('Number of items in AdditionalVersionWeights cannot be greater than 1')
+  const [version, weight] = first
+  checkRouting(functionVersion, version)
+  return { version, weight }
+}
+
+/** @throws LambdaException InvalidParameterValueException: the two versions of a weighted alias cannot be these. */
+export function checkRouting(functionVersion: string, additional: string): void {
+  if (additional === functionVersion) {
+    throw refused(
+      `Invalid function version ${additional}. Function version ${additional} is already included in routing configuration.`,
+    )
+  }
+  if (functionVersion === '$LATEST') {
+    throw new LambdaException(
+      'InvalidParameterValueException',
+      '$LATEST is not supported for an alias pointing to more than 1 version',
+      { untyped: true },
+    )
+  }
+}
+
+/** Both versions behind an alias run with the same permissions, else an invocation's rights would depend on chance. */
+export function checkSameRole(main: FunctionVersion, additional: FunctionVersion): void {
+  if (main.role === additional.role) return
+  throw refused(
+    `Versions ${main.version} and ${additional.version} have different execution roles. Both versions of an alias must have the same role.`,
+  )
+}
+
+function refused(message: string): LambdaException {
+  return new LambdaException('InvalidParameterValueException', message)
+}

@@ -1,0 +1,112 @@
+/** For each exception that this host can answer with: when, what the caller does, what the operator does. docs/errors.md is made from it. */
+import type { ExceptionName } from './errors.ts'
+
+export interface ErrorCause {
+  /** When Hearth sends it. */
+  readonly cause: string
+  readonly caller: string
+  readonly operator: string
+}
+
+const NOTHING = 'Nothing.'
+
+export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> = {
+  AccessDeniedException: {
+    cause: 'The request names a function of another account, and no resource policy grants it.',
+    caller: 'Use credentials of the account that owns the function, or a name without the account.',
+    operator: 'Check HEARTH_ACCESS_KEYS: it says which access key belongs to which account.',
+  },
+  EC2AccessDeniedException: {
+    cause: "The container engine's socket refuses this process.",
+    caller: 'Retry later; tell the operator.',
+    operator: "Give the host's user access to the engine's socket (group `docker`), or start it as root.",
+  },
+  EC2ThrottledException: {
+    cause:
+      'The engine refuses or does not answer in time, the disk or the address pool is full, or every environment (HEARTH_MAX_ENVIRONMENTS) stayed busy.',
+    caller: 'Retry with back-off; SDKs do so by themselves.',
+    operator: 'The log names which of them it was and its remedy.',
+  },
+  EC2UnexpectedException: {
+    cause: 'The engine answered with something unexpected; `EC2ErrorCode` is its status or code.',
+    caller: 'Retry; tell the operator the code.',
+    operator: "Look at the entry in the log and at the engine's own log.",
+  },
+  InvalidParameterValueException: {
+    cause: 'A value is not allowed, contradicts another one, or asks for something that this host does not have.',
+    caller: 'Read the message: it names the value and what is possible.',
+    operator: NOTHING,
+  },
+  InvalidRequestContentException: {
+    cause:
+      'The payload is not JSON, the client context is not base64 of a JSON object, or the request id is not a UUID.',
+    caller: 'Send JSON. With the AWS CLI v2 add --cli-binary-format raw-in-base64-out.',
+    operator: NOTHING,
+  },
+  InvalidRuntimeException: {
+    cause: "The image of the function's runtime is not in the engine any more.",
+    caller: 'Tell the operator, or change the runtime of the function.',
+    operator: 'hearth runtimes build RUNTIME',
+  },
+  InvalidSignatureException: {
+    cause: 'The Authorization header cannot be read. (Signatures themselves are not verified yet.)',
+    caller: 'Use an official client, or send no Authorization header.',
+    operator: NOTHING,
+  },
+  InvalidZipFileException: {
+    cause: 'The stored deployment package was damaged or removed on disk, or cannot be unpacked.',
+    caller: 'Upload the code again (UpdateFunctionCode).',
+    operator: 'Check the disk below HEARTH_DATA.',
+  },
+  PreconditionFailedException: {
+    cause: 'RevisionId is not the latest one: somebody else changed the resource.',
+    caller: 'Read the resource again and repeat the change.',
+    operator: NOTHING,
+  },
+  RequestEntityTooLargeException: {
+    cause: 'The payload, the package or the whole request is larger than its limit.',
+    caller: 'Send less: 6 MB to a synchronous invoke, 1 MB to an asynchronous one, 50 MB of zip.',
+    operator: NOTHING,
+  },
+  ResourceConflictException: {
+    cause: 'The name is taken, the function is Pending or Failed, or an update is in progress.',
+    caller: 'Wait with the waiters function-active-v2 and function-updated-v2; delete a Failed function.',
+    operator: 'If a function stays Pending, see the log: its runtime image is being built.',
+  },
+  ResourceNotFoundException: {
+    cause: 'There is no such function, version or alias in this account and region.',
+    caller: 'Check name, qualifier, region and account: functions of each are separate.',
+    operator: NOTHING,
+  },
+  ResourceNotReadyException: {
+    cause: 'The function is Inactive and is being restored.',
+    caller: 'Retry shortly.',
+    operator: NOTHING,
+  },
+  ServiceException: {
+    cause: 'A defect of the host.',
+    caller: 'Retry; report it with the request id.',
+    operator: 'Report the entry in the log that has the same request id.',
+  },
+  TooManyRequestsException: {
+    cause:
+      'Concurrency is used up: `ReservedFunctionConcurrentInvocationLimitExceeded` for the reservation of the function (0 switches it off), `ConcurrentInvocationLimitExceeded` for what the account shares.',
+    caller: 'Retry with back-off; SDKs do so by themselves.',
+    operator: 'Raise HEARTH_ACCOUNT_CONCURRENCY or the reservation.',
+  },
+  UnknownOperationException: {
+    cause: 'No operation of the Lambda API has this method and path, or Hearth does not offer the operation.',
+    caller: 'Check the endpoint; docs/compatibility.md lists the operations.',
+    operator: NOTHING,
+  },
+  CodeStorageExceededException: {
+    cause: "The account's packages would exceed its code storage.",
+    caller: 'Delete functions or versions that are not used.',
+    operator: NOTHING,
+  },
+  ValidationException: {
+    cause: 'A member of the request breaks a constraint of the service model.',
+    caller: 'The message lists every violation.',
+    operator: NOTHING,
+  },
+}
