@@ -1,7 +1,7 @@
 /** Composition root: the only file that builds services; what starts and stops, and in which order, stands on this page. */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { createAdmin } from './api/admin.ts'
 import { createApi } from './api/app.ts'
@@ -20,7 +20,9 @@ import { Retirement } from './invoke/retirement.ts'
 import { RuntimeApiListeners } from './runtime-api/listener.ts'
 import { connect } from './sandbox/docker/client.ts'
 import { DockerDriver } from './sandbox/docker/driver.ts'
+import { EngineHealth } from './sandbox/docker/health.ts'
 import { DockerRuntimeImages } from './sandbox/docker/images/runtime-images.ts'
+import { digest } from './sandbox/docker/labels.ts'
 import { openStore } from './store/open.ts'
 import { EventBus } from './telemetry/events.ts'
 import { LogFiles } from './telemetry/log-files.ts'
@@ -56,7 +58,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
     const store = opened(await openStore(join(config.data, 'hearth.db')), (one) => one.close())
     const code = new ArtifactStore({ directory: join(config.data, 'code'), log })
     const logs = opened(
-      new LogFiles({ directory: join(config.data, 'logs'), maxGroupBytes: config.logMaxBytes, log }),
+      new LogFiles({ directory: join(config.data, 'logs'), groupBytes: config.logMaxBytes, log }),
       (one) => one.close(),
     )
 
@@ -73,17 +75,20 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
     const driver = opened(
       new DockerDriver({
         docker,
+        instance: digest(resolve(config.data), 12),
         dataDir: config.data,
         supervisor: () => runtimes.supervisorPath(),
         functionReach: config.functionReach,
         subnetPool: config.subnetPool,
         maxParallelStarts: config.maxParallelStarts,
-        log,
+        log: (message, fields) => log.warn(fields ?? {}, message),
       }),
       (one) => one.close(),
     )
     await driver.open()
     for (const warning of driver.warnings) log.warn(warning)
+    const engine = opened(new EngineHealth(docker), async (one) => one.close())
+    await engine.open()
     const listeners = opened(
       new RuntimeApiListeners({ admit: (address, first, last) => driver.admit(address, first, last), log }),
       (one) => one.close(),
@@ -151,19 +156,26 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
     const control = createControlPlane({
       store,
       code,
-      runtimes,
+      images: runtimes,
       clock: Date.now,
-      accountConcurrency: config.accountConcurrency,
-      unreservedMinimum: config.unreservedMinimum,
+      settings: {
+        accountConcurrency: config.accountConcurrency,
+        unreservedMinimum: config.unreservedMinimum,
+        architecture: await runtimes.architecture(),
+      },
       log,
     })
+    opened(control, (one) => one.settled())
     const metrics = new Metrics(bus, {
       environments: () => pool.total,
       running: () => concurrency.total(),
       queue: () => store.queue.counts(),
     })
     const admin = createAdmin({
-      health: () => driver.health(),
+      health: () => ({
+        ready: engine.problem === undefined,
+        checks: { engine: engine.problem ?? 'ok', store: 'ok' },
+      }),
       config: () => effectiveSettings({ config, sources }),
       environments: () => pool.environments().map((each) => each.describe()),
       metrics: () => metrics.text(),
@@ -177,7 +189,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       caller: { accessKeys: config.accessKeys, account: config.accountId, region: config.region },
       invoke: invokeHandler(invoker),
       admin,
-      codeSecret: randomBytes(32),
+      codeLocation: { secret: randomBytes(32), code, clock: Date.now },
       log,
     })
     const insideApi = inProcess(api)

@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
-import type { Hono } from 'hono'
 import { LIMITS } from '../lambda/limits.ts'
+import type { Api } from './app.ts'
 import type { Caller } from './caller.ts'
 
 export interface HttpServer {
@@ -23,10 +23,10 @@ const CONNECTION = {
 }
 
 /** @throws Error that says what to do when the port cannot be had. */
-export async function serveHttp(api: Hono, at: { host: string; port: number }): Promise<HttpServer> {
+export async function serveHttp(api: Api, at: { host: string; port: number }): Promise<HttpServer> {
   const server = createServer(
     CONNECTION,
-    getRequestListener((request, env) => api.fetch(request, env), { overrideGlobalObjects: false }),
+    getRequestListener((request, env) => api.fetch(request, env as object), { overrideGlobalObjects: false }),
   )
   const underWay = countRequests(server)
   await new Promise<void>((resolve, reject) => {
@@ -39,7 +39,7 @@ export async function serveHttp(api: Hono, at: { host: string; port: number }): 
 }
 
 /** Serves the API on requests that came another way, as a caller who is known already: a function's own account. */
-export function inProcess(api: Hono): (caller: Caller, request: IncomingMessage, response: ServerResponse) => void {
+export function inProcess(api: Api): (caller: Caller, request: IncomingMessage, response: ServerResponse) => void {
   const callers = new WeakMap<IncomingMessage, Caller>()
   const listener = getRequestListener(
     (request, env) =>

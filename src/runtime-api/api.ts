@@ -26,7 +26,12 @@ export type InvocationOutcome =
   /** The body was shorter than announced or the connection broke within it. */
   | { readonly kind: 'truncated' }
   /** A streamed response that ended with the error trailers. `payload` is what came before. */
-  | { readonly kind: 'stream-error'; readonly payload: Uint8Array; readonly errorType: string; readonly errorBody: Uint8Array }
+  | {
+      readonly kind: 'stream-error'
+      readonly payload: Uint8Array
+      readonly errorType: string
+      readonly errorBody: Uint8Array
+    }
   /** Header Lambda-Runtime-Function-Response-Mode with a value other than `streaming`; the runtime got 400. */
   | { readonly kind: 'invalid-response-mode' }
 
@@ -55,12 +60,20 @@ export interface Session {
   close(): void
 }
 
+/** What an extension is told when it registers. */
+export interface FunctionIdentity {
+  readonly functionName: string
+  readonly functionVersion: string
+  readonly handler: string
+}
+
 export interface SessionOptions {
   /** Address to listen on, from `Place.hostAddress`. */
   readonly hostAddress: string
   /** Only this address may connect; `undefined`: anybody who reaches the port. */
   readonly peerAddress: string | undefined
   readonly observer: SessionObserver
+  readonly identity?: FunctionIdentity
   /** Requests that are not of the Runtime API: the Lambda API itself, served as the function's own account. */
   readonly fallback?: (request: IncomingMessage, response: ServerResponse) => void
 }

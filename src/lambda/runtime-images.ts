@@ -1,5 +1,5 @@
 /** What the control plane needs to know of runtimes; `sandbox/docker/images/` implements it and `main.ts` hands it over. */
-import type { Architecture } from '../lambda/function.ts'
+import type { Architecture } from './function.ts'
 
 export type RuntimeAvailability =
   /** The image is there, or can be built or pulled by `prepare`. */

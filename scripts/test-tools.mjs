@@ -1,0 +1,64 @@
+// The real clients that tests use: AWS CLI, boto3, Go, docker-compose. Each is installed only where it is missing.
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { canInstall, install } from './debian.mjs'
+import { must, ROOT, say, step, works } from './steps.mjs'
+
+const TOOLS = join(ROOT, '.hearth/test-tools')
+const VENV = join(TOOLS, 'python')
+
+/** Environment in which the tests find them: `python3` with boto3, `aws`, `go` with its caches in the checkout. */
+export function toolEnvironment() {
+  const path = [join(VENV, 'bin'), process.env.PATH ?? '', '/usr/local/go/bin', '/usr/sbin', '/sbin']
+  return { PATH: path.join(':'), GOPATH: join(TOOLS, 'go'), GOCACHE: join(TOOLS, 'go-build'), GOFLAGS: '-modcacherw' }
+}
+
+/** What each project of tests needs, by package. */
+const NEEDED = {
+  conformance: [
+    { packages: ['awscli'], present: () => works('aws') },
+    {
+      packages: ['python3', 'python3-venv', 'python3-pip'],
+      present: () => works('python3', ['-c', 'import venv, ensurepip']),
+    },
+  ],
+  contract: [
+    {
+      packages: ['golang-go'],
+      present: async () => (await works('go', ['version'])) || existsSync('/usr/local/go/bin/go'),
+    },
+  ],
+  docker: [
+    {
+      packages: ['docker-compose'],
+      present: async () => (await works('docker-compose', ['version'])) || works('docker', ['compose', 'version']),
+    },
+  ],
+}
+
+export async function ensureTestTools(projects) {
+  const missing = []
+  for (const project of projects) {
+    for (const tool of NEEDED[project] ?? []) {
+      if (!(await tool.present())) missing.push(...tool.packages)
+    }
+  }
+  if (missing.length > 0) {
+    if (canInstall()) await step(`Installing test tools: ${missing.join(', ')}`, () => install(missing))
+    else
+      say(
+        `Not installed, because that takes root on Debian or Ubuntu: ${missing.join(', ')}. Tests that need them will fail.`,
+      )
+  }
+  if (projects.includes('conformance')) await ensureBoto()
+}
+
+async function ensureBoto() {
+  const python = join(VENV, 'bin/python3')
+  if (existsSync(python) && (await works(python, ['-c', 'import boto3']))) return
+  await step('Installing boto3 for the tests', async () => {
+    mkdirSync(TOOLS, { recursive: true })
+    await must('python3', ['-m', 'venv', '--clear', VENV])
+    await must(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'boto3'])
+  })
+}

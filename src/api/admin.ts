@@ -1,0 +1,201 @@
+/**
+ * The host's own pages for operators, mounted at `/_hearth`; not AWS. Everything here is read-only.
+ *
+ *   GET /health        200 only when invokes can be served, else 503
+ *   GET /config        effective settings with their sources, secrets masked
+ *   GET /environments  execution environments of the moment
+ *   GET /metrics       Prometheus text
+ *   GET /runtimes      runtimes, their images, and whether they are available
+ *   GET /logs          function logs as NDJSON: function= or group=, since= (Unix ms), limit=, follow=1, account=, region=
+ */
+import { isIPv4, isIPv6 } from 'node:net'
+import { type Context, Hono } from 'hono'
+import type { LogStore, StoredLogEvent } from '../telemetry/log-store.ts'
+import type { Caller } from './caller.ts'
+
+export interface Health {
+  /** Whether an invoke that came now could be served. */
+  readonly ready: boolean
+  /** One line for each thing that was looked at: `ok`, or what is wrong and what to do. */
+  readonly checks: Readonly<Record<string, string>>
+}
+
+export interface AdminOptions {
+  readonly health: () => Health
+  readonly config: () => unknown
+  readonly environments: () => readonly unknown[]
+  readonly metrics: () => Promise<string>
+  readonly runtimes: () => Promise<readonly unknown[]>
+  readonly logs: LogStore
+  /** Account and region where the request names none. */
+  readonly defaults: Caller
+  /** Address that the host is bound to (setting `host`). */
+  readonly host: string
+}
+
+/** Body of a refused or unknown request. */
+export interface AdminError {
+  readonly message: string
+}
+
+const LOG_EVENTS = { default: 10_000, max: 100_000 } as const
+const NAME = /^[A-Za-z0-9_-]{1,64}$/
+const GROUP = /^[A-Za-z0-9_\-/.#]{1,512}$/
+/** How far before the start of a follow its first events may be among those just read, milliseconds. */
+const OVERLAP_MS = 60_000
+
+export function createAdmin(options: AdminOptions): Hono {
+  const app = new Hono()
+
+  app.use(async (c, next) => {
+    const refusal = refuseBrowser(options.host, (name) => c.req.header(name))
+    if (refusal !== undefined) return c.json<AdminError>({ message: refusal }, 403)
+    c.header('Cache-Control', 'no-store')
+    await next()
+  })
+
+  app.get('/health', (c) => {
+    const health = options.health()
+    return c.json(health, health.ready ? 200 : 503)
+  })
+  app.get('/config', (c) => c.json(options.config() as object))
+  app.get('/environments', (c) => c.json(options.environments()))
+  app.get('/runtimes', async (c) => c.json(await options.runtimes()))
+  app.get('/metrics', async (c) =>
+    c.body(await options.metrics(), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }),
+  )
+  app.get('/logs', (c) => answerLogs(c, options))
+
+  app.all('*', (c) =>
+    c.json<AdminError>(
+      { message: 'There are GET /_hearth/health, /config, /environments, /metrics, /runtimes and /logs.' },
+      c.req.method === 'GET' ? 404 : 405,
+    ),
+  )
+  return app
+}
+
+/**
+ * A web page must not read this through its visitor's browser. Another site's page says so in Origin or Sec-Fetch-Site; one whose name
+ * was made to point at this machine (DNS rebinding) has a Host that is not ours. Returns what to answer, or undefined.
+ */
+export function refuseBrowser(bound: string, header: (name: string) => string | undefined): string | undefined {
+  const host = header('host') ?? ''
+  const name = hostName(host)
+  if (isLoopback(bound) && !isLoopback(name) && name !== bound.toLowerCase()) {
+    return `Host ${JSON.stringify(name.slice(0, 253))} is not this host: use http://${isIPv6(bound) ? `[${bound}]` : bound}, or set HEARTH_HOST to the name or address it is reached by.`
+  }
+  const origin = header('origin')
+  if (origin !== undefined && hostOfOrigin(origin) !== host.toLowerCase())
+    return 'Pages of other origins may not read this.'
+  const site = header('sec-fetch-site')
+  if (site !== undefined && site !== 'none' && site !== 'same-origin') return 'Pages of other sites may not read this.'
+  return undefined
+}
+
+/** `Host` without its port and brackets. */
+function hostName(host: string): string {
+  const match = /^(?:\[([^\]]*)\]|([^:]*))(?::\d+)?$/.exec(host.trim())
+  return (match?.[1] ?? match?.[2] ?? host).toLowerCase()
+}
+
+function hostOfOrigin(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined
+}
+
+function isLoopback(name: string): boolean {
+  return (
+    name === 'localhost' || name.endsWith('.localhost') || name === '::1' || (isIPv4(name) && name.startsWith('127.'))
+  )
+}
+
+interface LogQuery extends Caller {
+  readonly group: string
+  readonly since: number | undefined
+  readonly limit: number
+  readonly follow: boolean
+}
+
+async function answerLogs(c: Context, options: AdminOptions): Promise<Response> {
+  const query = parseLogQuery((name) => c.req.query(name), options.defaults)
+  if (typeof query === 'string') return c.json<AdminError>({ message: query }, 400)
+  const { logs } = options
+  const { account, region, group } = query
+  const stop = new AbortController()
+  // Asking for the first new event before reading the old ones: nothing that is written in between is lost.
+  const following = query.follow ? logs.follow(account, region, group, stop.signal)[Symbol.asyncIterator]() : undefined
+  const began = Date.now()
+  let coming = following?.next()
+  // Looked at only after the old events are out; until then its failure must not count as unhandled.
+  coming?.catch(() => {})
+  let old: StoredLogEvent[]
+  try {
+    await logs.flush()
+    const read = await logs.read(account, region, group, query.since === undefined ? {} : { since: query.since })
+    old = read.slice(-query.limit)
+  } catch (error) {
+    stop.abort()
+    throw error
+  }
+  if (following === undefined) return c.body(old.map(line).join(''), 200, { 'Content-Type': 'application/x-ndjson' })
+
+  const seen = new Map<string, number>()
+  for (const event of old) {
+    if (event.timestamp >= began - OVERLAP_MS) seen.set(line(event), (seen.get(line(event)) ?? 0) + 1)
+  }
+  const encoder = new TextEncoder()
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(encoder.encode(old.map(line).join('')))
+    },
+    async pull(controller) {
+      for (;;) {
+        const next = await (coming ?? following.next())
+        coming = undefined
+        if (next.done) return controller.close()
+        const text = line(next.value)
+        const known = seen.get(text) ?? 0
+        if (known === 0) return controller.enqueue(encoder.encode(text))
+        seen.set(text, known - 1)
+      }
+    },
+    cancel() {
+      stop.abort()
+    },
+  })
+  return c.body(body, 200, { 'Content-Type': 'application/x-ndjson', 'X-Accel-Buffering': 'no' })
+}
+
+function line(event: StoredLogEvent): string {
+  return `${JSON.stringify({ timestamp: event.timestamp, message: event.message, stream: event.stream })}\n`
+}
+
+/** What is asked for, or the sentence that says what is wrong. */
+function parseLogQuery(get: (name: string) => string | undefined, defaults: Caller): LogQuery | string {
+  const name = get('function')
+  const group = get('group') ?? (name === undefined ? undefined : `/aws/lambda/${name}`)
+  if (group === undefined) return 'Say which logs: function=NAME or group=/aws/lambda/NAME.'
+  if (name !== undefined && !NAME.test(name))
+    return 'function must be a function name: letters, digits, - and _, at most 64.'
+  if (!GROUP.test(group)) return 'group must be the name of a log group, at most 512 characters.'
+  const account = get('account') ?? defaults.account
+  if (!/^\d{12}$/.test(account)) return 'account must be twelve digits.'
+  const region = get('region') ?? defaults.region
+  if (!/^[a-z0-9-]{1,32}$/.test(region)) return 'region must look like us-east-1.'
+  const since = get('since')
+  if (since !== undefined && !/^\d{1,15}$/.test(since)) return 'since must be a time in milliseconds since 1970.'
+  const limit = get('limit') ?? String(LOG_EVENTS.default)
+  if (!/^\d{1,6}$/.test(limit) || Number(limit) < 1 || Number(limit) > LOG_EVENTS.max) {
+    return `limit must be a number of events from 1 to ${LOG_EVENTS.max}.`
+  }
+  const follow = get('follow') ?? '0'
+  if (follow !== '0' && follow !== '1') return 'follow must be 0 or 1.'
+  return {
+    account,
+    region,
+    group,
+    since: since === undefined ? undefined : Number(since),
+    limit: Number(limit),
+    follow: follow === '1',
+  }
+}

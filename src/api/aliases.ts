@@ -1,0 +1,39 @@
+/** Alias operations. */
+import * as inputs from './inputs.ts'
+import { members } from './inputs.ts'
+import type { Handler } from './services.ts'
+import { aliasConfiguration } from './wire.ts'
+
+export const createAlias: Handler = async (request, { control }) => {
+  const input = request.body(inputs.createAlias)
+  const { key, qualifier } = request.function('control')
+  return aliasConfiguration(key, await control.aliases.create(key, qualifier, input))
+}
+
+export const getAlias: Handler = async (request, { control }) => {
+  const name = request.path('alias', members.aliasName, 'name')
+  const { key } = request.function('control')
+  return aliasConfiguration(key, await control.aliases.get(key, name))
+}
+
+export const updateAlias: Handler = async (request, { control }) => {
+  const name = request.path('alias', members.aliasName, 'name')
+  const input = request.body(inputs.updateAlias)
+  const { key } = request.function('control')
+  return aliasConfiguration(key, await control.aliases.update(key, name, input))
+}
+
+export const deleteAlias: Handler = async (request, { control }) => {
+  const name = request.path('alias', members.aliasName, 'name')
+  const { key } = request.function('control')
+  await control.aliases.delete(key, name)
+  return undefined
+}
+
+export const listAliases: Handler = async (request, { control }) => {
+  const functionVersion = request.query('FunctionVersion', members.version)
+  const page = request.page()
+  const { key } = request.function('control')
+  const { items, nextMarker } = await control.aliases.list(key, { ...page, functionVersion })
+  return { Aliases: items.map((alias) => aliasConfiguration(key, alias)), NextMarker: nextMarker }
+}

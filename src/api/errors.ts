@@ -1,0 +1,31 @@
+/** The only place where an exception becomes an answer. */
+import { LambdaException } from '../lambda/errors.ts'
+
+/** Where the API reports what its callers must not see; pino fits. */
+export interface ApiLog {
+  error(detail: object, message: string): void
+}
+
+/** A LambdaException as AWS sends it; anything else is our own fault: logged once, and answered without a detail. */
+export function renderError(error: unknown, requestId: string, log: ApiLog): Response {
+  const exception = error instanceof LambdaException ? error : unexpected(error)
+  // A refusal of the platform was logged with its remedy where it arose.
+  if (!(error instanceof LambdaException)) {
+    log.error({ err: exception.cause ?? exception, requestId }, `a request failed: ${exception.name}`)
+  }
+  return new Response(JSON.stringify(exception.body()), {
+    status: exception.status,
+    headers: {
+      'Content-Type': 'application/json',
+      'x-amzn-RequestId': requestId,
+      'x-amzn-ErrorType': exception.name,
+      ...exception.detail.headers,
+    },
+  })
+}
+
+function unexpected(error: unknown): LambdaException {
+  return new LambdaException('ServiceException', 'An error occurred and the request cannot be processed.', {
+    cause: error ?? new Error('something empty was thrown'),
+  })
+}

@@ -1,0 +1,49 @@
+/** Tag operations. Functions are the only taggable resources there are; all others are truthfully not found. */
+import { type NamedFunction, resolveFunctionName } from '../lambda/arn.ts'
+import { LambdaException } from '../lambda/errors.ts'
+import * as inputs from './inputs.ts'
+import { members } from './inputs.ts'
+import type { OperationRequest } from './parse.ts'
+import type { Handler } from './services.ts'
+
+export const listTags: Handler = async (request, { control }) => {
+  const { key, qualifier } = taggedFunction(request, resource(request))
+  return { Tags: await control.tags.list(key, qualifier) }
+}
+
+export const tagResource: Handler = async (request, { control }) => {
+  const arn = resource(request)
+  const { tags } = request.body(inputs.tagResource)
+  const { key, qualifier } = taggedFunction(request, arn)
+  await control.tags.add(key, qualifier, tags)
+  return undefined
+}
+
+export const untagResource: Handler = async (request, { control }) => {
+  const arn = resource(request)
+  const keys = request.queryList('tagKeys', members.tagKeys)
+  const { key, qualifier } = taggedFunction(request, arn)
+  await control.tags.remove(key, qualifier, keys)
+  return undefined
+}
+
+function resource(request: OperationRequest): string {
+  return request.path('resource', members.taggableResource)
+}
+
+const MISSING: Readonly<Record<string, (arn: string) => string>> = {
+  layer: () => 'The resource you requested does not exist.',
+  'code-signing-config': (arn) => `The Lambda code signing configuration ${arn} can not be found.`,
+  'event-source-mapping': (arn) => `Event source mapping not found: ${arn}`,
+  'capacity-provider': (arn) => `Capacity provider not found: ${arn}`,
+}
+
+function taggedFunction(request: OperationRequest, arn: string): NamedFunction {
+  request.check()
+  const missing = MISSING[arn.split(':')[5] ?? '']
+  if (missing) throw new LambdaException('ResourceNotFoundException', missing(arn))
+  return resolveFunctionName(arn, undefined, request.caller, {
+    pattern: 'invoke',
+    action: `lambda:${request.operation}`,
+  })
+}

@@ -1,0 +1,73 @@
+/** Domain values as the members of AWS's answers: exact names, and members without a value are absent, never null. */
+
+import { functionArn, partitionOf } from '../lambda/arn.ts'
+import type { Alias, FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import type { RuntimeImages } from '../lambda/runtime-images.ts'
+
+/** `2022-09-09T17:13:34.000+0000` */
+export function stringDate(unixMs: number): string {
+  return new Date(unixMs).toISOString().replace('Z', '+0000')
+}
+
+/** FunctionConfiguration. `arn` carries the qualifier that the caller used. */
+export function functionConfiguration(version: FunctionVersion, arn: string, images: RuntimeImages) {
+  const { runtime } = version
+  return {
+    ...listedConfiguration(version, arn),
+    State: version.state,
+    StateReason: version.stateReason,
+    StateReasonCode: version.stateReasonCode,
+    LastUpdateStatus: version.lastUpdateStatus,
+    LastUpdateStatusReason: version.lastUpdateStatusReason,
+    LastUpdateStatusReasonCode: version.lastUpdateStatusReasonCode,
+    RuntimeVersionConfig:
+      runtime === undefined
+        ? undefined
+        : {
+            RuntimeVersionArn: `arn:${partitionOf(version.region)}:lambda:${version.region}::runtime:${images.versionHash(runtime, version.architecture)}`,
+          },
+  }
+}
+
+/** FunctionConfiguration as lists show it: without states and runtime version. */
+export function listedConfiguration(version: FunctionVersion, arn: string) {
+  const { environment, logging } = version
+  return {
+    FunctionName: version.name,
+    FunctionArn: arn,
+    Runtime: version.runtime,
+    Role: version.role,
+    Handler: version.handler,
+    CodeSize: version.codeSize,
+    Description: version.description,
+    Timeout: version.timeout,
+    MemorySize: version.memorySize,
+    LastModified: stringDate(version.lastModified),
+    CodeSha256: version.codeSha256,
+    Version: version.version,
+    Environment: environment === undefined ? undefined : { Variables: environment },
+    TracingConfig: { Mode: version.tracingMode },
+    RevisionId: version.revisionId,
+    PackageType: version.packageType,
+    Architectures: [version.architecture],
+    EphemeralStorage: { Size: version.ephemeralStorage },
+    SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
+    LoggingConfig: {
+      LogFormat: logging.logFormat,
+      ApplicationLogLevel: logging.applicationLogLevel,
+      SystemLogLevel: logging.systemLogLevel,
+      LogGroup: logging.logGroup,
+    },
+  }
+}
+
+export function aliasConfiguration(key: FunctionKey, alias: Alias) {
+  return {
+    AliasArn: functionArn(key, alias.name),
+    Name: alias.name,
+    FunctionVersion: alias.functionVersion,
+    Description: alias.description,
+    RoutingConfig: alias.routing && { AdditionalVersionWeights: { [alias.routing.version]: alias.routing.weight } },
+    RevisionId: alias.revisionId,
+  }
+}

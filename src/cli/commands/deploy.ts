@@ -1,0 +1,51 @@
+import { Command } from 'commander'
+import { deploy } from '../deployment.ts'
+import { CliError } from '../failure.ts'
+import { HostClient, type HostOptions } from '../host-client.ts'
+import { colours, note, print, printJson } from '../output.ts'
+import { readPackage } from '../package.ts'
+import { example, pair, wholeNumber, withHost } from './shared.ts'
+
+interface Options extends HostOptions {
+  readonly name?: string
+  readonly runtime?: string
+  readonly handler?: string
+  readonly memory?: number
+  readonly timeout?: number
+  readonly env?: Readonly<Record<string, string>>
+  readonly json?: boolean
+}
+
+export function deployCommand(): Command {
+  const command = new Command('deploy')
+    .description('create a function from a folder or a zip, or update it')
+    .argument('<path>', 'folder or zip with the function')
+    .option('--name <name>', "the function's name (default: that of the folder or zip)")
+    .option('--runtime <runtime>', 'for example nodejs22.x (default: what the files are)')
+    .option('--handler <handler>', 'for example index.handler (default: what the files hold)')
+    .option('--memory <mb>', 'MemorySize in MB', wholeNumber)
+    .option('--timeout <seconds>', 'Timeout in seconds', wholeNumber)
+    .option('--env <name=value>', 'environment variable; may be repeated, others stay as they are', pair)
+    .addHelpText(
+      'after',
+      example('hearth deploy ./hello', 'hearth deploy build.zip --name orders --memory 512 --env TABLE=orders'),
+    )
+    .action(async (path: string, options: Options) => {
+      const source = await readPackage(path)
+      const name = options.name ?? source.name
+      if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
+        throw new CliError(
+          `${JSON.stringify(name)} cannot be a function's name: letters, digits, - and _, at most 64.`,
+          'Give one with --name.',
+        )
+      }
+      const result = await deploy(new HostClient(options), name, source, options, note)
+      if (options.json) return printJson({ action: result.action, function: result.function })
+      const { Runtime = '', Handler = '', MemorySize, Timeout } = result.function
+      print(
+        `${colours.green(result.action)} ${colours.bold(name)}  ${Runtime}  ${Handler}  ${MemorySize} MB  ${Timeout} s`,
+      )
+      if (result.action !== 'unchanged') note(`Try it: hearth invoke ${name} '{"name":"you"}'`)
+    })
+  return withHost(command)
+}

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { CliError, EXIT } from '../failure.ts'
+import { functionPath } from '../functions.ts'
+import { HostClient, type HostOptions } from '../host-client.ts'
+import { colours, errorColours, note, plain, print, printJson } from '../output.ts'
+import { example, withHost } from './shared.ts'
+
+interface Options extends HostOptions {
+  readonly log?: boolean
+  readonly async?: boolean
+  readonly qualifier?: string
+  readonly json?: boolean
+}
+
+/** What a function's failure looks like in every official runtime. */
+interface FailureBody {
+  readonly errorType?: unknown
+  readonly errorMessage?: unknown
+  readonly stackTrace?: unknown
+  readonly trace?: unknown
+}
+
+export function invokeCommand(): Command {
+  const command = new Command('invoke')
+    .description('invoke a function and print its answer')
+    .argument('<name>', 'name or ARN of the function')
+    .argument('[payload]', 'JSON; @file reads a file, - reads stdin', '{}')
+    .option('--qualifier <qualifier>', 'version or alias')
+    .option('--log', "print the last lines of the function's log")
+    .option('--async', 'only queue the event (InvocationType Event)')
+    .addHelpText(
+      'after',
+      example(
+        `hearth invoke hello '{"name":"you"}' --log`,
+        'hearth invoke hello @event.json --qualifier live',
+        'cat event.json | hearth invoke hello - --async',
+      ),
+    )
+    .action(async (name: string, payload: string, options: Options) => {
+      if (options.async && options.log)
+        throw new CliError('--log shows nothing of an event that runs later.', `Use \`hearth logs ${name} -f\`.`)
+      const host = new HostClient(options)
+      const query = options.qualifier === undefined ? '' : `?Qualifier=${encodeURIComponent(options.qualifier)}`
+      const answer = await host.must({
+        method: 'POST',
+        path: functionPath(name, `/invocations${query}`),
+        headers: {
+          'Content-Type': 'application/json',
+          'X-Amz-Invocation-Type': options.async ? 'Event' : 'RequestResponse',
+          ...(options.log ? { 'X-Amz-Log-Type': 'Tail' } : {}),
+        },
+        body: readPayload(payload),
+      })
+      const requestId = answer.headers['x-amzn-requestid'] ?? ''
+      const functionError = answer.headers['x-amz-function-error']
+      const text = answer.body.toString('utf8')
+      const log = answer.headers['x-amz-log-result']
+      const tail = log === undefined ? undefined : Buffer.from(log, 'base64').toString('utf8')
+      if (functionError !== undefined) process.exitCode = EXIT.functionError
+      if (options.json) {
+        return printJson({
+          statusCode: answer.status,
+          executedVersion: answer.headers['x-amz-executed-version'],
+          functionError,
+          requestId,
+          payload: parse(text),
+          log: tail,
+        })
+      }
+      if (tail !== undefined) note(errorColours.dim(plain(tail.trimEnd())))
+      if (options.async) return note(`Queued, request ${requestId}. Follow it with \`hearth logs ${name} -f\`.`)
+      if (functionError === undefined) return print(shown(text))
+      note(failure(functionError, text))
+    })
+  return withHost(command)
+}
+
+function readPayload(argument: string): Uint8Array | string {
+  const path = argument === '-' ? 0 : argument.startsWith('@') ? argument.slice(1) : undefined
+  if (path === undefined) return argument
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new CliError(`The payload cannot be read: ${error instanceof Error ? error.message : String(error)}.`)
+  }
+}
+
+/** JSON is indented for a person; a program behind a pipe gets exactly what the function answered. */
+function shown(text: string): string {
+  if (process.stdout.isTTY !== true) return text
+  const value = parse(text)
+  return typeof value === 'object' && value !== null ? JSON.stringify(value, undefined, 2) : plain(text)
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+export function failure(kind: string, text: string): string {
+  const body = parse(text) as FailureBody | null
+  const title = errorColours.red(`The function failed (${kind})`)
+  if (typeof body !== 'object' || body === null) return `${title}: ${plain(text)}`
+  const type = body.errorType === undefined ? '' : `${colours.bold(plain(String(body.errorType)))}: `
+  const stack = Array.isArray(body.stackTrace) ? body.stackTrace : Array.isArray(body.trace) ? body.trace.slice(1) : []
+  const lines = stack.map((line) => errorColours.dim(`  ${plain(String(line)).trim()}`))
+  return [`${title}: ${type}${plain(String(body.errorMessage ?? text))}`, ...lines].join('\n')
+}

@@ -1,0 +1,37 @@
+import { Command } from 'commander'
+import { listFunctions } from '../functions.ts'
+import { HostClient, type HostOptions } from '../host-client.ts'
+import { note, print, printJson, table } from '../output.ts'
+import { example, withHost } from './shared.ts'
+
+export function lsCommand(): Command {
+  const command = new Command('ls')
+    .description('list the functions')
+    .addHelpText('after', example('hearth ls', 'hearth ls --region eu-central-1 --json'))
+    .action(async (options: HostOptions & { json?: boolean }) => {
+      const host = new HostClient(options)
+      const functions = await listFunctions(host)
+      if (options.json) return printJson(functions)
+      if (functions.length === 0) {
+        const place = [host.region && `region ${host.region}`, host.account && `account ${host.account}`]
+          .filter(Boolean)
+          .join(', ')
+        return note(
+          `No functions${place === '' ? ' in the default region and account' : ` in ${place}`}. Make one: hearth deploy FOLDER`,
+        )
+      }
+      const rows = functions
+        .toSorted((one, other) => (one.FunctionName < other.FunctionName ? -1 : 1))
+        .map((one) => [
+          one.FunctionName,
+          one.Runtime ?? '',
+          one.Handler ?? '',
+          `${one.MemorySize} MB`,
+          `${one.Timeout} s`,
+          one.State ?? 'Active',
+          one.LastModified.replace(/\.\d+\+0000$/, 'Z'),
+        ])
+      print(table(['NAME', 'RUNTIME', 'HANDLER', 'MEMORY', 'TIMEOUT', 'STATE', 'MODIFIED'], rows))
+    })
+  return withHost(command)
+}

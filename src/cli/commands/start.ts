@@ -1,0 +1,131 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import type { Config } from '../../config.ts'
+import { deploy } from '../deployment.ts'
+import { CliError } from '../failure.ts'
+import { findFunction } from '../functions.ts'
+import { HostClient } from '../host-client.ts'
+import { createHostLog } from '../host-log.ts'
+import { errorColours, note, printJson } from '../output.ts'
+import { readPackage } from '../package.ts'
+import { projectFolder } from '../project.ts'
+import { loadSettings, type SettingFlags, withSettings } from '../setting-flags.ts'
+import { listenForStop } from '../stop-signals.ts'
+import type { RuntimeRow } from './runtimes.ts'
+import { example, withJson } from './shared.ts'
+
+interface Options extends SettingFlags {
+  readonly example?: string
+  readonly json?: boolean
+}
+
+/** Exit status after a second Ctrl-C, as a shell reports a process that SIGINT ended. */
+const KILLED = 130
+
+export function startCommand(): Command {
+  const command = new Command('start')
+    .description(
+      'start the host in the foreground; Ctrl-C finishes running invokes and stops, a second one stops at once',
+    )
+    .option('--example <name>', 'deploy examples/NAME as the function NAME if there is none')
+    .addHelpText(
+      'after',
+      example(
+        'hearth start',
+        'hearth start --example hello --port 9100',
+        'HEARTH_DATA=/var/lib/hearth hearth start --log-format json',
+      ),
+    )
+    .action(start)
+  return withJson(withSettings(command))
+}
+
+async function start(options: Options): Promise<void> {
+  const loaded = loadSettings(options)
+  const { config } = loaded
+  if (options.example !== undefined) findExample(options.example)
+  const signals = listenForStop(() => process.exit(KILLED))
+  const log = createHostLog(config)
+  const { startHost } = await import('../../main.ts')
+  const host = await startHost(config, { log, sources: loaded.sources })
+  let stopping = false
+  const stopped = signals.stopped.then(() => {
+    stopping = true
+  })
+  note(errorColours.green(`Hearth answers at ${host.url}  (region ${config.region}, account ${config.accountId})`))
+  const deployed =
+    options.example === undefined ? undefined : await Promise.race([deployExample(options.example, host.url), stopped])
+  if (!stopping) {
+    if (options.json) printJson({ endpoint: host.url, example: deployed ?? null })
+    else if (deployed !== undefined) note(invitation(host.url, config.region, deployed))
+    note(`Ready. Ctrl-C finishes running invokes (at most ${config.drainTimeout} s) and removes everything.`)
+  }
+  await stopped
+  note('Stopping: running invokes may finish. Once more stops at once.')
+  await host.close()
+  note('Stopped.')
+  // Whatever an example's deployment still waits for must not keep a stopped host alive.
+  process.exit(0)
+}
+
+/** Runtimes an example can run on, the best introduction first. */
+const EXAMPLE_RUNTIMES = ['nodejs22.x', 'nodejs24.x', 'nodejs20.x', 'python3.13', 'python3.11']
+/** Its image is built soonest: no compiler has to run for it. */
+const QUICKEST_RUNTIME = 'python3.11'
+
+/** The name of the function if it is there now. A host without its example is still a host. */
+async function deployExample(name: string, url: string): Promise<string | undefined> {
+  try {
+    const client = new HostClient({ endpointUrl: url })
+    if ((await findFunction(client, name)) !== undefined) return name
+    const source = await readPackage(findExample(name))
+    const runtimes = await client.json<RuntimeRow[]>({
+      method: 'GET',
+      path: '/_hearth/runtimes',
+    })
+    const present = EXAMPLE_RUNTIMES.find((one) => runtimes.some((row) => row.runtime === one && row.state === 'ready'))
+    await deploy(client, name, source, { runtime: present ?? QUICKEST_RUNTIME }, note)
+    return name
+  } catch (error) {
+    note(
+      errorColours.yellow(
+        `The example ${name} could not be deployed: ${error instanceof Error ? error.message : String(error)}`,
+      ),
+    )
+    return undefined
+  }
+}
+
+function findExample(name: string): string {
+  const folder = join(projectFolder(), 'examples')
+  const path = join(folder, name)
+  if (!/^[\w-]+$/.test(name) || !existsSync(path)) {
+    const there = existsSync(folder) ? readdirSync(folder).filter((one) => !one.includes('.')) : []
+    throw new CliError(`There is no example ${name}.`, `There are: ${there.join(', ')}.`)
+  }
+  return path
+}
+
+/** Commands to paste. The AWS CLI refuses to run without credentials, which this host does not check. */
+export function invitation(url: string, region: Config['region'], name: string): string {
+  const credentials = hasCredentials() ? '' : 'export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n  '
+  return `
+Invoke the example with the AWS CLI:
+
+  ${credentials}aws lambda invoke --endpoint-url ${url} --region ${region} --function-name ${name} --cli-binary-format raw-in-base64-out --payload '{"name":"you"}' /dev/stdout
+
+or without it:
+
+  npx hearth invoke ${name} '{"name":"you"}'${url.endsWith(':9000') ? '' : ` --endpoint-url ${url}`}
+`
+}
+
+function hasCredentials(): boolean {
+  const { AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_SHARED_CREDENTIALS_FILE } = process.env
+  return (
+    Boolean(AWS_ACCESS_KEY_ID || AWS_PROFILE) ||
+    existsSync(AWS_SHARED_CREDENTIALS_FILE ?? join(homedir(), '.aws/credentials'))
+  )
+}

@@ -1,0 +1,104 @@
+/** The calls of the Lambda API that the commands use. */
+import { CliError } from './failure.ts'
+import { type HostClient, HostRefusal } from './host-client.ts'
+
+/** The members of a FunctionConfiguration that the commands look at. */
+export interface FunctionSummary {
+  readonly FunctionName: string
+  readonly FunctionArn: string
+  readonly Runtime?: string
+  readonly Handler?: string
+  readonly MemorySize: number
+  readonly Timeout: number
+  readonly CodeSha256: string
+  readonly CodeSize: number
+  readonly LastModified: string
+  readonly State?: string
+  readonly StateReason?: string
+  readonly LastUpdateStatus?: string
+  readonly LastUpdateStatusReason?: string
+  readonly Environment?: { readonly Variables?: Readonly<Record<string, string>> }
+}
+
+const FUNCTIONS = '/2015-03-31/functions'
+const POLL_MS = 250
+/** An image that is built for the first time takes minutes. */
+const ACTIVE_LIMIT_MS = 30 * 60_000
+
+export function functionPath(name: string, rest = ''): string {
+  return `${FUNCTIONS}/${encodeURIComponent(name)}${rest}`
+}
+
+/** `undefined`: there is no such function. */
+export async function findFunction(host: HostClient, name: string): Promise<FunctionSummary | undefined> {
+  try {
+    return await host.json<FunctionSummary>({ method: 'GET', path: functionPath(name, '/configuration') })
+  } catch (error) {
+    if (error instanceof HostRefusal && error.status === 404) return undefined
+    throw error
+  }
+}
+
+export function createFunction(host: HostClient, request: object): Promise<FunctionSummary> {
+  return host.json({ method: 'POST', path: FUNCTIONS, headers: JSON_BODY, body: JSON.stringify(request) })
+}
+
+export function updateCode(host: HostClient, name: string, zip: Buffer): Promise<FunctionSummary> {
+  const body = JSON.stringify({ ZipFile: zip.toString('base64') })
+  return host.json({ method: 'PUT', path: functionPath(name, '/code'), headers: JSON_BODY, body })
+}
+
+export function updateConfiguration(host: HostClient, name: string, change: object): Promise<FunctionSummary> {
+  return host.json({
+    method: 'PUT',
+    path: functionPath(name, '/configuration'),
+    headers: JSON_BODY,
+    body: JSON.stringify(change),
+  })
+}
+
+export async function deleteFunction(host: HostClient, name: string): Promise<void> {
+  await host.must({ method: 'DELETE', path: functionPath(name) })
+}
+
+export async function listFunctions(host: HostClient): Promise<FunctionSummary[]> {
+  const found: FunctionSummary[] = []
+  let marker: string | undefined
+  do {
+    const query = marker === undefined ? '' : `?Marker=${encodeURIComponent(marker)}`
+    const page = await host.json<{ Functions: FunctionSummary[]; NextMarker?: string | null }>({
+      method: 'GET',
+      path: `${FUNCTIONS}${query}`,
+    })
+    found.push(...page.Functions)
+    marker = page.NextMarker ?? undefined
+  } while (marker !== undefined)
+  return found
+}
+
+/** Waits until the function can be invoked with its newest code and configuration. `waiting` hears once why it takes time. */
+export async function untilActive(host: HostClient, name: string, waiting: () => void): Promise<FunctionSummary> {
+  const limit = performance.now() + ACTIVE_LIMIT_MS
+  let told = false
+  for (;;) {
+    const one = await findFunction(host, name)
+    if (one === undefined) throw new CliError(`The function ${name} was deleted while it was being deployed.`)
+    if (one.State === 'Failed')
+      throw new CliError(`The function ${name} failed: ${one.StateReason ?? 'no reason given'}`)
+    if (one.LastUpdateStatus === 'Failed') {
+      throw new CliError(`The update of ${name} failed: ${one.LastUpdateStatusReason ?? 'no reason given'}`)
+    }
+    if (one.State !== 'Pending' && one.LastUpdateStatus !== 'InProgress') return one
+    if (performance.now() > limit) {
+      throw new CliError(
+        `The function ${name} is still being made after ${ACTIVE_LIMIT_MS / 60_000} minutes.`,
+        "Look at the host's output.",
+      )
+    }
+    if (!told) waiting()
+    told = true
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+}
+
+const JSON_BODY = { 'Content-Type': 'application/json' } as const

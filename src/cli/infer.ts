@@ -1,0 +1,115 @@
+/** Runtime and handler from the files of a package, where they are obvious. Pure: the texts are handed in. */
+
+/** Newest runtime of each family that the host can build. */
+export const DEFAULT_RUNTIMES = { nodejs: 'nodejs22.x', python: 'python3.13', provided: 'provided.al2023' } as const
+
+export interface PackageFile {
+  /** Relative, with `/`. */
+  readonly path: string
+  readonly executable: boolean
+  /** Read only for candidates. */
+  readonly text: () => string
+}
+
+export interface Inferred {
+  readonly runtime: string
+  readonly handler: string
+}
+
+export type Inference =
+  | { readonly ok: true; readonly value: Inferred }
+  /** What is missing, as a sentence that says what to give. */
+  | { readonly ok: false; readonly reason: string }
+
+const NODE_FILES = ['index', 'app', 'handler', 'main', 'lambda'].flatMap((stem) =>
+  ['mjs', 'js', 'cjs'].map((end) => `${stem}.${end}`),
+)
+const PYTHON_FILES = ['lambda_function', 'app', 'handler', 'main', 'index'].map((stem) => `${stem}.py`)
+const PYTHON_HANDLERS = ['lambda_handler', 'handler', 'main']
+
+/** `given` is what the person said; only the rest is inferred. */
+export function infer(files: readonly PackageFile[], given: { runtime?: string; handler?: string }): Inference {
+  const top = files.filter((file) => !file.path.includes('/'))
+  const family = given.runtime === undefined ? undefined : familyOf(given.runtime)
+  const found: Inferred[] = []
+  if (family === undefined || family === 'provided') {
+    const bootstrap = top.find((file) => file.path === 'bootstrap')
+    if (bootstrap !== undefined) found.push({ runtime: DEFAULT_RUNTIMES.provided, handler: 'bootstrap' })
+  }
+  if (family === undefined || family === 'nodejs') {
+    const file = pick(top, NODE_FILES, /\.[mc]?js$/)
+    if (file !== undefined)
+      found.push({ runtime: DEFAULT_RUNTIMES.nodejs, handler: `${stem(file.path)}.${nodeExport(file.text())}` })
+  }
+  if (family === undefined || family === 'python') {
+    const file = pick(top, PYTHON_FILES, /\.py$/)
+    const name = file === undefined ? undefined : pythonFunction(file.text())
+    if (file !== undefined && name !== undefined) {
+      found.push({ runtime: DEFAULT_RUNTIMES.python, handler: `${stem(file.path)}.${name}` })
+    }
+  }
+  const runtime = given.runtime
+  const handler = given.handler
+  if (runtime !== undefined && handler !== undefined) return { ok: true, value: { runtime, handler } }
+  const [first, second] = found
+  if (first === undefined) {
+    if (handler !== undefined && runtime === undefined)
+      return {
+        ok: false,
+        reason: 'The runtime is not obvious from the files: give --runtime, for example --runtime nodejs22.x.',
+      }
+    if (runtime !== undefined)
+      return {
+        ok: false,
+        reason: `The handler for ${runtime} is not obvious from the files: give --handler FILE.FUNCTION.`,
+      }
+    return {
+      ok: false,
+      reason:
+        'Neither runtime nor handler is obvious from the files (there is no index.mjs, lambda_function.py or bootstrap at the top): give --runtime and --handler.',
+    }
+  }
+  if (second !== undefined) {
+    return {
+      ok: false,
+      reason: `The files fit ${found.map((one) => one.runtime).join(' and ')}: say which with --runtime.`,
+    }
+  }
+  return { ok: true, value: { runtime: runtime ?? first.runtime, handler: handler ?? first.handler } }
+}
+
+function familyOf(runtime: string): string {
+  return /^[a-z]+/.exec(runtime)?.[0] ?? runtime
+}
+
+/** The first of the usual names; else the only file of its kind. */
+function pick(top: readonly PackageFile[], usual: readonly string[], kind: RegExp): PackageFile | undefined {
+  for (const name of usual) {
+    const file = top.find((one) => one.path === name)
+    if (file !== undefined) return file
+  }
+  const all = top.filter(
+    (file) =>
+      kind.test(file.path) && !/(\.config|\.test|\.spec)\.[mc]?js$|^(setup|conftest|test_.*)\.py$/.test(file.path),
+  )
+  return all.length === 1 ? all[0] : undefined
+}
+
+function stem(path: string): string {
+  return path.slice(0, path.lastIndexOf('.'))
+}
+
+/** `handler` unless the file plainly exports only `lambdaHandler` or `main`. */
+function nodeExport(text: string): string {
+  const exported = (name: string) =>
+    new RegExp(
+      `export\\s+(?:async\\s+)?(?:const|let|var|function\\*?)\\s+${name}\\b|exports\\.${name}\\s*=|export\\s*\\{[^}]*\\b${name}\\b`,
+    ).test(text)
+  return ['handler', 'lambdaHandler', 'main'].find(exported) ?? 'handler'
+}
+
+function pythonFunction(text: string): string | undefined {
+  return PYTHON_HANDLERS.find((name) =>
+    new RegExp(`^(?:async\\s+)?def\\s+${name}\\s*\\(|^${name}\\s*=`, 'm').test(text),
+  )
+}

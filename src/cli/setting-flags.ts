@@ -1,0 +1,21 @@
+/** A flag for every setting of the host, made from the table. */
+import { type Command, Option } from 'commander'
+import { flagOf, SETTING_NAMES, SETTINGS } from '../config/settings.ts'
+import { type LoadedConfig, loadConfig, type SettingName } from '../config.ts'
+
+export type SettingFlags = Readonly<Partial<Record<SettingName | 'config', string>>>
+
+export function withSettings(command: Command): Command {
+  command.addOption(
+    new Option('--config <file>', 'settings file (HEARTH_CONFIG; default hearth.config.json if it is there)'),
+  )
+  for (const name of SETTING_NAMES) {
+    const { description, env, form } = SETTINGS[name]
+    command.addOption(new Option(`--${flagOf(name)} <${form}>`, `${description} (${env})`))
+  }
+  return command
+}
+
+export function loadSettings(flags: SettingFlags): LoadedConfig {
+  return loadConfig({ flags, env: process.env, cwd: process.cwd() })
+}

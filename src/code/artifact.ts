@@ -1,0 +1,276 @@
+/**
+ * Deployment packages on disk, named by the SHA-256 of their zip. Below the store's directory:
+ *
+ *     zips/<hex>.zip        the package as it was uploaded; what survives everything
+ *     unpacked/<hex>/       its content, mounted read-only into sandboxes; can always be made again from the zip
+ *     unpacked/<hex>.json   marker: the folder is complete (marker.ts)
+ *     temporary/            what was being made when the host was killed; emptied at start
+ *
+ * Everything is made in `temporary` and renamed into place, the marker last, so a kill at any instruction leaves a package or none.
+ */
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { LambdaException } from '../lambda/errors.ts'
+import { replaceFile } from './durable-file.ts'
+import { markerFor, validMarker } from './marker.ts'
+import { type Unpacked, unpackZip } from './zip.ts'
+
+export interface ArtifactStoreOptions {
+  readonly directory: string
+  readonly log: Pick<Logger, 'warn' | 'error'>
+  /** Packages stored less than this many milliseconds ago are never collected: the function that they are for may not be written yet. */
+  readonly graceMs?: number
+}
+
+export interface StoredArtifact {
+  /** Base64 SHA-256 of the zip, as AWS's CodeSha256. */
+  readonly sha256Base64: string
+  /** Bytes of the zip. */
+  readonly size: number
+  readonly unzippedBytes: number
+}
+
+const DEFAULT_GRACE_MS = 15 * 60 * 1000
+
+const SHA256_BASE64 = /^[A-Za-z0-9+/]{43}=$/
+
+export class ArtifactStore {
+  readonly #zips: string
+  readonly #unpacked: string
+  readonly #temporary: string
+  readonly #log: ArtifactStoreOptions['log']
+  readonly #graceMs: number
+  /** Lookups under way, shared by the cold starts of one function. */
+  readonly #folders = new Map<string, Promise<string>>()
+  readonly #locks = new KeyedLock()
+  #prepared: Promise<void> | undefined
+
+  constructor({ directory, log, graceMs = DEFAULT_GRACE_MS }: ArtifactStoreOptions) {
+    this.#zips = join(directory, 'zips')
+    this.#unpacked = join(directory, 'unpacked')
+    this.#temporary = join(directory, 'temporary')
+    this.#log = log
+    this.#graceMs = graceMs
+  }
+
+  /** Validates, unpacks and keeps a package; resolves when it is on disk for good. Throws AWS's exceptions for a bad zip. */
+  async put(zip: Uint8Array): Promise<StoredArtifact> {
+    const sha = await sha256(zip)
+    return this.#locks.hold(sha.toString('hex'), () => this.#put(zip, sha))
+  }
+
+  /** The zip, or `undefined` when there is none or it is damaged. */
+  async get(sha256Base64: string): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#readZip(sha256Base64)
+    } catch (error) {
+      this.#log.warn({ error, codeSha256: sha256Base64 }, 'package cannot be read')
+      return undefined
+    }
+  }
+
+  /** Path of the unpacked package; unpacked again when the folder is missing or damaged. InvalidZipFileException when the zip is, too. */
+  folder(sha256Base64: string): Promise<string> {
+    let looking = this.#folders.get(sha256Base64)
+    if (looking === undefined) {
+      looking = this.#folder(sha256Base64).finally(() => this.#folders.delete(sha256Base64))
+      this.#folders.set(sha256Base64, looking)
+    }
+    return looking
+  }
+
+  /**
+   * Removes the packages that are not in `keep` and older than the grace time; returns how many. `keep` must name those of running
+   * environments too.
+   */
+  async collect(keep: ReadonlySet<string>): Promise<number> {
+    await this.#prepare()
+    const kept = new Set([...keep].map((sha) => Buffer.from(sha, 'base64').toString('hex')))
+    const names = [...(await readdir(this.#zips)), ...(await readdir(this.#unpacked))]
+    let removed = 0
+    for (const hex of new Set(names.map((name) => name.replace(/\.(zip|json)$/, '')))) {
+      if (kept.has(hex)) continue
+      removed += await this.#locks.hold(hex, () => this.#remove(hex))
+    }
+    return removed
+  }
+
+  async #remove(hex: string): Promise<number> {
+    if (await this.#isRecent(hex)) return 0
+    // The folder first: without its zip nobody could make it again.
+    const gone = await this.#takeAway(hex)
+    if (gone !== undefined) await rm(gone, { recursive: true, force: true })
+    await rm(this.#zip(hex), { force: true })
+    return 1
+  }
+
+  async #put(zip: Uint8Array, sha: Buffer): Promise<StoredArtifact> {
+    const hex = sha.toString('hex')
+    try {
+      await this.#prepare()
+      const marker = await validMarker(this.#marker(hex), this.#folderOf(hex))
+      const { bytes } = marker ?? (await this.#unpack(hex, zip))
+      // Written even if there is one: that one may be damaged, and its time must be that of the last upload.
+      await replaceFile(this.#zip(hex), this.#newTemporary(), zip, true)
+      return { sha256Base64: sha.toString('base64'), size: zip.byteLength, unzippedBytes: bytes }
+    } catch (error) {
+      throw this.#explained(error)
+    }
+  }
+
+  async #folder(sha256Base64: string): Promise<string> {
+    if (!SHA256_BASE64.test(sha256Base64)) throw invalidZipFile(new Error(`${sha256Base64} is not a CodeSha256`))
+    const hex = Buffer.from(sha256Base64, 'base64').toString('hex')
+    const folder = this.#folderOf(hex)
+    if ((await validMarker(this.#marker(hex), folder)) !== undefined) return folder
+    try {
+      await this.#prepare()
+      await this.#locks.hold(hex, async () => {
+        // An upload of the same package may have made it in the meantime.
+        if ((await validMarker(this.#marker(hex), folder)) !== undefined) return
+        await this.#unpack(hex, await this.#readZip(sha256Base64))
+      })
+      return folder
+    } catch (error) {
+      const explained = this.#explained(error)
+      if (explained instanceof LambdaException && explained.name === 'ServiceException') throw explained
+      this.#log.error(
+        { error, codeSha256: sha256Base64 },
+        'package is damaged or missing and cannot be unpacked: upload the code again with UpdateFunctionCode',
+      )
+      throw invalidZipFile(error)
+    }
+  }
+
+  /** Puts the content of the zip in place of whatever is there. */
+  async #unpack(hex: string, zip: Uint8Array): Promise<Unpacked> {
+    const made = this.#newTemporary()
+    try {
+      await mkdir(made, { mode: 0o755 })
+      const unpacked = await unpackZip(zip, made)
+      const marker = await markerFor(made, unpacked)
+      // What was there stays in `temporary` until the next start: sandboxes that still run may have it mounted.
+      await this.#takeAway(hex)
+      await rename(made, this.#folderOf(hex))
+      await replaceFile(this.#marker(hex), this.#newTemporary(), JSON.stringify(marker), false)
+      return unpacked
+    } catch (error) {
+      await rm(made, { recursive: true, force: true }).catch(() => {})
+      throw error
+    }
+  }
+
+  /** Moves the folder out of the way and says where to. The marker goes first: half a removal must not look like a whole folder. */
+  async #takeAway(hex: string): Promise<string | undefined> {
+    await rm(this.#marker(hex), { force: true })
+    const gone = this.#newTemporary()
+    try {
+      await rename(this.#folderOf(hex), gone)
+      return gone
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined
+      throw error
+    }
+  }
+
+  async #readZip(sha256Base64: string): Promise<Uint8Array> {
+    if (!SHA256_BASE64.test(sha256Base64)) throw new Error(`${sha256Base64} is not a CodeSha256`)
+    const hex = Buffer.from(sha256Base64, 'base64').toString('hex')
+    const zip = await readFile(this.#zip(hex))
+    if ((await sha256(zip)).toString('hex') !== hex) throw new Error(`${this.#zip(hex)} was changed on disk`)
+    return zip
+  }
+
+  async #isRecent(hex: string): Promise<boolean> {
+    try {
+      return Date.now() - (await stat(this.#zip(hex))).mtimeMs < this.#graceMs
+    } catch {
+      return false
+    }
+  }
+
+  #prepare(): Promise<void> {
+    this.#prepared ??= this.#makeFolders().catch((error) => {
+      this.#prepared = undefined
+      throw error
+    })
+    return this.#prepared
+  }
+
+  async #makeFolders(): Promise<void> {
+    for (const path of [this.#zips, this.#unpacked, this.#temporary]) await mkdir(path, { recursive: true })
+    for (const name of await readdir(this.#temporary)) {
+      await rm(join(this.#temporary, name), { recursive: true, force: true })
+    }
+  }
+
+  /** The disk's own errors are the operator's: logged with their remedy, a ServiceException for the caller. */
+  #explained(error: unknown): Error {
+    if (error instanceof LambdaException) return error
+    const code = codeOf(error)
+    const remedy = DISK_REMEDIES[code]
+    if (remedy === undefined) return error instanceof Error ? error : new Error(String(error))
+    this.#log.error({ error, directory: this.#zips }, remedy)
+    return new LambdaException('ServiceException', `The host cannot store function code (${code}). ${remedy}`, {
+      cause: error,
+    })
+  }
+
+  #zip(hex: string): string {
+    return join(this.#zips, `${hex}.zip`)
+  }
+
+  #folderOf(hex: string): string {
+    return join(this.#unpacked, hex)
+  }
+
+  #marker(hex: string): string {
+    return join(this.#unpacked, `${hex}.json`)
+  }
+
+  #newTemporary(): string {
+    return join(this.#temporary, randomUUID())
+  }
+}
+
+const DISK_REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: 'Its disk is full: free space in the data directory, then try again.',
+  EDQUOT: 'The disk quota of its user is used up: raise it or free space in the data directory, then try again.',
+  EROFS: 'Its data directory is read-only: mount it writable.',
+  EACCES: 'Its data directory is not writable: give the user that Hearth runs as write permission.',
+  EPERM: 'Its data directory is not writable: give the user that Hearth runs as write permission.',
+  EMFILE: 'It has too many open files: raise the limit (ulimit -n) of the process.',
+  ENFILE: 'The machine has too many open files: raise fs.file-max.',
+  EIO: 'Its disk reports an error: check the disk that holds the data directory.',
+}
+
+function invalidZipFile(cause: unknown): LambdaException {
+  return new LambdaException('InvalidZipFileException', 'Lambda could not unzip the deployment package.', { cause })
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+/** Off the event loop: 50 MiB take it a tenth of a second. */
+async function sha256(data: Uint8Array): Promise<Buffer> {
+  return Buffer.from(await crypto.subtle.digest('SHA-256', data as Uint8Array<ArrayBuffer>))
+}
+
+/** Lets one piece of work at a time be done on a key, in the order of the calls. */
+class KeyedLock {
+  readonly #tails = new Map<string, Promise<unknown>>()
+
+  hold<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#tails.get(key) ?? Promise.resolve()
+    const result = before.then(work, work)
+    this.#tails.set(key, result)
+    const forget = () => {
+      if (this.#tails.get(key) === result) this.#tails.delete(key)
+    }
+    result.then(forget, forget)
+    return result
+  }
+}

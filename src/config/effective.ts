@@ -1,0 +1,36 @@
+/** Settings as people and the admin API see them: value, source, meaning; secrets masked. */
+import type { LoadedConfig } from '../config.ts'
+import { flagOf, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts'
+
+export interface EffectiveSetting {
+  readonly name: SettingName
+  readonly value: unknown
+  /** `flag --port`, `environment HEARTH_PORT`, `file …` or `default`. */
+  readonly source: string
+  readonly env: string
+  readonly flag: string
+  readonly unit?: string
+  readonly description: string
+}
+
+export function effectiveSettings(loaded: LoadedConfig): EffectiveSetting[] {
+  return SETTING_NAMES.map((name) => {
+    const { env, unit, description, secret } = SETTINGS[name]
+    const value: unknown = loaded.config[name]
+    return {
+      name,
+      value: secret === undefined ? value : masked(value, secret),
+      source: loaded.sources[name],
+      env,
+      flag: `--${flagOf(name)}`,
+      ...(unit === undefined ? {} : { unit }),
+      description,
+    }
+  })
+}
+
+function masked(value: unknown, secret: 'values' | 'keys'): Record<string, string> {
+  const entries = Object.entries(value as Record<string, string>)
+  if (secret === 'values') return Object.fromEntries(entries.map(([key]) => [key, '****']))
+  return Object.fromEntries(entries.map(([key, shown]) => [`****${key.length > 8 ? key.slice(-4) : ''}`, shown]))
+}

@@ -1,0 +1,270 @@
+/** THE table of settings: name, environment variable, meaning, unit, kind of value and default of each. */
+import type { z } from 'zod'
+import { LIMITS } from '../lambda/limits.ts'
+import { bytes, matching, oneOf, onOff, pairs, portList, wholeNumber } from './values.ts'
+
+const MIB = 1024 * 1024
+
+/** What defaults depend on. */
+export interface Machine {
+  /** Folder in which the command was started. */
+  readonly cwd: string
+  /** Bytes of memory. */
+  readonly memoryBytes: number
+  readonly processors: number
+}
+
+interface Setting<Schema extends z.ZodType> {
+  readonly env: string
+  readonly schema: Schema
+  readonly description: string
+  readonly unit?: string
+  /** How the value is written, for help and documentation. */
+  readonly form: string
+  /** Text of the default for people, where `fallback` depends on the machine or on other settings. */
+  readonly defaultText?: string
+  /** The default. `given` holds the settings that were given. */
+  readonly fallback: (machine: Machine, given: Readonly<Record<string, unknown>>) => z.output<Schema>
+  /** The value is masked where settings are shown: `values` of pairs, or the `keys`. */
+  readonly secret?: 'values' | 'keys'
+}
+
+function setting<Schema extends z.ZodType>(row: Setting<Schema>): Setting<Schema> {
+  return row
+}
+
+/** An idle environment with a small function takes about 45 MB, a busy one its MemorySize: 128 MB each, from three quarters of the memory. */
+const ENVIRONMENT_BYTES = 128 * MIB
+
+export const SETTINGS = {
+  port: setting({
+    env: 'HEARTH_PORT',
+    form: 'PORT',
+    description: 'Port of the Lambda API. 0 takes any free port and prints it.',
+    schema: wholeNumber(0, 65_535),
+    fallback: () => 9000,
+  }),
+  host: setting({
+    env: 'HEARTH_HOST',
+    form: 'ADDRESS',
+    description:
+      'Address that the Lambda API listens on. Signatures are not verified: bind another address than loopback only in a network you trust.',
+    schema: matching(/^[0-9A-Za-z.:_-]{1,253}$/, 'must be a host name or an IP address'),
+    fallback: () => '127.0.0.1',
+  }),
+  data: setting({
+    env: 'HEARTH_DATA',
+    form: 'FOLDER',
+    description:
+      'Folder that holds everything the host must not forget: database, packages, logs. A relative path starts at the current folder.',
+    schema: matching(/^[^\0]{1,4000}$/, 'must be the path of a folder'),
+    fallback: () => '.hearth',
+    defaultText: '.hearth in the current folder',
+  }),
+  region: setting({
+    env: 'HEARTH_REGION',
+    form: 'REGION',
+    description: 'Region of requests that are not signed; a signed request says its own.',
+    schema: matching(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'must look like us-east-1'),
+    fallback: () => 'us-east-1',
+  }),
+  accountId: setting({
+    env: 'HEARTH_ACCOUNT_ID',
+    form: 'ACCOUNT',
+    description: 'Account of requests whose access key says none.',
+    schema: matching(/^\d{12}$/, 'must be twelve digits'),
+    fallback: () => '000000000000',
+  }),
+  accessKeys: setting({
+    env: 'HEARTH_ACCESS_KEYS',
+    form: 'AKID=ACCOUNT,…',
+    description:
+      'Accounts of access key ids. A key id that ends in twelve digits needs no entry: those are its account.',
+    schema: pairs(
+      /^[A-Za-z0-9_]{1,128}$/,
+      /^\d{12}$/,
+      'must be pairs of access key id and twelve-digit account, for example AKIAEXAMPLE=111122223333',
+    ),
+    fallback: () => ({}),
+    defaultText: 'none',
+    secret: 'keys',
+  }),
+  accountConcurrency: setting({
+    env: 'HEARTH_ACCOUNT_CONCURRENCY',
+    form: 'NUMBER',
+    unit: 'executions',
+    description: 'Concurrent executions of each account in each region.',
+    schema: wholeNumber(1, 100_000),
+    fallback: () => LIMITS.accountConcurrency,
+  }),
+  unreservedMinimum: setting({
+    env: 'HEARTH_UNRESERVED_MINIMUM',
+    form: 'NUMBER',
+    unit: 'executions',
+    description: 'Concurrency that reservations must leave to the other functions of the account.',
+    schema: wholeNumber(0, 100_000),
+    fallback: (_machine, given) =>
+      Math.min(LIMITS.unreservedMinimum, Number(given.accountConcurrency ?? LIMITS.accountConcurrency)),
+    defaultText: '100, or accountConcurrency where that is smaller',
+  }),
+  functionEnv: setting({
+    env: 'HEARTH_FUNCTION_ENV_*',
+    form: 'NAME=VALUE,…',
+    description:
+      "Variables put into every function's environment; the function's own win. One variable each: HEARTH_FUNCTION_ENV_NAME=value. The value is taken as it is, commas too.",
+    schema: pairs(
+      /^[A-Za-z][A-Za-z0-9_]*$/,
+      /^[^\0]*$/,
+      'must be variables whose names have letters, digits and _ and start with a letter',
+    ),
+    fallback: () => ({}),
+    defaultText: 'none',
+    secret: 'values',
+  }),
+  functionReach: setting({
+    env: 'HEARTH_FUNCTION_REACH',
+    form: 'PORT,…',
+    description:
+      'Ports of this machine that functions may reach as host.docker.internal:PORT, those bound to its loopback too.',
+    schema: portList(),
+    fallback: () => [],
+    defaultText: 'none',
+  }),
+  functionApi: setting({
+    env: 'HEARTH_FUNCTION_API',
+    form: 'on|off',
+    description:
+      'Whether functions can call the Lambda API of this host (AWS_ENDPOINT_URL_LAMBDA in their environment).',
+    schema: onOff(),
+    fallback: () => true,
+  }),
+  idleTimeout: setting({
+    env: 'HEARTH_IDLE_TIMEOUT',
+    form: 'SECONDS',
+    unit: 'seconds',
+    description: 'How long an idle execution environment is kept for the next invoke.',
+    schema: wholeNumber(1, 86_400),
+    fallback: () => 600,
+  }),
+  maxEnvironments: setting({
+    env: 'HEARTH_MAX_ENVIRONMENTS',
+    form: 'NUMBER',
+    unit: 'environments',
+    description:
+      'Execution environments at one time. Beyond it idle ones of other functions are given up, then invokes wait (waitForEnvironmentMs).',
+    schema: wholeNumber(1, 100_000),
+    fallback: (machine) => clamp((machine.memoryBytes * 0.75) / ENVIRONMENT_BYTES, 4, 2000),
+    defaultText: "three quarters of the machine's memory divided by 128 MiB; at least 4, at most 2000",
+  }),
+  maxParallelStarts: setting({
+    env: 'HEARTH_MAX_PARALLEL_STARTS',
+    form: 'NUMBER',
+    unit: 'starts',
+    description: 'Execution environments that are being started at one time; further ones queue.',
+    schema: wholeNumber(1, 1000),
+    fallback: (machine) => clamp(machine.processors * 2, 2, 32),
+    defaultText: 'two for each processor; at least 2, at most 32',
+  }),
+  waitForEnvironmentMs: setting({
+    env: 'HEARTH_WAIT_FOR_ENVIRONMENT_MS',
+    form: 'MILLISECONDS',
+    unit: 'milliseconds',
+    description: 'How long an invoke waits beyond maxEnvironments before it is refused with EC2ThrottledException.',
+    schema: wholeNumber(0, 900_000),
+    fallback: () => 10_000,
+  }),
+  drainTimeout: setting({
+    env: 'HEARTH_DRAIN_TIMEOUT',
+    form: 'SECONDS',
+    unit: 'seconds',
+    description: 'How long running invokes may finish when the host stops. A second Ctrl-C stops at once.',
+    schema: wholeNumber(0, 900),
+    fallback: () => 30,
+  }),
+  runtimeImages: setting({
+    env: 'HEARTH_RUNTIME_IMAGES',
+    form: 'hearth|aws',
+    description:
+      "Where runtime images come from: built from this project's runtimes/ folder, or AWS's own base images where present or pullable.",
+    schema: oneOf(['hearth', 'aws']),
+    fallback: () => 'hearth' as const,
+  }),
+  runtimeImageMap: setting({
+    env: 'HEARTH_RUNTIME_IMAGE_MAP',
+    form: 'RUNTIME=IMAGE,…',
+    description:
+      "The operator's own image for a runtime; wins over everything else. It must follow the contract of AWS's base images.",
+    schema: pairs(
+      /^[a-z][a-z0-9.]*$/,
+      /^\S{1,512}$/,
+      'must be pairs of runtime and image, for example python3.13=registry.example/python:3.13',
+    ),
+    fallback: () => ({}),
+    defaultText: 'none',
+  }),
+  runtimeSubstitute: setting({
+    env: 'HEARTH_RUNTIME_SUBSTITUTE',
+    form: 'off|nearest',
+    description:
+      'Whether a runtime without an image runs on the nearest version of its family; said in the log and in `hearth runtimes`.',
+    schema: oneOf(['off', 'nearest']),
+    fallback: () => 'off' as const,
+  }),
+  logMaxBytes: setting({
+    env: 'HEARTH_LOG_MAX_BYTES',
+    form: 'SIZE',
+    unit: 'bytes',
+    description: 'Function logs kept for each log group; the oldest go first.',
+    schema: bytes(1 * MIB),
+    fallback: () => 64 * MIB,
+    defaultText: '64M',
+  }),
+  queueMaxBytes: setting({
+    env: 'HEARTH_QUEUE_MAX_BYTES',
+    form: 'SIZE',
+    unit: 'bytes',
+    description: 'Payloads of accepted asynchronous events that wait on disk; beyond it Event invokes are refused.',
+    schema: bytes(1 * MIB),
+    fallback: () => 1024 * MIB,
+    defaultText: '1G',
+  }),
+  subnetPool: setting({
+    env: 'HEARTH_SUBNET_POOL',
+    form: 'CIDR',
+    description:
+      "IPv4 addresses for the networks of execution environments. Choose another pool where it collides with the site's own networks.",
+    schema: matching(
+      /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}\/([89]|1\d|2[0-2])$/,
+      'must be an IPv4 network of /8 to /22, for example 10.213.0.0/16',
+    ),
+    fallback: () => '10.213.0.0/16',
+  }),
+  logLevel: setting({
+    env: 'HEARTH_LOG_LEVEL',
+    form: 'LEVEL',
+    description: "Least severe lines of the host's own log: trace, debug, info, warn, error, fatal or silent.",
+    schema: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    fallback: () => 'info' as const,
+  }),
+  logFormat: setting({
+    env: 'HEARTH_LOG_FORMAT',
+    form: 'text|json',
+    description: "Form of the host's own log: text for people, json for machines.",
+    schema: oneOf(['text', 'json']),
+    fallback: () => 'text' as const,
+  }),
+} as const
+
+export type SettingName = keyof typeof SETTINGS
+export type Config = { readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']> }
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[]
+
+/** The flag of a setting, without dashes: `accountId` is `account-id`. */
+export function flagOf(name: SettingName): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, Math.floor(value)))
+}

@@ -1,0 +1,41 @@
+/** PutFunctionConcurrency, GetFunctionConcurrency, DeleteFunctionConcurrency. A change takes effect with the next invocation. */
+import type { FunctionKey } from '../lambda/function.ts'
+import type { Store } from '../store/open.ts'
+import { notFound, refuseQualifier } from './refusals.ts'
+
+export interface ConcurrencyBounds {
+  /** Concurrent executions of an account in a region. */
+  readonly accountConcurrency: number
+  /** What reservations must leave to functions without one. */
+  readonly unreservedMinimum: number
+}
+
+export class Concurrency {
+  readonly #store: Store
+  readonly #bounds: ConcurrencyBounds
+
+  constructor(store: Store, bounds: ConcurrencyBounds) {
+    this.#store = store
+    this.#bounds = bounds
+  }
+
+  async put(key: FunctionKey, qualifier: string | undefined, reserved: number): Promise<void> {
+    refuseQualifier(qualifier)
+    // AWS appends the qualifier here and nowhere else.
+    if (!(await this.#store.functions.find(key))) throw notFound(key, '$LATEST')
+    await this.#store.functions.reserveConcurrency(key, reserved, this.#bounds)
+  }
+
+  async get(key: FunctionKey, qualifier: string | undefined): Promise<number | undefined> {
+    refuseQualifier(qualifier)
+    const stored = await this.#store.functions.find(key)
+    if (!stored) throw notFound(key)
+    return stored.reservedConcurrency
+  }
+
+  /** Nothing happens when there is none. */
+  async delete(key: FunctionKey, qualifier: string | undefined): Promise<void> {
+    refuseQualifier(qualifier)
+    await this.#store.functions.reserveConcurrency(key, undefined, this.#bounds)
+  }
+}

@@ -1,0 +1,54 @@
+/** The control plane: what the API may ask of it, and what it needs. It never starts, stops or calls execution environments. */
+import type { Architecture } from '../lambda/function.ts'
+import type { Store } from '../store/open.ts'
+import { Account } from './account.ts'
+import { Aliases } from './aliases.ts'
+import type { CodeStore } from './code-store.ts'
+import { Concurrency, type ConcurrencyBounds } from './concurrency.ts'
+import { Functions } from './functions.ts'
+import { type ControlLog, Preparation } from './preparation.ts'
+import type { RuntimeImages } from '../lambda/runtime-images.ts'
+import { Tags } from './tags.ts'
+import { Versions } from './versions.ts'
+
+export interface ControlPlaneNeeds {
+  readonly store: Store
+  readonly code: CodeStore
+  readonly images: RuntimeImages
+  /** Unix milliseconds. */
+  readonly clock: () => number
+  readonly settings: ConcurrencyBounds & {
+    /** The container engine's architecture: functions of the other one are refused. */
+    readonly architecture: Architecture
+  }
+  readonly log: ControlLog
+}
+
+export interface ControlPlane {
+  readonly functions: Functions
+  readonly versions: Versions
+  readonly aliases: Aliases
+  readonly concurrency: Concurrency
+  readonly account: Account
+  readonly tags: Tags
+  readonly images: RuntimeImages
+  /** Called once at start: takes up creations and updates that a crash interrupted. Returns their number. */
+  resume(): Promise<number>
+  /** Called at stop: resolves when no function is being prepared. */
+  settled(): Promise<void>
+}
+
+export function createControlPlane({ store, code, images, clock, settings, log }: ControlPlaneNeeds): ControlPlane {
+  const preparation = new Preparation(store.functions, images, log)
+  return {
+    functions: new Functions({ store, code, images, preparation, clock, architecture: settings.architecture }),
+    versions: new Versions(store, clock),
+    aliases: new Aliases(store),
+    concurrency: new Concurrency(store, settings),
+    account: new Account(store, settings.accountConcurrency),
+    tags: new Tags(store),
+    images,
+    resume: () => preparation.resume(),
+    settled: () => preparation.settled(),
+  }
+}

@@ -1,0 +1,202 @@
+/** CreateFunction, GetFunction, ListFunctions, UpdateFunctionCode, UpdateFunctionConfiguration, DeleteFunction. */
+import { isVersionNumber } from '../lambda/arn.ts'
+import { LambdaException } from '../lambda/errors.ts'
+import type { Architecture, FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import { LIMITS } from '../lambda/limits.ts'
+import { violation, violationMessage } from '../lambda/validation.ts'
+import type { Written } from '../store/function-store.ts'
+import type { Store } from '../store/open.ts'
+import type { Page, PageRequest } from '../store/page.ts'
+import type { CodeStore, StoredPackage } from './code-store.ts'
+import { changedConfiguration, checkRuntime, checkSettings, newConfiguration } from './configuration.ts'
+import type { Preparation } from './preparation.ts'
+import { notFound, refused, refuseQualifier } from './refusals.ts'
+import type { CodeInput, CreateInput, UpdateCodeInput, UpdateConfigurationInput } from './requests.ts'
+import type { RuntimeImages } from '../lambda/runtime-images.ts'
+import { checkTags } from './tags.ts'
+import { refuseUnsupportedCode, refuseUnsupportedCreation, refuseUnsupportedSettings } from './unsupported.ts'
+
+export interface FunctionsNeeds {
+  readonly store: Store
+  readonly code: CodeStore
+  readonly images: RuntimeImages
+  readonly preparation: Preparation
+  /** Unix milliseconds. */
+  readonly clock: () => number
+  /** The only architecture whose code this host runs. */
+  readonly architecture: Architecture
+}
+
+/** What GetFunction shows. */
+export interface FunctionView {
+  readonly version: FunctionVersion
+  readonly tags: Readonly<Record<string, string>>
+  readonly reservedConcurrency: number | undefined
+}
+
+export class Functions {
+  readonly #needs: FunctionsNeeds
+
+  constructor(needs: FunctionsNeeds) {
+    this.#needs = needs
+  }
+
+  /** The new function in state Pending; `published` when Publish was asked for. */
+  async create(key: FunctionKey, qualifier: string | undefined, input: CreateInput): Promise<Written> {
+    const { store, clock } = this.#needs
+    checkName(key.name)
+    refuseQualifier(qualifier)
+    refuseUnsupportedCreation(input)
+    const { runtime, handler } = input
+    if (!runtime || !handler) {
+      throw refused('Runtime and Handler are mandatory parameters for functions created with deployment packages.')
+    }
+    checkRuntime(runtime, clock())
+    checkSettings(input)
+    checkTags(input.tags ?? {})
+    const architecture = this.#checkArchitecture(input.architectures?.[0] ?? this.#needs.architecture)
+    await this.#checkAvailable(runtime, architecture)
+    if (await store.functions.find(key)) {
+      throw new LambdaException('ResourceConflictException', `Function already exist: ${key.name}`)
+    }
+    const code = await this.#keep(input.code)
+    const written = await store.functions.create(
+      key,
+      {
+        configuration: newConfiguration(key.name, { ...input, runtime, handler }, architecture, code),
+        tags: input.tags ?? {},
+        publish: input.publish ?? false,
+      },
+      clock(),
+    )
+    this.#needs.preparation.start(written.latest)
+    return written
+  }
+
+  /** @throws LambdaException ResourceNotFoundException */
+  async get(key: FunctionKey, qualifier: string | undefined): Promise<FunctionView> {
+    const { store } = this.#needs
+    const stored = await store.functions.find(key)
+    const version = stored && (await this.#versionBehind(key, qualifier, stored.latest))
+    if (stored === undefined || version === undefined) throw notFound(key, qualifier)
+    return { version, tags: stored.tags, reservedConcurrency: stored.reservedConcurrency }
+  }
+
+  /** @param masterRegion keeps only functions replicated from that region; there are no replicas, so other regions have none. */
+  async list(
+    account: string,
+    region: string,
+    page: PageRequest & { readonly allVersions?: boolean; readonly masterRegion?: string },
+  ): Promise<Page<FunctionVersion>> {
+    if (page.masterRegion !== undefined && page.masterRegion !== 'ALL' && page.masterRegion !== region) {
+      return { items: [], nextMarker: undefined }
+    }
+    return this.#needs.store.functions.list(account, region, page)
+  }
+
+  /** The new version when Publish was asked for, else `$LATEST`. */
+  async updateCode(key: FunctionKey, qualifier: string | undefined, input: UpdateCodeInput): Promise<Written> {
+    const { store, clock } = this.#needs
+    refuseQualifier(qualifier)
+    refuseUnsupportedCode(input)
+    const current = await store.functions.find(key)
+    if (current === undefined) throw notFound(key)
+    if (input.imageUri) throw refused("Please don't provide ImageUri when updating a function with packageType Zip.")
+    const architecture = this.#checkArchitecture(input.architectures?.[0] ?? current.latest.architecture)
+    if (current.latest.runtime !== undefined) await this.#checkAvailable(current.latest.runtime, architecture)
+    const code = await this.#keep(input)
+    const change = (latest: FunctionVersion) => ({
+      ...latest,
+      architecture,
+      codeSha256: code.sha256Base64,
+      codeSize: code.size,
+    })
+    if (input.dryRun) return { latest: { ...current.latest, ...change(current.latest) } }
+    const written = await store.functions.beginUpdate(
+      key,
+      { change, publish: input.publish ?? false, revisionId: input.revisionId },
+      clock(),
+    )
+    this.#needs.preparation.start(written.latest)
+    return written
+  }
+
+  async updateConfiguration(
+    key: FunctionKey,
+    qualifier: string | undefined,
+    input: UpdateConfigurationInput,
+  ): Promise<FunctionVersion> {
+    const { store, clock } = this.#needs
+    refuseQualifier(qualifier)
+    refuseUnsupportedSettings(input)
+    checkSettings(input)
+    const current = await store.functions.find(key)
+    if (current === undefined) throw notFound(key)
+    // A function keeps a runtime that has been withdrawn since; only moving to such a one is refused.
+    if (input.runtime !== undefined && input.runtime !== current.latest.runtime) {
+      checkRuntime(input.runtime, clock())
+      await this.#checkAvailable(input.runtime, current.latest.architecture)
+    }
+    const { latest } = await store.functions.beginUpdate(
+      key,
+      { change: (now) => changedConfiguration(now, input), publish: false, revisionId: input.revisionId },
+      clock(),
+    )
+    this.#needs.preparation.start(latest)
+    return latest
+  }
+
+  /** Without qualifier the whole function; with a number that version, which need not exist. */
+  async delete(key: FunctionKey, qualifier: string | undefined): Promise<void> {
+    const { store } = this.#needs
+    if (qualifier === undefined) return store.functions.delete(key)
+    if (qualifier === '$LATEST') {
+      throw refused('$LATEST version cannot be deleted without deleting the function.')
+    }
+    if (!/^[0-9]+$/.test(qualifier)) throw refused('Deletion of aliases is not currently supported.')
+    await store.versions.delete(key, qualifier)
+  }
+
+  async #versionBehind(
+    key: FunctionKey,
+    qualifier: string | undefined,
+    latest: FunctionVersion,
+  ): Promise<FunctionVersion | undefined> {
+    const { store } = this.#needs
+    if (qualifier === undefined || qualifier === '$LATEST') return latest
+    if (isVersionNumber(qualifier)) return store.versions.find(key, qualifier)
+    const alias = await store.aliases.find(key, qualifier)
+    return alias && store.versions.find(key, alias.functionVersion)
+  }
+
+  async #keep(input: CodeInput): Promise<StoredPackage> {
+    if (input.zipFile === undefined) throw refused('Please provide a source for function code.')
+    if (input.zipFile.length === 0) throw refused('Uploaded file must be a non-empty zip')
+    if (input.zipFile.length > LIMITS.zipBytes) {
+      throw new LambdaException(
+        'RequestEntityTooLargeException',
+        `Zipped size must be smaller than ${LIMITS.zipBytes} bytes`,
+      )
+    }
+    return this.#needs.code.put(input.zipFile)
+  }
+
+  #checkArchitecture(wanted: Architecture): Architecture {
+    const { architecture } = this.#needs
+    if (wanted === architecture) return wanted
+    throw refused(
+      `The architecture ${wanted} cannot run on this host: its container engine runs ${architecture}. Build the code for ${architecture} and set Architectures to [${architecture}].`,
+    )
+  }
+
+  async #checkAvailable(runtime: string, architecture: Architecture): Promise<void> {
+    const availability = await this.#needs.images.availability(runtime, architecture)
+    if (!availability.available) throw refused(availability.reason)
+  }
+}
+
+/** Names get 64 characters, whatever the length of the ARN around them. */
+function checkName(name: string): void {
+  if (name.length <= 64) return
+  throw refused(violationMessage([violation(name, 'functionName', 'Member must have length less than or equal to 64')]))
+}

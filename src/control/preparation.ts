@@ -1,0 +1,75 @@
+/** What happens between Pending and Active, and between InProgress and Successful: the runtime's image is made ready. */
+import type { FunctionVersion } from '../lambda/function.ts'
+import type { FunctionStore, Outcome } from '../store/function-store.ts'
+import type { RuntimeImages } from '../lambda/runtime-images.ts'
+
+/** Where the control plane reports what no caller waits for; pino fits. */
+export interface ControlLog {
+  info(detail: object, message: string): void
+  error(detail: object, message: string): void
+}
+
+export class Preparation {
+  readonly #functions: FunctionStore
+  readonly #images: RuntimeImages
+  readonly #log: ControlLog
+  readonly #running = new Set<Promise<void>>()
+
+  constructor(functions: FunctionStore, images: RuntimeImages, log: ControlLog) {
+    this.#functions = functions
+    this.#images = images
+    this.#log = log
+  }
+
+  /** Returns at once; the function's state tells how it went. */
+  start(latest: FunctionVersion): void {
+    const running = this.#complete(latest).finally(() => this.#running.delete(running))
+    this.#running.add(running)
+  }
+
+  /** Takes up what an earlier, crashed host left Pending or InProgress. Returns the number of functions. */
+  async resume(): Promise<number> {
+    const unfinished = await this.#functions.unfinished()
+    for (const latest of unfinished) this.start(latest)
+    return unfinished.length
+  }
+
+  /** Resolves when nothing is being prepared any more. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  async #complete(latest: FunctionVersion): Promise<void> {
+    const outcome = await this.#prepare(latest)
+    const { account, region, name, deploymentId } = latest
+    try {
+      const changed = await this.#functions.completeUpdate({ account, region, name }, deploymentId, outcome)
+      if (changed && !outcome.ok) {
+        this.#log.error(
+          { function: name, account, region, reason: outcome.reason },
+          'a function could not be made ready',
+        )
+      }
+    } catch (error) {
+      // The function stays as it is; the next start of the host takes it up again.
+      this.#log.error({ err: error, function: name, account, region }, 'the state of a function could not be written')
+    }
+  }
+
+  async #prepare({ runtime, architecture }: FunctionVersion): Promise<Outcome> {
+    if (runtime === undefined) return { ok: true }
+    try {
+      const availability = await this.#images.availability(runtime, architecture)
+      if (!availability.available) return { ok: false, reason: availability.reason, code: 'InvalidRuntime' }
+      await this.#images.prepare(runtime, architecture)
+      return { ok: true }
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error)
+      return {
+        ok: false,
+        reason: `The image of the runtime ${runtime} could not be prepared: ${detail}`,
+        code: 'InternalError',
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/** ListTags, TagResource, UntagResource on functions. Tags belong to the function, never to a version or an alias. */
+import type { FunctionKey } from '../lambda/function.ts'
+import type { Store } from '../store/open.ts'
+import { notFound, refused } from './refusals.ts'
+
+/** Source: developer guide, "Using tags on Lambda functions". */
+const TAGS_MAX = 50
+
+export class Tags {
+  readonly #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  async list(key: FunctionKey, qualifier: string | undefined): Promise<Readonly<Record<string, string>>> {
+    refuseQualified(qualifier)
+    const stored = await this.#store.functions.find(key)
+    if (!stored) throw notFound(key)
+    return stored.tags
+  }
+
+  async add(key: FunctionKey, qualifier: string | undefined, tags: Readonly<Record<string, string>>): Promise<void> {
+    refuseQualified(qualifier)
+    if (Object.keys(tags).length === 0) throw refused('An error occurred and the request cannot be processed.')
+    await this.#store.functions.changeTags(key, (current) => {
+      const all = { ...current, ...tags }
+      checkTags(all)
+      return all
+    })
+  }
+
+  /** Keys that are not there are passed over. */
+  async remove(key: FunctionKey, qualifier: string | undefined, keys: readonly string[]): Promise<void> {
+    refuseQualified(qualifier)
+    await this.#store.functions.changeTags(key, (current) =>
+      Object.fromEntries(Object.entries(current).filter(([name]) => !keys.includes(name))),
+    )
+  }
+}
+
+/** @throws LambdaException InvalidParameterValueException */
+export function checkTags(tags: Readonly<Record<string, string>>): void {
+  if (Object.keys(tags).length > TAGS_MAX) throw refused('Number of tags exceeds resource tag limit.')
+}
+
+function refuseQualified(qualifier: string | undefined): void {
+  if (qualifier === undefined) return
+  throw refused('Tags on function aliases and versions are not supported. Please specify a function ARN.')
+}

@@ -1,0 +1,74 @@
+/** Settings of the API that Hearth cannot honour yet: refused by name, because a setting that is stored and ignored misleads. */
+import { LambdaException } from '../lambda/errors.ts'
+import type { CodeInput, CreateInput, SettingsInput } from './requests.ts'
+
+type Refusals<Input> = readonly (readonly [setting: string, asked: (input: Input) => boolean])[]
+
+const filled = (list: readonly unknown[] | undefined) => (list?.length ?? 0) > 0
+const nonEmpty = (text: string | undefined) => text !== undefined && text !== ''
+
+/** Empty values stay allowed: tools send them to say "none". */
+const SETTINGS: Refusals<SettingsInput> = [
+  ['Layers', (i) => filled(i.layers)],
+  [
+    'VpcConfig',
+    ({ vpcConfig }) =>
+      filled(vpcConfig?.subnetIds) ||
+      filled(vpcConfig?.securityGroupIds) ||
+      vpcConfig?.ipv6AllowedForDualStack === true,
+  ],
+  ['DeadLetterConfig', (i) => nonEmpty(i.deadLetterConfig?.targetArn)],
+  ['KMSKeyArn', (i) => nonEmpty(i.kmsKeyArn)],
+  ['FileSystemConfigs', (i) => filled(i.fileSystemConfigs)],
+  ['SnapStart ApplyOn PublishedVersions', (i) => i.snapStart?.applyOn === 'PublishedVersions'],
+  ['TracingConfig Mode Active', (i) => i.tracingConfig?.mode === 'Active'],
+  ['LoggingConfig LogFormat JSON', (i) => i.loggingConfig?.logFormat === 'JSON'],
+  [
+    'ImageConfig',
+    ({ imageConfig }) =>
+      filled(imageConfig?.entryPoint) || filled(imageConfig?.command) || nonEmpty(imageConfig?.workingDirectory),
+  ],
+  ['CapacityProviderConfig', (i) => i.capacityProviderConfig !== undefined],
+  ['DurableConfig', (i) => i.durableConfig !== undefined],
+]
+
+const CREATION: Refusals<CreateInput> = [
+  ['PackageType Image', (i) => i.packageType === 'Image' || nonEmpty(i.code.imageUri)],
+  ['PublishTo', (i) => i.publishTo !== undefined],
+  ['CodeSigningConfigArn', (i) => nonEmpty(i.codeSigningConfigArn)],
+  ['TenancyConfig', (i) => i.tenancyConfig !== undefined],
+]
+
+const CODE: Refusals<CodeInput> = [
+  [
+    'Code from S3 (send it as ZipFile instead)',
+    (i) => [i.s3Bucket, i.s3Key, i.s3ObjectVersion, i.s3ObjectStorageMode].some((member) => member !== undefined),
+  ],
+  ['SourceKMSKeyArn', (i) => nonEmpty(i.sourceKmsKeyArn)],
+]
+
+/** @throws LambdaException InvalidParameterValueException that names the setting. */
+export function refuseUnsupportedSettings(input: SettingsInput): void {
+  refuse(SETTINGS, input)
+}
+
+/** @throws LambdaException InvalidParameterValueException that names the setting. */
+export function refuseUnsupportedCreation(input: CreateInput): void {
+  refuse(CREATION, input)
+  refuse(SETTINGS, input)
+  refuse(CODE, input.code)
+}
+
+/** @throws LambdaException InvalidParameterValueException that names the setting. */
+export function refuseUnsupportedCode(input: CodeInput & { readonly publishTo?: string }): void {
+  if (input.publishTo !== undefined) throw unsupported('PublishTo')
+  refuse(CODE, input)
+}
+
+export function unsupported(setting: string): LambdaException {
+  return new LambdaException('InvalidParameterValueException', `${setting} is not supported by Hearth yet.`)
+}
+
+function refuse<Input>(refusals: Refusals<Input>, input: Input): void {
+  for (const [setting, asked] of refusals) if (asked(input)) throw unsupported(setting)
+}

@@ -1,0 +1,101 @@
+/** What a sandbox is for the engine: the create options of its container. Pure, so that every restriction is tested without an engine. */
+import type Dockerode from 'dockerode'
+import { LIMITS } from '../../lambda/limits.ts'
+import type { SandboxSpec } from '../driver.ts'
+import { type Identity, LABELS, labelsOf, nameable } from './labels.ts'
+
+/** Where the supervisor is mounted; the program that it starts comes with the image. */
+export const SUPERVISOR_TARGET = '/var/hearth/supervisor'
+export const RUNTIME_ENTRY = '/var/runtime/bootstrap'
+
+/** sbx_user1051. [V] name, uid and gid (unverified) */
+const USER = '993:990'
+const MIB = 1024 * 1024
+
+export interface SpecOptions {
+  readonly identity: Identity
+  /** Makes the name unique, e.g. 8 hex digits. */
+  readonly nonce: string
+  readonly network: { readonly name: string; readonly gateway: string; readonly address: string }
+  /** The static supervisor binary on this machine. */
+  readonly supervisorPath: string
+  /** Folder that becomes /tmp; `undefined`: a tmpfs, whose pages count against MemorySize. */
+  readonly tmpPath: string | undefined
+  /** Some ports of the host are reachable as host.docker.internal. */
+  readonly reachesHost: boolean
+}
+
+export function containerName(spec: SandboxSpec, options: Pick<SpecOptions, 'identity' | 'nonce'>): string {
+  const name = spec.functionArn.split(':')[6] ?? 'function'
+  return `hearth-${nameable(options.identity.instance)}-${nameable(name)}-${options.nonce}`
+}
+
+export function containerOptions(spec: SandboxSpec, options: SpecOptions): Dockerode.ContainerCreateOptions {
+  const mounts = [
+    readOnly(options.supervisorPath, SUPERVISOR_TARGET),
+    readOnly(spec.codePath, '/var/task'),
+    ...(spec.layersPath === undefined ? [] : [readOnly(spec.layersPath, '/opt')]),
+    // nosuid and nodev come with the mount that is bound here.
+    ...(options.tmpPath === undefined ? [] : [{ ...readOnly(options.tmpPath, '/tmp'), ReadOnly: false }]),
+  ]
+  return {
+    name: containerName(spec, options),
+    Image: spec.image,
+    Entrypoint: [SUPERVISOR_TARGET],
+    Cmd: [RUNTIME_ENTRY],
+    Env: Object.entries(spec.environment).map(([key, value]) => `${key}=${value}`),
+    User: USER,
+    WorkingDir: '/var/task',
+    Hostname: 'sandbox',
+    Labels: { ...labelsOf(options.identity), [LABELS.function]: spec.functionArn },
+    // An image's own health check would run processes in the sandbox.
+    Healthcheck: { Test: ['NONE'] },
+    // One stream for commands, output and reports; when it ends, stdin ends, and with it the supervisor.
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    OpenStdin: true,
+    StdinOnce: true,
+    Tty: false,
+    HostConfig: {
+      Mounts: mounts,
+      ...(options.tmpPath === undefined ? { Tmpfs: { '/tmp': tmpfs(spec.ephemeralStorageMb) } } : {}),
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      Privileged: false,
+      // AWS's sandboxes have no /dev/shm; here it would be memory that outlives a reset.
+      IpcMode: 'none',
+      Memory: spec.memoryMb * MIB,
+      // Memory and swap together: equal means none on top.
+      MemorySwap: spec.memoryMb * MIB,
+      PidsLimit: LIMITS.processes,
+      // No nproc: the kernel counts it per user over all containers. [V] values recorded from AWS
+      Ulimits: [
+        { Name: 'nofile', Soft: LIMITS.openFiles, Hard: LIMITS.openFiles },
+        { Name: 'memlock', Soft: 65_536, Hard: 65_536 },
+        { Name: 'core', Soft: 10_737_418_240, Hard: 10_737_418_240 },
+        { Name: 'stack', Soft: 8_388_608, Hard: -1 },
+      ],
+      LogConfig: { Type: 'none', Config: {} },
+      NetworkMode: options.network.name,
+      // A search domain of the host's network would send names of functions to its name server.
+      DnsSearch: ['.'],
+      ExtraHosts: [
+        'sandbox.localdomain:127.0.0.1',
+        ...(options.reachesHost ? [`host.docker.internal:${options.network.gateway}`] : []),
+      ],
+    },
+    NetworkingConfig: {
+      EndpointsConfig: { [options.network.name]: { IPAMConfig: { IPv4Address: options.network.address } } },
+    },
+  }
+}
+
+function readOnly(source: string, target: string): Dockerode.MountSettings {
+  return { Type: 'bind', Source: source, Target: target, ReadOnly: true, BindOptions: { Propagation: 'rprivate' } }
+}
+
+function tmpfs(sizeMb: number): string {
+  return `rw,exec,nosuid,nodev,size=${sizeMb}m,mode=1777`
+}

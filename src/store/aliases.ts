@@ -1,0 +1,121 @@
+/** Aliases: names for versions, with at most one additional version behind a weight. */
+import { randomUUID } from 'node:crypto'
+import { expressionBuilder, type Kysely, type Transaction } from 'kysely'
+import { checkRouting, checkSameRole, type Routing } from '../lambda/alias.ts'
+import { functionArn } from '../lambda/arn.ts'
+import { LambdaException } from '../lambda/errors.ts'
+import type { Alias, FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import type { Changes } from './changes.ts'
+import type { AliasChange, AliasStore } from './function-store.ts'
+import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
+import { functionExists, versionRow } from './queries.ts'
+import { checkRevision, functionNotFound } from './refusals.ts'
+import { aliasOf, aliasRow, keyColumns, versionOf } from './rows.ts'
+import type { Tables } from './tables.ts'
+
+export class SqlAliases implements AliasStore {
+  readonly #db: Kysely<Tables>
+  readonly #changes: Changes
+
+  constructor(db: Kysely<Tables>, changes: Changes) {
+    this.#db = db
+    this.#changes = changes
+  }
+
+  async create(key: FunctionKey, input: Omit<Alias, 'revisionId'>): Promise<Alias> {
+    const alias: Alias = { ...input, revisionId: randomUUID() }
+    await this.#db.transaction().execute(async (db) => {
+      const main = await existing(db, key, alias.functionVersion)
+      if (await findAlias(db, key, alias.name)) {
+        throw new LambdaException('ResourceConflictException', `Alias already exists: ${functionArn(key, alias.name)}`)
+      }
+      if (alias.routing) await checkAdditional(db, key, main, alias.routing)
+      await db.insertInto('aliases').values(aliasRow(key, alias)).execute()
+    })
+    this.#changes.announce(key)
+    return alias
+  }
+
+  find(key: FunctionKey, name: string): Promise<Alias | undefined> {
+    return findAlias(this.#db, key, name)
+  }
+
+  async update(key: FunctionKey, name: string, change: AliasChange, revisionId?: string): Promise<Alias> {
+    const alias = await this.#db.transaction().execute(async (db) => {
+      const before = await findAlias(db, key, name)
+      if (before === undefined) {
+        throw new LambdaException('ResourceNotFoundException', `Alias not found: ${functionArn(key, name)}`)
+      }
+      checkRevision(revisionId, before.revisionId)
+      const routing = change.routing === undefined ? before.routing : (change.routing ?? undefined)
+      const after: Alias = {
+        name,
+        functionVersion: change.functionVersion ?? before.functionVersion,
+        description: change.description ?? before.description,
+        revisionId: randomUUID(),
+        ...(routing === undefined ? {} : { routing }),
+      }
+      const main = await existing(db, key, after.functionVersion)
+      if (routing) await checkAdditional(db, key, main, routing)
+      await db.updateTable('aliases').set(aliasRow(key, after)).where(isAlias(key, name)).execute()
+      return after
+    })
+    this.#changes.announce(key)
+    return alias
+  }
+
+  async delete(key: FunctionKey, name: string): Promise<boolean> {
+    const { numDeletedRows } = await this.#db.deleteFrom('aliases').where(isAlias(key, name)).executeTakeFirst()
+    const deleted = numDeletedRows > 0n
+    if (deleted) this.#changes.announce(key)
+    return deleted
+  }
+
+  async list(key: FunctionKey, page: PageRequest & { functionVersion?: string }): Promise<Page<Alias>> {
+    const size = pageSize(page)
+    const after = readMarker(page)
+    const { functionVersion } = page
+    const rows = await this.#db
+      .selectFrom('aliases')
+      .selectAll()
+      .where((eb) => eb.and(keyColumns(key)))
+      .$if(functionVersion !== undefined, (query) => query.where('function_version', '=', functionVersion ?? ''))
+      .$if(after !== undefined, (query) => query.where('alias', '>', after?.name ?? ''))
+      .orderBy('alias')
+      .limit(size + 1)
+      .execute()
+    if (rows.length === 0 && !(await functionExists(this.#db, key))) throw functionNotFound(key)
+    return pageOf(rows, size, aliasOf, ({ alias }) => ({ name: alias, number: 0 }))
+  }
+}
+
+export async function findAlias(db: Kysely<Tables>, key: FunctionKey, name: string): Promise<Alias | undefined> {
+  const row = await db.selectFrom('aliases').selectAll().where(isAlias(key, name)).executeTakeFirst()
+  return row && aliasOf(row)
+}
+
+function isAlias(key: FunctionKey, name: string) {
+  return expressionBuilder<Tables, 'aliases'>().and({
+    account: key.account,
+    region: key.region,
+    name: key.name,
+    alias: name,
+  })
+}
+
+/** @throws LambdaException ResourceNotFoundException that names the version. */
+async function existing(db: Transaction<Tables>, key: FunctionKey, version: string): Promise<FunctionVersion> {
+  const row = await versionRow(db, key, version)
+  if (row === undefined) throw functionNotFound(key, version)
+  return versionOf(row)
+}
+
+async function checkAdditional(
+  db: Transaction<Tables>,
+  key: FunctionKey,
+  main: FunctionVersion,
+  routing: Routing,
+): Promise<void> {
+  checkRouting(main.version, routing.version)
+  checkSameRole(main, await existing(db, key, routing.version))
+}

@@ -1,0 +1,121 @@
+/** What the control plane asks of the store, as verbs of the use case. Each write is one transaction, its guards included. */
+import type { Alias, FunctionConfiguration, FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import type { Page, PageRequest } from './page.ts'
+
+export interface StoredFunction {
+  /** `$LATEST` as GetFunction shows it: new code and configuration already while an update is in progress. */
+  readonly latest: FunctionVersion
+  readonly tags: Readonly<Record<string, string>>
+  readonly reservedConcurrency: number | undefined
+}
+
+export interface NewFunction {
+  readonly configuration: FunctionConfiguration
+  readonly tags: Readonly<Record<string, string>>
+  /** Make version 1 (or the next number of a name that existed before) along with `$LATEST`. */
+  readonly publish: boolean
+}
+
+export interface Update {
+  /** Called within the transaction; may refuse with a LambdaException. Must not do I/O. */
+  readonly change: (current: FunctionVersion) => FunctionConfiguration
+  readonly publish: boolean
+  readonly revisionId?: string
+}
+
+/** `published`: the version that `publish` asked for. */
+export interface Written {
+  readonly latest: FunctionVersion
+  readonly published?: FunctionVersion
+}
+
+/** How the preparation of a function's runtime ended. */
+export type Outcome = { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly code: string }
+
+export interface PublishRequest {
+  readonly description?: string
+  /** Refused with InvalidParameterValueException when `$LATEST` has another one. */
+  readonly codeSha256?: string
+  readonly revisionId?: string
+}
+
+export interface Usage {
+  /** Bytes of the zips of all versions. */
+  readonly codeBytes: number
+  readonly functions: number
+  /** Sum of all ReservedConcurrentExecutions. */
+  readonly reserved: number
+}
+
+export interface FunctionStore {
+  /** New functions are Pending until `completeUpdate`. @throws ResourceConflictException, CodeStorageExceededException */
+  create(key: FunctionKey, input: NewFunction, now: number): Promise<Written>
+  find(key: FunctionKey): Promise<StoredFunction | undefined>
+  /** `$LATEST` of each function in the order of their names, or with `allVersions` every version. */
+  list(account: string, region: string, page: PageRequest & { allVersions?: boolean }): Promise<Page<FunctionVersion>>
+  /**
+   * Shows the new code and configuration with LastUpdateStatus InProgress; invocations keep the previous ones until `completeUpdate`.
+   * @throws ResourceNotFoundException, ResourceConflictException (Pending or InProgress), PreconditionFailedException,
+   * CodeStorageExceededException
+   */
+  beginUpdate(key: FunctionKey, update: Update, now: number): Promise<Written>
+  /**
+   * Ends a creation or an update, with it the versions published by it. After a failed update invocations keep the previous deployment.
+   * `false`: the function was deleted or has another deployment now; nothing changed.
+   */
+  completeUpdate(key: FunctionKey, deploymentId: string, outcome: Outcome): Promise<boolean>
+  /** Every `$LATEST` that is Pending or InProgress: what a crash interrupted. */
+  unfinished(): Promise<FunctionVersion[]>
+  /** Removes the function with its versions, aliases and queued events. @throws ResourceNotFoundException */
+  delete(key: FunctionKey): Promise<void>
+  /**
+   * Replaces the tags by what `change` makes of them and renews the RevisionId.
+   * @throws ResourceNotFoundException, ResourceConflictException
+   */
+  changeTags(key: FunctionKey, change: (tags: Record<string, string>) => Record<string, string>): Promise<void>
+  /**
+   * @param reserved `undefined` removes the reservation.
+   * @param bounds the account's limit and what must stay unreserved; not checked when the reservation shrinks.
+   * @throws ResourceNotFoundException, InvalidParameterValueException
+   */
+  reserveConcurrency(
+    key: FunctionKey,
+    reserved: number | undefined,
+    bounds: { readonly accountConcurrency: number; readonly unreservedMinimum: number },
+  ): Promise<void>
+  usage(account: string, region: string): Promise<Usage>
+  /** CodeSha256 of every package that a version, a previous deployment included, still needs. */
+  codeInUse(): Promise<ReadonlySet<string>>
+}
+
+export interface VersionStore {
+  /** `$LATEST` (as GetFunction shows it) or a number. */
+  find(key: FunctionKey, version: string): Promise<FunctionVersion | undefined>
+  /** `$LATEST` first, then ascending. @throws ResourceNotFoundException */
+  list(key: FunctionKey, page: PageRequest): Promise<Page<FunctionVersion>>
+  /**
+   * A new version, or the last published one when nothing changed since.
+   * @throws ResourceNotFoundException, ResourceConflictException, PreconditionFailedException, InvalidParameterValueException,
+   * CodeStorageExceededException
+   */
+  publish(key: FunctionKey, request: PublishRequest, now: number): Promise<FunctionVersion>
+  /** Deletes nothing when the version does not exist. @throws ResourceNotFoundException (function), ResourceConflictException (aliases) */
+  delete(key: FunctionKey, version: string): Promise<void>
+}
+
+export type AliasChange = Partial<Pick<Alias, 'functionVersion' | 'description'>> & {
+  /** `null` removes the routing, absent leaves it. */
+  readonly routing?: Alias['routing'] | null
+}
+
+export interface AliasStore {
+  /** @throws ResourceNotFoundException (function or versions), ResourceConflictException, InvalidParameterValueException */
+  create(key: FunctionKey, alias: Omit<Alias, 'revisionId'>): Promise<Alias>
+  find(key: FunctionKey, name: string): Promise<Alias | undefined>
+  /** @throws ResourceNotFoundException, PreconditionFailedException, InvalidParameterValueException */
+  update(key: FunctionKey, name: string, change: AliasChange, revisionId?: string): Promise<Alias>
+  /** `false`: there was none. */
+  delete(key: FunctionKey, name: string): Promise<boolean>
+  /** By name; `functionVersion` keeps only the aliases that point to it. @throws ResourceNotFoundException */
+  list(key: FunctionKey, page: PageRequest & { functionVersion?: string }): Promise<Page<Alias>>
+}

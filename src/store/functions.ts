@@ -1,0 +1,270 @@
+/** Functions: creation, updates in two steps, deletion. */
+import { randomUUID } from 'node:crypto'
+import type { Kysely } from 'kysely'
+import { LambdaException } from '../lambda/errors.ts'
+import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import type { Changes } from './changes.ts'
+import { discardEvents } from './event-queue.ts'
+import type { FunctionStore, NewFunction, Outcome, StoredFunction, Update, Usage, Written } from './function-store.ts'
+import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
+import { changeLatest, checkCodeStorage, functionExists, latestRow, publishRow, versionRow } from './queries.ts'
+import { checkRevision, checkSettled, functionNotFound } from './refusals.ts'
+import {
+  ACTIVE,
+  CREATING,
+  configurationColumns,
+  keyColumns,
+  LATEST,
+  PENDING,
+  type PreviousDeployment,
+  versionOf,
+} from './rows.ts'
+import type { Tables } from './tables.ts'
+
+export class SqlFunctions implements FunctionStore {
+  readonly #db: Kysely<Tables>
+  readonly #changes: Changes
+
+  constructor(db: Kysely<Tables>, changes: Changes) {
+    this.#db = db
+    this.#changes = changes
+  }
+
+  async create(key: FunctionKey, input: NewFunction, now: number): Promise<Written> {
+    const written = await this.#db.transaction().execute(async (db) => {
+      if (await functionExists(db, key)) {
+        throw new LambdaException('ResourceConflictException', `Function already exist: ${key.name}`)
+      }
+      await checkCodeStorage(db, key, input.configuration.codeSize)
+      await db
+        .insertInto('functions')
+        .values({ ...keyColumns(key), tags: JSON.stringify(input.tags), reserved_concurrency: null })
+        .execute()
+      const latest = await db
+        .insertInto('versions')
+        .values({
+          ...keyColumns(key),
+          ...configurationColumns(input.configuration),
+          ...PENDING,
+          version: LATEST,
+          number: 0,
+          revision_id: randomUUID(),
+          deployment_id: randomUUID(),
+          last_modified: now,
+          previous: null,
+          published_from: null,
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow()
+      const published = input.publish ? await publishRow(db, latest, PENDING, now) : undefined
+      return { latest: versionOf(latest), published: published && versionOf(published.row) }
+    })
+    this.#changes.announce(key)
+    return written
+  }
+
+  async find(key: FunctionKey): Promise<StoredFunction | undefined> {
+    const latest = await versionRow(this.#db, key, LATEST)
+    const row = await this.#db
+      .selectFrom('functions')
+      .select(['tags', 'reserved_concurrency'])
+      .where((eb) => eb.and(keyColumns(key)))
+      .executeTakeFirst()
+    if (latest === undefined || row === undefined) return undefined
+    return {
+      latest: versionOf(latest),
+      tags: JSON.parse(row.tags) as Record<string, string>,
+      reservedConcurrency: row.reserved_concurrency ?? undefined,
+    }
+  }
+
+  async list(
+    account: string,
+    region: string,
+    page: PageRequest & { allVersions?: boolean },
+  ): Promise<Page<FunctionVersion>> {
+    const size = pageSize(page)
+    const after = readMarker(page)
+    const rows = await this.#db
+      .selectFrom('versions')
+      .selectAll()
+      .where('account', '=', account)
+      .where('region', '=', region)
+      .$if(!page.allVersions, (query) => query.where('number', '=', 0))
+      .$if(after !== undefined, (query) =>
+        query.where((eb) => eb(eb.refTuple('name', 'number'), '>', eb.tuple(after?.name ?? '', after?.number ?? 0))),
+      )
+      .orderBy('name')
+      .orderBy('number')
+      .limit(size + 1)
+      .execute()
+    return pageOf(rows, size, versionOf, ({ name, number }) => ({ name, number }))
+  }
+
+  async beginUpdate(key: FunctionKey, update: Update, now: number): Promise<Written> {
+    const written = await this.#db.transaction().execute(async (db) => {
+      const before = await latestRow(db, key)
+      checkSettled(key, before)
+      checkRevision(update.revisionId, before.revision_id)
+      const configuration = update.change(versionOf(before))
+      await checkCodeStorage(db, key, configuration.codeSize - before.code_size)
+      // A creation that failed left nothing that could run in the meantime; the update is then another try to create it.
+      const runs = before.state !== 'Failed'
+      const previous: PreviousDeployment = {
+        deploymentId: before.deployment_id,
+        configuration: JSON.parse(before.configuration) as PreviousDeployment['configuration'],
+      }
+      const latest = await changeLatest(db, key, {
+        ...configurationColumns(configuration),
+        deployment_id: randomUUID(),
+        last_modified: now,
+        last_update_status: 'InProgress',
+        last_update_reason: CREATING.reason,
+        last_update_reason_code: CREATING.code,
+        previous: runs ? (before.previous ?? JSON.stringify(previous)) : null,
+      })
+      const published = update.publish ? await publishRow(db, latest, PENDING, now) : undefined
+      return { latest: versionOf(latest), published: published && versionOf(published.row) }
+    })
+    this.#changes.announce(key)
+    return written
+  }
+
+  async completeUpdate(key: FunctionKey, deploymentId: string, outcome: Outcome): Promise<boolean> {
+    const changed = await this.#db.transaction().execute(async (db) => {
+      const latest = await versionRow(db, key, LATEST)
+      if (latest === undefined || latest.deployment_id !== deploymentId) return false
+      const creating = latest.state === 'Pending'
+      if (!creating && latest.last_update_status !== 'InProgress') return false
+      await changeLatest(db, key, outcome.ok ? { ...ACTIVE, previous: null } : failedColumns(creating, outcome))
+      await db
+        .updateTable('versions')
+        .set({ revision_id: randomUUID(), ...(outcome.ok ? ACTIVE : failedColumns(true, outcome)) })
+        .where((eb) => eb.and(keyColumns(key)))
+        .where('version', '!=', LATEST)
+        .where('state', '=', 'Pending')
+        .execute()
+      return true
+    })
+    if (changed) this.#changes.announce(key)
+    return changed
+  }
+
+  async unfinished(): Promise<FunctionVersion[]> {
+    const rows = await this.#db
+      .selectFrom('versions')
+      .selectAll()
+      .where('version', '=', LATEST)
+      .where((eb) => eb.or([eb('state', '=', 'Pending'), eb('last_update_status', '=', 'InProgress')]))
+      .execute()
+    return rows.map(versionOf)
+  }
+
+  async delete(key: FunctionKey): Promise<void> {
+    await this.#db.transaction().execute(async (db) => {
+      const { numDeletedRows } = await db
+        .deleteFrom('functions')
+        .where((eb) => eb.and(keyColumns(key)))
+        .executeTakeFirst()
+      if (numDeletedRows === 0n) throw functionNotFound(key)
+      await discardEvents(db, key)
+    })
+    this.#changes.announce(key)
+  }
+
+  async changeTags(key: FunctionKey, change: (tags: Record<string, string>) => Record<string, string>): Promise<void> {
+    await this.#db.transaction().execute(async (db) => {
+      checkSettled(key, await latestRow(db, key))
+      const { tags } = await db
+        .selectFrom('functions')
+        .select('tags')
+        .where((eb) => eb.and(keyColumns(key)))
+        .executeTakeFirstOrThrow()
+      await db
+        .updateTable('functions')
+        .set({ tags: JSON.stringify(change(JSON.parse(tags) as Record<string, string>)) })
+        .where((eb) => eb.and(keyColumns(key)))
+        .execute()
+      await changeLatest(db, key, {})
+    })
+    this.#changes.announce(key)
+  }
+
+  async reserveConcurrency(
+    key: FunctionKey,
+    reserved: number | undefined,
+    bounds: { readonly accountConcurrency: number; readonly unreservedMinimum: number },
+  ): Promise<void> {
+    await this.#db.transaction().execute(async (db) => {
+      const all = await db
+        .selectFrom('functions')
+        .select(['name', 'reserved_concurrency'])
+        .where('account', '=', key.account)
+        .where('region', '=', key.region)
+        .where((eb) => eb.or([eb('reserved_concurrency', 'is not', null), eb('name', '=', key.name)]))
+        .execute()
+      const own = all.find(({ name }) => name === key.name)
+      if (own === undefined) throw functionNotFound(key)
+      const others = all.reduce((sum, row) => sum + (row === own ? 0 : (row.reserved_concurrency ?? 0)), 0)
+      const left = bounds.accountConcurrency - others - (reserved ?? 0)
+      if ((reserved ?? 0) > (own.reserved_concurrency ?? 0) && left < bounds.unreservedMinimum) {
+        throw new LambdaException(
+          'InvalidParameterValueException',
+          `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${bounds.unreservedMinimum}].`,
+          { untyped: true },
+        )
+      }
+      await db
+        .updateTable('functions')
+        .set({ reserved_concurrency: reserved ?? null })
+        .where((eb) => eb.and(keyColumns(key)))
+        .execute()
+    })
+    this.#changes.announce(key)
+  }
+
+  async usage(account: string, region: string): Promise<Usage> {
+    const code = await this.#db
+      .selectFrom('versions')
+      .select((eb) => eb.fn.sum<number | null>('code_size').as('bytes'))
+      .where('account', '=', account)
+      .where('region', '=', region)
+      .executeTakeFirstOrThrow()
+    const functions = await this.#db
+      .selectFrom('functions')
+      .select((eb) => [
+        eb.fn.countAll<number>().as('count'),
+        eb.fn.sum<number | null>('reserved_concurrency').as('reserved'),
+      ])
+      .where('account', '=', account)
+      .where('region', '=', region)
+      .executeTakeFirstOrThrow()
+    return {
+      codeBytes: Number(code.bytes ?? 0),
+      functions: Number(functions.count),
+      reserved: Number(functions.reserved ?? 0),
+    }
+  }
+
+  async codeInUse(): Promise<ReadonlySet<string>> {
+    const current = await this.#db.selectFrom('versions').select('code_sha256').distinct().execute()
+    const updating = await this.#db
+      .selectFrom('versions')
+      .select('previous')
+      .where('previous', 'is not', null)
+      .execute()
+    const previous = updating.map((row) => JSON.parse(row.previous ?? '{}') as PreviousDeployment)
+    return new Set([...current.map((row) => row.code_sha256), ...previous.map((p) => p.configuration.codeSha256)])
+  }
+}
+
+/** Columns after a failure: a creation fails as State, an update as LastUpdateStatus (the function itself stays as it was). */
+function failedColumns(creating: boolean, outcome: Outcome & { ok: false }) {
+  return creating
+    ? { state: 'Failed', state_reason: outcome.reason, state_reason_code: outcome.code }
+    : {
+        last_update_status: 'Failed',
+        last_update_reason: outcome.reason,
+        last_update_reason_code: outcome.code,
+      }
+}

@@ -1,0 +1,42 @@
+/** Everything the host must not forget, behind one open and one close. */
+import { SqlAliases } from './aliases.ts'
+import { Changes } from './changes.ts'
+import { SqlEventQueue } from './event-queue.ts'
+import type { AliasStore, FunctionStore, VersionStore } from './function-store.ts'
+import { SqlFunctions } from './functions.ts'
+import { openSqlite, type SqliteOptions } from './sqlite.ts'
+import type { EventQueueStore, InvokeTargets } from './store.ts'
+import { SqlTargets } from './targets.ts'
+import { SqlVersions } from './versions.ts'
+
+export interface Store {
+  readonly functions: FunctionStore
+  readonly versions: VersionStore
+  readonly aliases: AliasStore
+  readonly targets: InvokeTargets
+  readonly queue: EventQueueStore
+  /** Waits for writes under way, then closes the database and gives its lock back. */
+  close(): Promise<void>
+}
+
+/**
+ * @param path of the SQLite database, e.g. `<data>/hearth.db`
+ * @throws Error that says what to do: no SQLite library, folder in use by another host, file damaged or not writable, disk full,
+ * made by a newer version.
+ */
+export async function openStore(path: string, options: SqliteOptions = {}): Promise<Store> {
+  const { db, close } = await openSqlite(path, options)
+  const changes = new Changes()
+  const queue = new SqlEventQueue(db)
+  return {
+    functions: new SqlFunctions(db, changes),
+    versions: new SqlVersions(db, changes),
+    aliases: new SqlAliases(db, changes),
+    targets: new SqlTargets(db, changes),
+    queue,
+    async close() {
+      await queue.idle()
+      await close()
+    },
+  }
+}

@@ -1,0 +1,124 @@
+/** Queries that several parts of the store share. */
+import { randomUUID } from 'node:crypto'
+import type { Kysely, Transaction } from 'kysely'
+import { LambdaException } from '../lambda/errors.ts'
+import type { FunctionConfiguration, FunctionKey } from '../lambda/function.ts'
+import { LIMITS } from '../lambda/limits.ts'
+import { functionNotFound } from './refusals.ts'
+import {
+  type ACTIVE,
+  configurationColumns,
+  configurationDigest,
+  keyColumns,
+  LATEST,
+  type PENDING,
+  type VersionRow,
+} from './rows.ts'
+import type { Tables } from './tables.ts'
+
+export function versionRow(db: Kysely<Tables>, key: FunctionKey, version: string): Promise<VersionRow | undefined> {
+  return db
+    .selectFrom('versions')
+    .selectAll()
+    .where((eb) => eb.and(keyColumns(key)))
+    .where('version', '=', version)
+    .executeTakeFirst()
+}
+
+/** @throws LambdaException ResourceNotFoundException */
+export async function latestRow(db: Transaction<Tables>, key: FunctionKey): Promise<VersionRow> {
+  const row = await versionRow(db, key, LATEST)
+  if (row === undefined) throw functionNotFound(key)
+  return row
+}
+
+export async function functionExists(db: Kysely<Tables>, key: FunctionKey): Promise<boolean> {
+  const row = await db
+    .selectFrom('functions')
+    .select('name')
+    .where((eb) => eb.and(keyColumns(key)))
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Gives `$LATEST` a new RevisionId, and other columns with it. */
+export async function changeLatest(
+  db: Transaction<Tables>,
+  key: FunctionKey,
+  columns: Partial<VersionRow>,
+): Promise<VersionRow> {
+  return db
+    .updateTable('versions')
+    .set({ revision_id: randomUUID(), ...columns })
+    .where((eb) => eb.and(keyColumns(key)))
+    .where('version', '=', LATEST)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+/**
+ * The version that publishing `$LATEST` gives: a new one, or the last one when code and configuration are still the same.
+ *
+ * @param description overrides the function's for a new version
+ */
+export async function publishRow(
+  db: Transaction<Tables>,
+  latest: VersionRow,
+  status: typeof ACTIVE | typeof PENDING,
+  now: number,
+  description?: string,
+): Promise<{ readonly row: VersionRow; readonly created: boolean }> {
+  const configuration = JSON.parse(latest.configuration) as FunctionConfiguration
+  const digest = configurationDigest(configuration)
+  const numbers = await db
+    .selectFrom('version_numbers')
+    .select('last_number')
+    .where((eb) => eb.and(keyColumns(latest)))
+    .executeTakeFirst()
+  const last = numbers?.last_number ?? 0
+  const before = last === 0 ? undefined : await versionRow(db, latest, String(last))
+  if (before?.published_from === digest) return { row: before, created: false }
+
+  await checkCodeStorage(db, latest, latest.code_size)
+  await db
+    .insertInto('version_numbers')
+    .values({ ...keyColumns(latest), last_number: last + 1 })
+    .onConflict((oc) => oc.columns(['account', 'region', 'name']).doUpdateSet({ last_number: last + 1 }))
+    .execute()
+  const row = await db
+    .insertInto('versions')
+    .values({
+      ...keyColumns(latest),
+      ...configurationColumns({ ...configuration, description: description ?? configuration.description }),
+      ...status,
+      version: String(last + 1),
+      number: last + 1,
+      revision_id: randomUUID(),
+      deployment_id: randomUUID(),
+      last_modified: now,
+      previous: null,
+      published_from: digest,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  return { row, created: true }
+}
+
+/** @throws LambdaException CodeStorageExceededException when `added` more bytes of code would not fit into the account. */
+export async function checkCodeStorage(
+  db: Transaction<Tables>,
+  where: { readonly account: string; readonly region: string },
+  added: number,
+): Promise<void> {
+  const { bytes } = await db
+    .selectFrom('versions')
+    .select((eb) => eb.fn.sum<number | null>('code_size').as('bytes'))
+    .where('account', '=', where.account)
+    .where('region', '=', where.region)
+    .executeTakeFirstOrThrow()
+  if (Number(bytes ?? 0) + added <= LIMITS.totalCodeBytes) return
+  throw new LambdaException(
+    'CodeStorageExceededException',
+    `Code storage limit exceeded. The account holds ${bytes} of ${LIMITS.totalCodeBytes} bytes in this region: delete functions or old versions first.`,
+  )
+}

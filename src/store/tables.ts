@@ -1,0 +1,101 @@
+/** The tables as Kysely types. Column types are those that SQLite and PostgreSQL both have: text, integer, blob. */
+import type { Generated } from 'kysely'
+
+/** One row per function name that exists. */
+export interface FunctionsTable {
+  account: string
+  region: string
+  name: string
+  /** JSON object. */
+  tags: string
+  reserved_concurrency: number | null
+}
+
+/** One row per version, `$LATEST` included. */
+export interface VersionsTable {
+  account: string
+  region: string
+  name: string
+  version: string
+  /** The version's number for ordering; 0 for `$LATEST`. */
+  number: number
+  revision_id: string
+  deployment_id: string
+  state: string
+  state_reason: string | null
+  state_reason_code: string | null
+  last_update_status: string | null
+  last_update_reason: string | null
+  last_update_reason_code: string | null
+  /** Unix milliseconds. */
+  last_modified: number
+  code_sha256: string
+  code_size: number
+  /** JSON of FunctionConfiguration. */
+  configuration: string
+  /** JSON of PreviousDeployment: what invocations get while an update is in progress or after it failed. */
+  previous: string | null
+  /** Digest of the configuration of `$LATEST` that a version was published from: equal means nothing changed since. */
+  published_from: string | null
+}
+
+export interface AliasesTable {
+  account: string
+  region: string
+  name: string
+  alias: string
+  function_version: string
+  description: string
+  revision_id: string
+  routing_version: string | null
+  routing_weight: number | null
+}
+
+/** The last version number of every name that ever existed: it survives the function. */
+export interface VersionNumbersTable {
+  account: string
+  region: string
+  name: string
+  last_number: number
+}
+
+/** Accepted asynchronous events. Payloads are apart because a claim rewrites the row, and SQLite would rewrite a megabyte with it. */
+export interface EventsTable {
+  id: Generated<number>
+  /** `account/region/name` */
+  function_key: string
+  qualifier: string | null
+  request_id: string
+  enqueued_at: number
+  /** Unix milliseconds: when a waiting event may run, when the lease of a claimed one ends. */
+  due_at: number
+  claimed: number
+  attempts: number
+  epoch: number
+}
+
+export interface EventPayloadsTable {
+  event_id: number
+  trace_header: string
+  payload: Uint8Array
+}
+
+/** One row. enqueued = waiting + claimed + done + discarded, changed in the same transactions as the events. */
+export interface EventCountsTable {
+  id: number
+  enqueued: number
+  waiting: number
+  claimed: number
+  done: number
+  discarded: number
+}
+
+export interface Tables {
+  functions: FunctionsTable
+  versions: VersionsTable
+  aliases: AliasesTable
+  version_numbers: VersionNumbersTable
+  events: EventsTable
+  event_payloads: EventPayloadsTable
+  event_counts: EventCountsTable
+}

@@ -1,0 +1,66 @@
+/** The read side for invocations. */
+import type { Kysely } from 'kysely'
+import { isVersionNumber } from '../lambda/arn.ts'
+import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import { findAlias } from './aliases.ts'
+import type { Changes } from './changes.ts'
+import { versionRow } from './queries.ts'
+import { invocableVersionOf, keyColumns, LATEST } from './rows.ts'
+import type { InvokeTarget, InvokeTargets } from './store.ts'
+import type { Tables } from './tables.ts'
+
+export class SqlTargets implements InvokeTargets {
+  readonly #db: Kysely<Tables>
+  readonly #changes: Changes
+
+  constructor(db: Kysely<Tables>, changes: Changes) {
+    this.#db = db
+    this.#changes = changes
+  }
+
+  async find(key: FunctionKey, qualifier: string): Promise<InvokeTarget | undefined> {
+    // One transaction, so that version, alias and reservation belong together.
+    return this.#db.transaction().execute(async (db) => {
+      const named = qualifier === LATEST || isVersionNumber(qualifier)
+      const alias = named ? undefined : await findAlias(db, key, qualifier)
+      const main = alias?.functionVersion ?? (named ? qualifier : undefined)
+      if (main === undefined) return undefined
+      const additional = alias?.routing
+      const weighted = [
+        { version: main, weight: 1 - (additional?.weight ?? 0) },
+        ...(additional ? [additional] : []),
+      ].filter(({ weight }) => weight > 0)
+      const versions: { version: FunctionVersion; weight: number }[] = []
+      for (const { version, weight } of weighted) {
+        const row = await versionRow(db, key, version)
+        if (row === undefined) return undefined
+        versions.push({ version: invocableVersionOf(row), weight })
+      }
+      const reserved = await db
+        .selectFrom('functions')
+        .select('reserved_concurrency')
+        .where((eb) => eb.and(keyColumns(key)))
+        .executeTakeFirst()
+      return {
+        versions,
+        ...(alias === undefined ? {} : { alias }),
+        ...(reserved?.reserved_concurrency == null ? {} : { reservedConcurrency: reserved.reserved_concurrency }),
+      }
+    })
+  }
+
+  async reservations(account: string, region: string): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#db
+      .selectFrom('functions')
+      .select(['name', 'reserved_concurrency'])
+      .where('account', '=', account)
+      .where('region', '=', region)
+      .where('reserved_concurrency', 'is not', null)
+      .execute()
+    return new Map(rows.map((row) => [row.name, row.reserved_concurrency ?? 0]))
+  }
+
+  onChange(listener: (key: FunctionKey) => void): () => void {
+    return this.#changes.subscribe(listener)
+  }
+}

@@ -1,0 +1,159 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openStore, type Store } from '../../src/store/open.ts'
+import { loadSqliteEngine, type SqliteEngine } from '../../src/store/sqlite-engine.ts'
+import { describeStore, validEvent } from './store-suite.ts'
+
+async function loads(engine: SqliteEngine['name']): Promise<boolean> {
+  return loadSqliteEngine(engine).then(
+    () => true,
+    () => false,
+  )
+}
+
+const engines = [
+  { engine: 'better-sqlite3', skip: (await loads('better-sqlite3')) ? undefined : 'better-sqlite3 is not installed' },
+  { engine: 'node:sqlite', skip: (await loads('node:sqlite')) ? undefined : `${process.version} has no node:sqlite` },
+] as const
+
+for (const { engine, skip } of engines) {
+  describe.skipIf(skip)(`store on SQLite by ${engine}${skip ? ` (skipped: ${skip})` : ''}`, () => {
+    describeStore(async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'hearth-store-'))
+      const path = join(folder, 'hearth.db')
+      let store = await openStore(path, { engine })
+      return {
+        store,
+        async reopen() {
+          await store.close()
+          store = await openStore(path, { engine })
+          return store
+        },
+        async dispose() {
+          await store.close()
+          rmSync(folder, { recursive: true })
+        },
+      }
+    })
+  })
+}
+
+describe('the database file', () => {
+  let folder: string
+  let path: string
+  const opened: Store[] = []
+  const child = () =>
+    spawn(
+      process.execPath,
+      ['--import', 'tsx', fileURLToPath(new URL('store-crash-child.ts', import.meta.url)), path],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hearth-store-'))
+    path = join(folder, 'hearth.db')
+  })
+  afterEach(async () => {
+    for (const store of opened.splice(0)) await store.close()
+    rmSync(folder, { recursive: true })
+  })
+  const open = async (file = path) => {
+    const store = await openStore(file, { lockWaitMs: 0 })
+    opened.push(store)
+    return store
+  }
+
+  it('holds every event whose put resolved before the process was killed', { timeout: 60_000 }, async () => {
+    const process = child()
+    const promised: string[] = []
+    for await (const line of createInterface({ input: process.stdout })) {
+      if (line !== 'ready') promised.push(line)
+      if (promised.length === 500) process.kill('SIGKILL')
+    }
+    const store = await open()
+    const found = new Set<string>()
+    for (;;) {
+      const events = await store.queue.claim(1000, 2000, 1000)
+      if (events.length === 0) break
+      for (const event of events) found.add(new TextDecoder().decode(event.payload))
+    }
+    expect(promised.filter((id) => !found.has(id))).toEqual([])
+    const counts = await store.queue.counts()
+    expect(counts.enqueued).toBe(found.size)
+  })
+
+  it('belongs to one host at a time and is free again when that host died', { timeout: 60_000 }, async () => {
+    const process = child()
+    await once(createInterface({ input: process.stdout }), 'line')
+    await expect(open()).rejects.toThrow(
+      new RegExp(
+        `^The data folder ${folder} is in use by another Hearth host \\(process ${process.pid} on .*Stop it, or`,
+      ),
+    )
+    const exited = once(process, 'exit')
+    process.kill('SIGKILL')
+    await exited
+    await open()
+  })
+
+  it('is not opened twice within one process either', async () => {
+    await open()
+    await expect(open()).rejects.toThrow(/in use by another Hearth host/)
+  })
+
+  it('is reported with a remedy when it is damaged', async () => {
+    writeFileSync(path, 'this is not a database, it is a text that somebody saved here by mistake'.repeat(100))
+    await expect(open()).rejects.toThrow(/is damaged .* Restore it from a backup, or move it/)
+  })
+
+  it('is reported with a remedy when pages in its middle are damaged', async () => {
+    const store = await openStore(path)
+    for (let i = 0; i < 200; i++) await store.queue.put(validEvent({ payload: new Uint8Array(3000) }))
+    await store.close()
+    const { open: openFile } = await import('node:fs/promises')
+    const file = await openFile(path, 'r+')
+    await file.write(Buffer.alloc(40_000, 0xff), 0, 40_000, 60_000)
+    await file.close()
+    await expect(open()).rejects.toThrow(/is damaged/)
+  })
+
+  it('is reported with a remedy when its folder cannot be made', async () => {
+    writeFileSync(join(folder, 'file'), '')
+    await expect(open(join(folder, 'file', 'hearth.db'))).rejects.toThrow(/cannot be opened for writing\. Check/)
+  })
+
+  it('is refused when a newer version of Hearth made it', async () => {
+    await (await openStore(path)).close()
+    const engine = await loadSqliteEngine()
+    const connection = engine.open(path, 0)
+    connection.exec(`insert into kysely_migration (name, timestamp) values ('9999-future', '2030-01-01')`)
+    connection.close()
+    await expect(open()).rejects.toThrow(/was made by a newer version of Hearth/)
+  })
+
+  it('survives being closed while events are put', async () => {
+    const store = await openStore(path)
+    const puts = Array.from({ length: 50 }, (_, i) => store.queue.put(validEvent({ requestId: `r${i}` })))
+    await store.close()
+    await Promise.all(puts)
+    expect(await (await open()).queue.counts()).toMatchObject({ enqueued: 50, waiting: 50 })
+  })
+
+  it('commits all events of one turn of the event loop together', async () => {
+    const store = await open()
+    const order: string[] = []
+    const puts = Array.from({ length: 100 }, (_, i) =>
+      store.queue.put(validEvent({ requestId: `r${i}` })).then(() => order.push('put')),
+    )
+    // A claim of the same turn is part of the same transaction, behind the puts, and sees them all.
+    const claim = store.queue.claim(1000, 2000, 1000).then((events) => order.push(`claimed ${events.length}`))
+    await Promise.all([...puts, claim])
+    expect(order).toEqual([...Array.from({ length: 100 }, () => 'put'), 'claimed 100'])
+  })
+})

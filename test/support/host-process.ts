@@ -1,0 +1,43 @@
+/** The host as a process of its own, for tests that kill it. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+
+export interface HostProcess {
+  readonly url: string
+  readonly process: ChildProcess
+  /** Sends a signal and waits until the process is gone. */
+  end(signal: NodeJS.Signals): Promise<void>
+}
+
+const HEARTH = resolve(import.meta.dirname, '../../bin/hearth.mjs')
+
+/** Starts `hearth start` on a free port and waits until it answers. @throws with its output when it ends instead. */
+export async function startHostProcess(data: string, env: Record<string, string> = {}): Promise<HostProcess> {
+  const child = spawn(process.execPath, [HEARTH, 'start', '--port', '0', '--data', data, '--json'], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let errors = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors = (errors + chunk.toString()).slice(-20_000)
+  })
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const url = await new Promise<string>((resolve, reject) => {
+    let text = ''
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      text += line
+      const endpoint = /"endpoint":\s*"([^"]+)"/.exec(text)?.[1]
+      if (endpoint !== undefined) resolve(endpoint)
+    })
+    void exited.then(() => reject(new Error(`the host ended before it answered:\n${errors}`)))
+  })
+  return {
+    url,
+    process: child,
+    async end(signal) {
+      child.kill(signal)
+      await exited
+    },
+  }
+}

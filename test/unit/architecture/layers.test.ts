@@ -1,0 +1,165 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const SRC = fileURLToPath(new URL('../../../src', import.meta.url))
+
+/** What each unit of src/ may import besides itself. A unit is a directory, or a file at the top with its directory of the same name. */
+const LAYERS: Readonly<Record<string, { readonly layer: number; readonly mayImport: readonly string[] }>> = {
+  lambda: { layer: 0, mayImport: [] },
+  telemetry: { layer: 1, mayImport: ['lambda'] },
+  config: { layer: 1, mayImport: ['lambda'] },
+  store: { layer: 2, mayImport: ['lambda', 'telemetry'] },
+  code: { layer: 2, mayImport: ['lambda', 'telemetry'] },
+  sandbox: { layer: 2, mayImport: ['lambda', 'telemetry'] },
+  'runtime-api': { layer: 2, mayImport: ['lambda', 'telemetry'] },
+  execution: { layer: 3, mayImport: ['lambda', 'telemetry', 'code', 'sandbox', 'runtime-api'] },
+  invoke: { layer: 4, mayImport: ['lambda', 'telemetry', 'code', 'sandbox', 'runtime-api', 'store', 'execution'] },
+  control: { layer: 4, mayImport: ['lambda', 'telemetry', 'store', 'code'] },
+  triggers: { layer: 5, mayImport: ['lambda', 'telemetry', 'store', 'invoke'] },
+  api: { layer: 6, mayImport: ['lambda', 'telemetry', 'invoke', 'control', 'triggers', 'store'] },
+  cli: { layer: 7, mayImport: ['lambda', 'config'] },
+  main: {
+    layer: 8,
+    mayImport: [
+      'lambda',
+      'telemetry',
+      'config',
+      'store',
+      'code',
+      'sandbox',
+      'runtime-api',
+      'execution',
+      'invoke',
+      'control',
+      'triggers',
+      'api',
+    ],
+  },
+}
+
+/** Single files that reach further than their directory, each with its reason. */
+const EXCEPTIONS: Readonly<Record<string, { readonly mayImport: readonly string[]; readonly because: string }>> = {
+  'cli/commands/start.ts': { mayImport: ['main'], because: 'it is the command that runs the host' },
+  'cli/runtime-images.ts': {
+    mayImport: ['sandbox'],
+    because: 'images are built, exported and imported while no host runs',
+  },
+}
+
+/** Only these files know these packages (design: each dependency is imported by one file or directory). */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  hono: ['api', 'main'],
+  '@hono/node-server': ['api', 'main'],
+  dockerode: ['sandbox'],
+  'tar-fs': ['sandbox'],
+  'tar-stream': ['sandbox', 'code'],
+  kysely: ['store'],
+  'better-sqlite3': ['store'],
+  commander: ['cli'],
+  picocolors: ['cli'],
+  yazl: ['cli'],
+  yauzl: ['code', 'cli'],
+  zod: ['config'],
+  'prom-client': ['telemetry'],
+}
+
+interface Import {
+  readonly file: string
+  readonly specifier: string
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))
+const imports: Import[] = files.flatMap((file) => {
+  const text = readFileSync(join(SRC, file), 'utf8')
+  const found = text.matchAll(
+    /^\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm,
+  )
+  return [...found].map((match) => ({ file, specifier: match[1] ?? match[2] ?? '' }))
+})
+
+function unitOf(path: string): string {
+  const [first = ''] = path.split('/')
+  return first.replace(/\.ts$/, '')
+}
+
+describe('the layers of src/', () => {
+  it('are named in the table, every directory and every file at the top', () => {
+    const units = new Set(
+      readdirSync(SRC, { withFileTypes: true })
+        .filter((entry) => entry.isFile() || hasFiles(entry.name))
+        .map((entry) => unitOf(entry.name)),
+    )
+    for (const unit of units) expect(Object.keys(LAYERS), `src/${unit} is not in the table of layers`).toContain(unit)
+  })
+
+  it('import only downwards, as the table allows', () => {
+    const wrong: string[] = []
+    for (const { file, specifier } of imports) {
+      if (!specifier.startsWith('.')) continue
+      const target = relative(SRC, join(SRC, dirname(file), specifier))
+      const from = unitOf(file)
+      const to = unitOf(target)
+      const allowed = [from, ...(LAYERS[from]?.mayImport ?? []), ...(EXCEPTIONS[file]?.mayImport ?? [])]
+      if (!allowed.includes(to)) wrong.push(`src/${file} imports ${specifier}: ${from} must not know ${to}`)
+    }
+    expect(wrong).toEqual([])
+  })
+
+  it('are a table without a way upwards', () => {
+    for (const [unit, { layer, mayImport }] of Object.entries(LAYERS)) {
+      for (const other of mayImport) expect(LAYERS[other]!.layer, `${unit} may import ${other}`).toBeLessThan(layer)
+    }
+  })
+
+  it('keep each package to the directories that need it', () => {
+    const wrong = imports
+      .filter(({ file, specifier }) => {
+        const name = specifier
+          .split('/')
+          .slice(0, specifier.startsWith('@') ? 2 : 1)
+          .join('/')
+        const owners = PACKAGES[name]
+        return owners !== undefined && !owners.includes(unitOf(file))
+      })
+      .map(({ file, specifier }) => `src/${file} imports ${specifier}`)
+    expect(wrong).toEqual([])
+  })
+
+  it('have exceptions only for files that exist', () => {
+    expect(Object.keys(EXCEPTIONS).filter((file) => !files.includes(file))).toEqual([])
+  })
+
+  it('leave the domain without clock and without I/O', () => {
+    const wrong = files
+      .filter((file) => file.startsWith('lambda/'))
+      .filter((file) =>
+        /\bDate\.now\(|new Date\(\)|\bperformance\.now\(|process\.(env|cwd)/.test(
+          readFileSync(join(SRC, file), 'utf8'),
+        ),
+      )
+    const io = imports.filter(
+      ({ file, specifier }) =>
+        file.startsWith('lambda/') && /^node:(fs|net|http|https|child_process|dns|os)\b/.test(specifier),
+    )
+    expect([...wrong, ...io.map(({ file, specifier }) => `${file} imports ${specifier}`)]).toEqual([])
+  })
+})
+
+describe('the files of src/', () => {
+  it('have at most 400 lines each', () => {
+    const long = files
+      .map((file) => ({ file, lines: readFileSync(join(SRC, file), 'utf8').split('\n').length - 1 }))
+      .filter(({ lines }) => lines > 400)
+    expect(long).toEqual([])
+  })
+
+  it('have no default exports', () => {
+    expect(files.filter((file) => /^export default\b/m.test(readFileSync(join(SRC, file), 'utf8')))).toEqual([])
+  })
+})
+
+function hasFiles(directory: string): boolean {
+  return files.some((file) => file.startsWith(`${directory}/`))
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { infer, type PackageFile } from '../../../src/cli/infer.ts'
+
+const files = (content: Readonly<Record<string, string>>): PackageFile[] =>
+  Object.entries(content).map(([path, text]) => ({ path, executable: true, text: () => text }))
+
+const python = 'def lambda_handler(event, context):\n    return event\n'
+
+describe('infer', () => {
+  it('finds Node.js functions and the name that is exported', () => {
+    expect(infer(files({ 'index.mjs': 'export const handler = async () => 1' }), {})).toEqual({
+      ok: true,
+      value: { runtime: 'nodejs22.x', handler: 'index.handler' },
+    })
+    expect(infer(files({ 'app.js': 'exports.lambdaHandler = () => {}' }), {})).toMatchObject({
+      value: { handler: 'app.lambdaHandler' },
+    })
+    expect(infer(files({ 'orders.cjs': 'module.exports = { handler }' }), {})).toMatchObject({
+      value: { handler: 'orders.handler' },
+    })
+  })
+
+  it('finds Python functions and the function that is defined', () => {
+    expect(infer(files({ 'lambda_function.py': python }), {})).toEqual({
+      ok: true,
+      value: { runtime: 'python3.13', handler: 'lambda_function.lambda_handler' },
+    })
+    expect(infer(files({ 'work.py': 'def handler(e, c): pass' }), {})).toMatchObject({
+      value: { handler: 'work.handler' },
+    })
+  })
+
+  it('finds an own runtime by its bootstrap', () => {
+    expect(infer(files({ bootstrap: '' }), {})).toMatchObject({
+      value: { runtime: 'provided.al2023', handler: 'bootstrap' },
+    })
+  })
+
+  it('looks only at the top of the package, and past tests and configuration', () => {
+    const inference = infer(
+      files({ 'lib/index.mjs': '', 'vitest.config.js': '', 'one.mjs': 'export function handler() {}' }),
+      {},
+    )
+    expect(inference).toMatchObject({ value: { handler: 'one.handler' } })
+  })
+
+  it('keeps what was given and infers the rest for that runtime', () => {
+    const both = files({ 'index.mjs': 'export const handler = 1', 'lambda_function.py': python })
+    expect(infer(both, { runtime: 'python3.11' })).toEqual({
+      ok: true,
+      value: { runtime: 'python3.11', handler: 'lambda_function.lambda_handler' },
+    })
+    expect(infer([], { runtime: 'java21', handler: 'a.B::c' })).toEqual({
+      ok: true,
+      value: { runtime: 'java21', handler: 'a.B::c' },
+    })
+  })
+
+  it('says what to give when it is not obvious', () => {
+    const both = files({ 'index.mjs': '', 'lambda_function.py': python })
+    expect(infer(both, {})).toEqual({
+      ok: false,
+      reason: 'The files fit nodejs22.x and python3.13: say which with --runtime.',
+    })
+    expect(infer(files({ 'a.js': '', 'b.js': '' }), {})).toMatchObject({
+      reason: expect.stringContaining('give --runtime and --handler'),
+    })
+    expect(infer([], { runtime: 'nodejs20.x' })).toMatchObject({ reason: expect.stringContaining('give --handler') })
+    expect(infer([], { handler: 'a.b' })).toMatchObject({ reason: expect.stringContaining('give --runtime') })
+  })
+})
