@@ -30,8 +30,13 @@ async function build() {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    packages: 'external',
+    // Kept outside: what has native parts, or starts threads from its own files.
+    external: ['better-sqlite3', 'pino'],
+    plugins: [onFirstUse],
+    // Packages in the older module format call require().
+    banner: { js: "import { createRequire as bundled } from 'node:module'; const require = bundled(import.meta.url);" },
     sourcemap: true,
+    sourcesContent: false,
     write: false,
     logLevel: 'warning',
   })
@@ -50,6 +55,27 @@ async function build() {
     if (/\.js(\.map)?$/.test(name) && !written.has(path)) rmSync(path, { force: true })
   }
   replace(STAMP, JSON.stringify({ sources }))
+}
+
+/**
+ * The engine's client loads gRPC (for BuildKit sessions) and SSH whether they are used or not, which took a third of the time of a start;
+ * Hearth uses neither. They stay outside the bundle and are loaded when something calls them.
+ */
+const onFirstUse = {
+  name: 'on-first-use',
+  setup(build) {
+    const files = { './session': 'dockerode/lib/session.js', './ssh': 'docker-modem/lib/ssh.js' }
+    build.onResolve({ filter: /^\.\/(session|ssh)$/ }, (args) => {
+      const path = files[args.path]
+      return args.importer.includes(`node_modules/${path.split('/')[0]}/`)
+        ? { path, namespace: 'on-first-use' }
+        : undefined
+    })
+    build.onLoad({ filter: /.*/, namespace: 'on-first-use' }, ({ path }) => ({
+      contents: `module.exports = (...args) => require(${JSON.stringify(path)})(...args)`,
+    }))
+    build.onResolve({ filter: /.*/, namespace: 'on-first-use' }, ({ path }) => ({ path, external: true }))
+  },
 }
 
 function replace(path, contents) {

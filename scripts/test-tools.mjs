@@ -1,22 +1,23 @@
 // The real clients that tests use: AWS CLI, boto3, Go, docker-compose. Each is installed only where it is missing.
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { canInstall, install } from './debian.mjs'
-import { must, ROOT, say, step, works } from './steps.mjs'
+import { must, ROOT, run, say, step, works } from './steps.mjs'
 
 const TOOLS = join(ROOT, '.hearth/test-tools')
 const VENV = join(TOOLS, 'python')
+const BIN = join(TOOLS, 'bin')
 
 /** Environment in which the tests find them: `python3` with boto3, `aws`, `go` with its caches in the checkout. */
 export function toolEnvironment() {
-  const path = [join(VENV, 'bin'), process.env.PATH ?? '', '/usr/local/go/bin', '/usr/sbin', '/sbin']
+  const path = [BIN, join(VENV, 'bin'), process.env.PATH ?? '', '/usr/local/go/bin', '/usr/sbin', '/sbin']
   return { PATH: path.join(':'), GOPATH: join(TOOLS, 'go'), GOCACHE: join(TOOLS, 'go-build'), GOFLAGS: '-modcacherw' }
 }
 
 /** What each project of tests needs, by package. */
 const NEEDED = {
   conformance: [
-    { packages: ['awscli'], present: () => works('aws') },
+    { packages: ['awscli'], present: async () => (await findAws()) !== undefined },
     {
       packages: ['python3', 'python3-venv', 'python3-pip'],
       present: () => works('python3', ['-c', 'import venv, ensurepip']),
@@ -50,7 +51,28 @@ export async function ensureTestTools(projects) {
         `Not installed, because that takes root on Debian or Ubuntu: ${missing.join(', ')}. Tests that need them will fail.`,
       )
   }
-  if (projects.includes('conformance')) await ensureBoto()
+  if (projects.includes('conformance')) {
+    await linkAws()
+    await ensureBoto()
+  }
+}
+
+/** An AWS CLI of version 2: version 1 may come first on the PATH, and has other options. */
+async function findAws() {
+  for (const path of ['aws', '/usr/bin/aws', '/usr/local/bin/aws']) {
+    const { status, output } = await run(path, ['--version'], { quiet: true })
+    if (status === 0 && output.includes('aws-cli/2')) return path
+  }
+  return undefined
+}
+
+async function linkAws() {
+  const path = await findAws()
+  const link = join(BIN, 'aws')
+  rmSync(link, { force: true })
+  if (path === undefined || path === 'aws') return
+  mkdirSync(BIN, { recursive: true })
+  symlinkSync(path, link)
 }
 
 async function ensureBoto() {

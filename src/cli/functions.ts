@@ -22,6 +22,8 @@ export interface FunctionSummary {
 
 const FUNCTIONS = '/2015-03-31/functions'
 const POLL_MS = 250
+/** Waiting that needs no explanation. */
+const PATIENCE_MS = 2000
 /** An image that is built for the first time takes minutes. */
 const ACTIVE_LIMIT_MS = 30 * 60_000
 
@@ -76,9 +78,9 @@ export async function listFunctions(host: HostClient): Promise<FunctionSummary[]
   return found
 }
 
-/** Waits until the function can be invoked with its newest code and configuration. `waiting` hears once why it takes time. */
+/** Waits until the function can be invoked with its newest code and configuration. `waiting` is called once if it takes long. */
 export async function untilActive(host: HostClient, name: string, waiting: () => void): Promise<FunctionSummary> {
-  const limit = performance.now() + ACTIVE_LIMIT_MS
+  const began = performance.now()
   let told = false
   for (;;) {
     const one = await findFunction(host, name)
@@ -89,14 +91,16 @@ export async function untilActive(host: HostClient, name: string, waiting: () =>
       throw new CliError(`The update of ${name} failed: ${one.LastUpdateStatusReason ?? 'no reason given'}`)
     }
     if (one.State !== 'Pending' && one.LastUpdateStatus !== 'InProgress') return one
-    if (performance.now() > limit) {
+    if (performance.now() - began > ACTIVE_LIMIT_MS) {
       throw new CliError(
         `The function ${name} is still being made after ${ACTIVE_LIMIT_MS / 60_000} minutes.`,
         "Look at the host's output.",
       )
     }
-    if (!told) waiting()
-    told = true
+    if (!told && performance.now() - began > PATIENCE_MS) {
+      waiting()
+      told = true
+    }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }

@@ -35,11 +35,16 @@ const images = new DockerRuntimeImages({
   progress: (line) => process.stderr.write(`${line}\n`),
 })
 
-let gateway = '127.0.0.1'
+/** Address of this machine on the engine's default bridge; older engines tell only the subnet, whose first address it is. */
+let gateway = ''
 beforeAll(async () => {
   await images.build(RUNTIMES)
-  const bridge = (await docker.getNetwork('bridge').inspect()) as { IPAM: { Config: Array<{ Gateway?: string }> } }
-  gateway = bridge.IPAM.Config[0]?.Gateway ?? gateway
+  const bridge = (await docker.getNetwork('bridge').inspect()) as {
+    IPAM: { Config: Array<{ Gateway?: string; Subnet: string }> }
+  }
+  const config = bridge.IPAM.Config.find(({ Subnet }) => Subnet.includes('.'))
+  gateway = config?.Gateway ?? config?.Subnet.replace(/\d+\/\d+$/, '1') ?? ''
+  expect(gateway, 'address of this machine on the default bridge').not.toBe('')
 }, 15 * 60_000)
 
 interface Answer {
@@ -98,6 +103,9 @@ class Trial {
       AWS_REGION: 'us-east-1',
       AWS_LAMBDA_RUNTIME_API: `${gateway}:${port}`,
       AWS_LAMBDA_FUNCTION_NAME: 'trial',
+      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+      AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/trial',
+      AWS_LAMBDA_LOG_STREAM_NAME: '2026/11/22/[$LATEST]0',
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
       _HANDLER: handler,
       ...more.environment,

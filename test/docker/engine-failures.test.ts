@@ -41,8 +41,16 @@ beforeAll(async () => {
   dockerHost = process.env.DOCKER_HOST
   process.env.DOCKER_HOST = `unix://${FAULTY}`
   host = await startTestHost()
-  await createFunction(host.client, 'f', { bootstrap: BOOTSTRAP }, { Runtime: 'provided.al2023' })
 })
+
+let functions = 0
+
+/** A function that has no environment yet: its first invoke needs the engine. */
+async function freshFunction(): Promise<string> {
+  const name = `f-${functions++}`
+  await createFunction(host.client, name, { bootstrap: BOOTSTRAP }, { Runtime: 'provided.al2023' })
+  return name
+}
 afterAll(async () => {
   fault = undefined
   await host?.stop()
@@ -72,6 +80,7 @@ function relay(incoming: IncomingMessage, response: ServerResponse): void {
     { socketPath: REAL, method: incoming.method, path: incoming.url, headers: incoming.headers },
     (answer) => {
       response.writeHead(answer.statusCode!, answer.headers)
+      response.flushHeaders()
       answer.pipe(response)
     },
   )
@@ -97,13 +106,14 @@ describe('when the engine', () => {
     ],
     ['has lost the image', { status: 404, message: 'No such image: hearth-runtime:x' }, 'InvalidRuntimeException', 502],
     ['says something unexpected', { status: 500, message: 'the moon is wrong' }, 'EC2UnexpectedException', 502],
-    ['hangs up', 'hang-up', 'EC2ThrottledException', 502],
+    ['hangs up', 'hang-up', 'EC2UnexpectedException', 502],
   ] as const)(
     '%s, the invoke is answered as documented and the operator reads the remedy once',
     async (_title, given, code, status) => {
+      const name = await freshFunction()
       fault = given
       const before = logged(code).length
-      await expect(invoke(host.client, 'f')).rejects.toMatchObject({
+      await expect(invoke(host.client, name)).rejects.toMatchObject({
         name: code,
         $metadata: { httpStatusCode: status },
       })
@@ -111,13 +121,14 @@ describe('when the engine', () => {
       const entries = logged(code).slice(before)
       expect(entries).toHaveLength(1)
       expect(String(entries[0]!.remedy).length).toBeGreaterThan(10)
-      expect((await invoke(host.client, 'f')).StatusCode).toBe(200)
+      expect((await invoke(host.client, name)).StatusCode).toBe(200)
     },
   )
 
   it('says something unexpected, the caller gets its code', async () => {
+    const name = await freshFunction()
     fault = { status: 500, message: 'the moon is wrong' }
-    await expect(invoke(host.client, 'f')).rejects.toMatchObject({
+    await expect(invoke(host.client, name)).rejects.toMatchObject({
       name: 'EC2UnexpectedException',
       EC2ErrorCode: '500',
     })

@@ -1,0 +1,171 @@
+/** The control plane behind a real HTTP server with a real store; runtime images and packages are the only stand-ins. */
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda'
+import { serve } from '@hono/node-server'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { createApi } from '../../src/api/app.ts'
+import type { CodeStore } from '../../src/control/code-store.ts'
+import { createControlPlane } from '../../src/control/control-plane.ts'
+import { LambdaException } from '../../src/lambda/errors.ts'
+import type { RuntimeImages } from '../../src/lambda/runtime-images.ts'
+import { openStore } from '../../src/store/open.ts'
+
+/** Every runtime is there; `hold` keeps functions Pending or InProgress until the returned function is called. */
+export class ReadyImages implements RuntimeImages {
+  unavailable: string | undefined
+  failure: Error | undefined
+  #gate: Promise<void> = Promise.resolve()
+
+  hold(): () => void {
+    let release = () => {}
+    this.#gate = new Promise((resolve) => {
+      release = resolve
+    })
+    return release
+  }
+
+  availability() {
+    return Promise.resolve(
+      this.unavailable === undefined
+        ? ({ available: true } as const)
+        : ({ available: false, reason: this.unavailable } as const),
+    )
+  }
+
+  async prepare(): Promise<void> {
+    await this.#gate
+    if (this.failure) throw this.failure
+  }
+
+  versionHash(runtime: string, architecture: string): string {
+    return createHash('sha256').update(`${runtime}/${architecture}`).digest('hex')
+  }
+}
+
+/** Keeps packages in memory and takes anything that starts like a zip. */
+export class MemoryCodeStore implements CodeStore {
+  readonly #zips = new Map<string, Uint8Array>()
+
+  put(zip: Uint8Array) {
+    if (Buffer.from(zip.subarray(0, 2)).toString() !== 'PK') {
+      return Promise.reject(
+        new LambdaException(
+          'InvalidParameterValueException',
+          'Could not unzip uploaded file. Please check your file, then try to upload again.',
+        ),
+      )
+    }
+    const sha256Base64 = createHash('sha256').update(zip).digest('base64')
+    this.#zips.set(sha256Base64, zip)
+    return Promise.resolve({ sha256Base64, size: zip.length, unzippedBytes: zip.length })
+  }
+
+  get(sha256Base64: string) {
+    return Promise.resolve(this.#zips.get(sha256Base64))
+  }
+}
+
+export interface RawAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Remembers the last answer byte for byte, which SDK objects hide. */
+class RecordingHandler extends NodeHttpHandler {
+  last: RawAnswer | undefined
+
+  override async handle(...given: Parameters<NodeHttpHandler['handle']>) {
+    const { response } = await super.handle(...given)
+    const chunks: Buffer[] = []
+    for await (const chunk of response.body as AsyncIterable<Buffer>) chunks.push(chunk)
+    const body = Buffer.concat(chunks)
+    this.last = { status: response.statusCode, headers: response.headers, body: body.toString('utf8') }
+    response.body = Readable.from([body])
+    return { response }
+  }
+}
+
+export interface ControlPlaneHost {
+  readonly url: string
+  readonly images: ReadyImages
+  readonly logged: { readonly message: string }[]
+  client(changes?: LambdaClientConfig): LambdaClient & { last(): RawAnswer }
+  /** Waits until no function is Pending or InProgress any more. */
+  settled(): Promise<void>
+  /** Moves the host's clock. */
+  advance(ms: number): void
+  close(): Promise<void>
+}
+
+export async function startControlPlaneHost(): Promise<ControlPlaneHost> {
+  const folder = mkdtempSync(join(tmpdir(), 'hearth-conformance-'))
+  const store = await openStore(join(folder, 'hearth.db'))
+  const images = new ReadyImages()
+  const code = new MemoryCodeStore()
+  const logged: { message: string }[] = []
+  const log = {
+    info: () => {},
+    error: (_detail: object, message: string) => void logged.push({ message }),
+  }
+  let advanced = 0
+  const clock = () => Date.now() + advanced
+  const control = createControlPlane({
+    store,
+    code,
+    images,
+    clock,
+    settings: { accountConcurrency: 1000, unreservedMinimum: 100, architecture: 'x86_64' },
+    log,
+  })
+  const api = createApi({
+    control,
+    caller: { account: '111111111111', region: 'us-east-1', accessKeys: { AKIDOFTWO: '222222222222' } },
+    invoke: (c, caller) => c.json({ invoked: c.req.param('name'), ...caller }),
+    codeLocation: { secret: randomBytes(32), code, clock },
+    log,
+  })
+  const server = serve({ fetch: api.fetch, port: 0, hostname: '127.0.0.1' })
+  await new Promise<void>((resolve) => server.once('listening', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const clients: LambdaClient[] = []
+  return {
+    url,
+    images,
+    logged,
+    client(changes = {}) {
+      const requestHandler = new RecordingHandler()
+      const client = new LambdaClient({
+        endpoint: url,
+        region: 'us-east-1',
+        credentials: { accessKeyId: 'AKIA111111111111', secretAccessKey: 'any' },
+        maxAttempts: 1,
+        requestHandler,
+        ...changes,
+      })
+      clients.push(client)
+      return Object.assign(client, {
+        last() {
+          if (requestHandler.last === undefined) throw new Error('no answer yet')
+          return requestHandler.last
+        },
+      })
+    },
+    settled: () => control.settled(),
+    advance(ms) {
+      advanced += ms
+    },
+    async close() {
+      for (const client of clients) client.destroy()
+      await new Promise((resolve) => server.close(resolve))
+      await control.settled()
+      await store.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
