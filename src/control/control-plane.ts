@@ -1,5 +1,6 @@
 /** The control plane: what the API may ask of it, and what it needs. It never starts, stops or calls execution environments. */
 import type { Architecture } from '../lambda/function.ts'
+import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import type { Store } from '../store/open.ts'
 import { Account } from './account.ts'
 import { Aliases } from './aliases.ts'
@@ -7,7 +8,6 @@ import type { CodeStore } from './code-store.ts'
 import { Concurrency, type ConcurrencyBounds } from './concurrency.ts'
 import { Functions } from './functions.ts'
 import { type ControlLog, Preparation } from './preparation.ts'
-import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import { Tags } from './tags.ts'
 import { Versions } from './versions.ts'
 
@@ -34,8 +34,10 @@ export interface ControlPlane {
   readonly images: RuntimeImages
   /** Called once at start: takes up creations and updates that a crash interrupted. Returns their number. */
   resume(): Promise<number>
-  /** Called at stop: resolves when no function is being prepared. */
+  /** Resolves when no function is being prepared. */
   settled(): Promise<void>
+  /** Called at stop, before the store is closed: what is still being prepared stays Pending or InProgress for the next `resume`. */
+  close(): void
 }
 
 export function createControlPlane({ store, code, images, clock, settings, log }: ControlPlaneNeeds): ControlPlane {
@@ -50,5 +52,6 @@ export function createControlPlane({ store, code, images, clock, settings, log }
     images,
     resume: () => preparation.resume(),
     settled: () => preparation.settled(),
+    close: () => preparation.close(),
   }
 }

@@ -1,7 +1,7 @@
 /** What happens between Pending and Active, and between InProgress and Successful: the runtime's image is made ready. */
 import type { FunctionVersion } from '../lambda/function.ts'
-import type { FunctionStore, Outcome } from '../store/function-store.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
+import type { FunctionStore, Outcome } from '../store/function-store.ts'
 
 /** Where the control plane reports what no caller waits for; pino fits. */
 export interface ControlLog {
@@ -14,6 +14,7 @@ export class Preparation {
   readonly #images: RuntimeImages
   readonly #log: ControlLog
   readonly #running = new Set<Promise<void>>()
+  #closed = false
 
   constructor(functions: FunctionStore, images: RuntimeImages, log: ControlLog) {
     this.#functions = functions
@@ -39,8 +40,14 @@ export class Preparation {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
+  /** Building an image takes minutes: what is being prepared is not waited for, and the next start takes it up again. */
+  close(): void {
+    this.#closed = true
+  }
+
   async #complete(latest: FunctionVersion): Promise<void> {
     const outcome = await this.#prepare(latest)
+    if (this.#closed) return
     const { account, region, name, deploymentId } = latest
     try {
       const changed = await this.#functions.completeUpdate({ account, region, name }, deploymentId, outcome)

@@ -417,6 +417,7 @@ describe('a host that was killed', () => {
     }
     expect(await gone(sandbox.id)).toBe(false)
     expect(seen.losses).toEqual([])
+    expect(driver.warnings).toEqual([])
     expect(await mounted(work.data)).toBe(true)
     await other.remove()
   })
@@ -435,6 +436,69 @@ test('a closed driver leaves no container, network, chain, mount or file', async
   expect((await execute('ls', ['-A', other.data])).stdout.trim()).toBe('functions')
   await expect(startFunction(second, other.data, 'exit 0')).rejects.toMatchObject({ code: 'Closed' })
   await other.remove()
+})
+
+test('a driver that is closed while sandboxes start leaves none of them', async () => {
+  const other = await workFolder()
+  const second = newDriver(other, { instance: 'test-closing', maxParallelStarts: 2 })
+  await second.open()
+  const starts = [1, 2, 3, 4].map(() => startFunction(second, other.data, 'exec sleep 1000'))
+  const settled = Promise.allSettled(starts)
+  const filters = { label: ['hearth.instance=test-closing'] }
+  await until('one is under way', async () => (await docker.listContainers({ all: true, filters })).length > 0)
+  await second.close()
+  await settled
+  expect(await docker.listContainers({ all: true, filters })).toEqual([])
+  expect(await docker.listNetworks({ filters })).toEqual([])
+  expect(await mounted(other.data)).toBe(false)
+  await other.remove()
+})
+
+describe('something taken away from under a running host', () => {
+  test('a network that was pruned while no sandbox was on it is made again', async () => {
+    const [network] = await docker.listNetworks({ filters: { label: ['hearth.instance=test'] } })
+    await docker.getNetwork(network!.Id).remove()
+    const { seen } = await start('exit 0')
+    await until('it runs', () => seen.exits.length > 0)
+    const bridge = network!.Options!['com.docker.network.bridge.name']
+    expect(await chains()).toContain(`-A INPUT -i ${bridge} -j HEARTH-IN-${bridge}`)
+  })
+
+  test('an engine that does not see the volumes gets a tmpfs, and the driver says so', async () => {
+    const other = await workFolder()
+    const second = newDriver(other, { instance: 'test-unseen' })
+    await second.open()
+    const mounts = (await readFile('/proc/self/mountinfo', 'utf8'))
+      .split('\n')
+      .filter((line) => line.includes(other.data))
+    for (const line of mounts) await execute('umount', ['-l', line.split(' ')[4]!])
+    const { seen, sandbox } = await startFunction(second, other.data, 'stat -f -c %T /tmp; exit 0')
+    await until('it runs', () => seen.exits.length > 0)
+    await sandbox.flush(30_000)
+    expect(seen.text).toBe('tmpfs\n')
+    expect(second.warnings.join()).toMatch(/tmp of functions is memory.*engine does not see them/)
+    await second.close()
+    await other.remove()
+  })
+
+  test('a supervisor that is gone is asked for again, and its absence explained', async () => {
+    const other = await workFolder()
+    let path = join(other.data, 'missing')
+    const asked = newDriver(other, { instance: 'test-supervisor', supervisor: async () => path })
+    await asked.open()
+    try {
+      await expect(startFunction(asked, other.data, 'exit 0')).rejects.toMatchObject({
+        kind: 'unexpected',
+        remedy: expect.stringContaining('supervisor is missing'),
+      })
+      path = other.supervisor
+      const { seen } = await startFunction(asked, other.data, 'exit 0')
+      await until('it runs', () => seen.exits.length > 0)
+    } finally {
+      await asked.close()
+      await other.remove()
+    }
+  })
 })
 
 test('a file that pretends to be the folder of volumes is refused with a remedy', async () => {

@@ -1,28 +1,29 @@
 /** Sandboxes as Docker containers. docs/sandbox.md is the page to read first. */
 import { randomBytes } from 'node:crypto'
 import { realpathSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import type Dockerode from 'dockerode'
 import { type Place, type SandboxDriver, SandboxError, type SandboxObserver, type SandboxSpec } from '../driver.ts'
 import { BridgePlace } from './bridge.ts'
+import { missingCapabilities } from './capabilities.ts'
 import { DockerSandbox } from './container.ts'
 import { bounded } from './errors.ts'
 import { EngineEvents } from './events.ts'
-import { Firewall, helperRunner, hostRunner } from './firewall.ts'
+import { chooseFirewall } from './firewall-choice.ts'
 import { digest, type Identity } from './labels.ts'
 import { Networks } from './network.ts'
 import { removeLeftovers } from './orphans.ts'
 import { ownerOf } from './owner.ts'
-import { removeContainer } from './removal.ts'
+import { Removals } from './removal.ts'
 import { Slots } from './slots.ts'
 import { containerName, containerOptions } from './spec.ts'
 import { type TmpVolume, TmpVolumes } from './tmp-volume.ts'
 
-/** Has sh and iptables; made by runtimes/tools. */
-export const TOOLS_IMAGE = 'hearth-tools:latest'
-
 /** A start takes 0.2 s on an idle machine; beyond this the engine is overloaded. */
 const CALL_LIMIT_MS = 30_000
+/** One for each thing that may have been taken away from under a running host: network, supervisor, volumes. */
+const REPAIRS_PER_START = 3
 
 export interface DockerDriverOptions {
   readonly docker: Dockerode
@@ -41,29 +42,38 @@ export interface DockerDriverOptions {
   readonly log: (message: string, fields?: object) => void
 }
 
+/** One start: what it needs besides the spec, and how to give that back. */
+interface Attempt {
+  readonly place: BridgePlace
+  readonly nonce: string
+  readonly tmp: TmpVolume | undefined
+  /** Removes the container and everything that came with it; never throws. */
+  readonly cleanUp: () => Promise<void>
+}
+
 export class DockerDriver implements SandboxDriver {
   readonly warnings: string[] = []
   readonly #options: DockerDriverOptions
   readonly #identity: Identity
   readonly #starts: Slots
-  readonly #removals: Slots
+  readonly #removals: Removals
   readonly #sandboxes = new Map<string, DockerSandbox>()
+  /** Starts, and cleaning up after those that failed: what `close` waits for. */
+  readonly #busy = new Set<Promise<unknown>>()
   readonly #volumes: TmpVolumes
   readonly #events: EngineEvents
   #networks: Networks | undefined
   #supervisorPath = ''
-  #closed = false
+  #closed: Promise<void> | undefined
 
   constructor(options: DockerDriverOptions) {
+    // Resolved, because the kernel's list of mounts has no symbolic links.
+    const dataDir = realpathSync(options.dataDir)
     this.#options = options
-    this.#identity = {
-      instance: options.instance,
-      owner: ownerOf(process.pid),
-      data: digest(realpathSync(options.dataDir), 16),
-    }
+    this.#identity = { instance: options.instance, owner: ownerOf(process.pid), data: digest(dataDir, 16) }
     this.#starts = new Slots(options.maxParallelStarts)
-    this.#removals = new Slots(options.maxParallelStarts)
-    this.#volumes = new TmpVolumes(options.dataDir, this.#identity, options.log)
+    this.#removals = new Removals(options.docker, options.maxParallelStarts, options.log)
+    this.#volumes = new TmpVolumes(dataDir, this.#identity, options.log)
     this.#events = new EngineEvents(
       options.docker,
       this.#identity,
@@ -73,25 +83,12 @@ export class DockerDriver implements SandboxDriver {
   }
 
   async open(): Promise<void> {
-    const { docker, functionReach, subnetPool, log } = this.#options
-    await bounded(CALL_LIMIT_MS, 'reach the container engine', () => docker.ping())
-    this.#supervisorPath = await this.#options.supervisor()
-    const { firewall, direct } = await this.#chooseFirewall()
-    await removeLeftovers(docker, this.#identity, firewall, log)
-    await this.#volumes.open()
-    if (this.#volumes.unavailable !== undefined) this.#warnAboutVolumes()
-    this.#networks = new Networks({
-      docker,
-      identity: this.#identity,
-      firewall,
-      renew: direct,
-      pool: subnetPool,
-      reach: functionReach,
-      log,
-    })
-    await this.#networks.open()
-    this.warnings.push(...this.#networks.warnings)
-    await this.#events.open()
+    try {
+      await this.#open()
+    } catch (error) {
+      await this.close()
+      throw error
+    }
   }
 
   reserve(): Promise<Place> {
@@ -103,62 +100,82 @@ export class DockerDriver implements SandboxDriver {
   }
 
   start(spec: SandboxSpec, observer: SandboxObserver): Promise<DockerSandbox> {
-    return this.#starts.run(() => this.#start(spec, observer))
+    return this.#track(this.#starts.run(() => this.#start(spec, observer)))
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #open(): Promise<void> {
+    const { docker, functionReach, subnetPool, log } = this.#options
+    const info = await bounded(CALL_LIMIT_MS, 'reach the container engine', () => docker.info())
+    this.warnings.push(...missingCapabilities(info, await readFile('/proc/swaps', 'utf8').catch(() => '')))
+    this.#supervisorPath = await this.#options.supervisor()
+    const choice = await chooseFirewall(docker, this.#identity)
+    if (choice.firewall === undefined) this.warnings.push(choice.warning)
+    await removeLeftovers(docker, this.#identity, choice.firewall, log)
+    await this.#volumes.open()
+    if (this.#volumes.unavailable !== undefined) this.warnings.push(this.#withoutVolumes())
+    this.#networks = new Networks({
+      docker,
+      identity: this.#identity,
+      firewall: choice.firewall,
+      renew: choice.firewall !== undefined && choice.direct,
+      pool: subnetPool,
+      reach: functionReach,
+      log,
+    })
+    await this.#networks.open()
+    this.warnings.push(...this.#networks.warnings)
+    await this.#events.open()
+  }
+
+  async #close(): Promise<void> {
+    // A start that is under way sees `#closed` when it ends, and is removed then.
+    await Promise.resolve()
     await Promise.all([...this.#sandboxes.values()].map((sandbox) => sandbox.destroy('the host stops')))
+    while (this.#busy.size > 0) await Promise.allSettled(this.#busy)
     this.#events.close()
+    this.#removals.close()
     await this.#networks?.close()
     await this.#volumes.close()
   }
 
-  async #start(spec: SandboxSpec, observer: SandboxObserver): Promise<DockerSandbox> {
-    const { place } = spec
-    if (!(place instanceof BridgePlace)) throw new TypeError('The place of a sandbox must come from reserve().')
-    if (this.#closed) throw stopping()
-    const unhold = place.hold()
-    const tmp = await this.#volumes.take(spec.ephemeralStorageMb).catch((error) => {
-      unhold()
-      throw error
-    })
-    const nonce = randomBytes(4).toString('hex')
-    const name = containerName(spec, { identity: this.#identity, nonce })
-    let sandbox: DockerSandbox | undefined
-    const remove = async () => {
-      await this.#remove(name, tmp)
-      unhold()
-      place.release()
-    }
+  async #start(spec: SandboxSpec, observer: SandboxObserver, repairs = REPAIRS_PER_START): Promise<DockerSandbox> {
+    this.#opened()
+    const attempt = await this.#prepare(spec)
     try {
-      sandbox = await this.#run(spec, observer, place, nonce, tmp, async (one) => {
-        await remove()
-        this.#sandboxes.delete(one.id)
-      })
-      return sandbox
+      return await this.#run(spec, observer, attempt)
     } catch (error) {
-      // Off the path of the error; the address stays held until the container is gone.
-      void this.#remove(name, tmp).then(unhold)
-      if (tmp && error instanceof SandboxError && error.message.includes(tmp.path)) {
-        // The engine sees another file system than we do, so no volume will ever work.
-        this.#volumes.unavailable ??= 'the container engine does not see them'
-        this.#warnAboutVolumes()
-        return this.#start(spec, observer)
+      // Off the path of the error.
+      this.#track(attempt.cleanUp())
+      if (repairs > 0 && error instanceof SandboxError && (await this.#repair(error, attempt, repairs))) {
+        return this.#start(spec, observer, repairs - 1)
       }
       throw error
     }
   }
 
-  async #run(
-    spec: SandboxSpec,
-    observer: SandboxObserver,
-    place: BridgePlace,
-    nonce: string,
-    tmp: TmpVolume | undefined,
-    remove: (sandbox: DockerSandbox) => Promise<void>,
-  ): Promise<DockerSandbox> {
+  async #prepare(spec: SandboxSpec): Promise<Attempt> {
+    const { place } = spec
+    if (!(place instanceof BridgePlace)) throw new TypeError('The place of a sandbox must come from reserve().')
+    const tmp = await this.#volumes.take(spec.ephemeralStorageMb)
+    const nonce = randomBytes(4).toString('hex')
+    const name = containerName(spec, { identity: this.#identity, nonce })
+    const unhold = place.hold()
+    const cleanUp = async () => {
+      // The address is free when the container is gone for certain, which may be later than this returns.
+      await this.#removals.remove(name, unhold)
+      await tmp?.destroy()
+    }
+    return { place, nonce, tmp, cleanUp }
+  }
+
+  async #run(spec: SandboxSpec, observer: SandboxObserver, attempt: Attempt): Promise<DockerSandbox> {
     const { docker, functionReach, log } = this.#options
+    const { place, nonce, tmp, cleanUp } = attempt
     const options = containerOptions(spec, {
       identity: this.#identity,
       nonce,
@@ -167,6 +184,11 @@ export class DockerDriver implements SandboxDriver {
       tmpPath: tmp?.path,
       reachesHost: functionReach.length > 0,
     })
+    const remove = async (one: DockerSandbox) => {
+      await cleanUp()
+      place.release()
+      this.#sandboxes.delete(one.id)
+    }
     const began = performance.now()
     const container = await bounded(CALL_LIMIT_MS, 'create a sandbox', (abortSignal) =>
       docker.createContainer({ ...options, abortSignal }),
@@ -187,7 +209,7 @@ export class DockerDriver implements SandboxDriver {
         attachMs: attached - created,
         startMs: started - attached,
       })
-      if (this.#closed) throw stopping()
+      this.#opened()
       sandbox.started()
       return sandbox
     } catch (error) {
@@ -197,57 +219,55 @@ export class DockerDriver implements SandboxDriver {
     }
   }
 
-  /** Never throws: what stays is logged, and removed by the next start. */
-  async #remove(name: string, tmp: TmpVolume | undefined): Promise<void> {
-    await this.#removals
-      .run(() => removeContainer(this.#options.docker, name))
-      .catch((error) => this.#options.log('A sandbox could not be removed', { container: name, error: String(error) }))
-    await tmp?.destroy()
+  /** Whether the reason of a failed start is out of the world now, so that it may be tried again. */
+  async #repair(error: SandboxError, { place, tmp }: Attempt, repairs: number): Promise<boolean> {
+    if (this.#closed) return false
+    if (tmp && error.message.includes(tmp.path)) {
+      // The engine sees another file system than we do, so no volume will ever work.
+      this.#volumes.unavailable ??= 'the container engine does not see them'
+      const warning = this.#withoutVolumes()
+      if (!this.warnings.includes(warning)) {
+        this.warnings.push(warning)
+        this.#options.log(warning)
+      }
+      return true
+    }
+    if (error.code === '404' && /network \S+ not found/i.test(error.message)) {
+      this.#options.log('A function network was removed by somebody; making it again', { network: place.bridge.name })
+      await this.#opened().restore(place.bridge)
+      return true
+    }
+    if (error.message.includes(this.#supervisorPath)) {
+      this.#supervisorPath = await this.#options.supervisor()
+      if (repairs > 1) return true
+      throw new SandboxError(
+        'unexpected',
+        error.code,
+        error.message,
+        'The supervisor is missing for the engine: it must see the data directory under the same path as Hearth; restart Hearth if its cache was deleted.',
+        error,
+      )
+    }
+    return false
   }
 
-  async #chooseFirewall(): Promise<{ firewall: Firewall | undefined; direct: boolean }> {
-    const reasons: string[] = []
-    const direct = new Firewall(hostRunner)
-    try {
-      if (process.getuid?.() !== 0) throw new Error('Hearth does not run as root')
-      await direct.interfaces()
-      return { firewall: direct, direct: true }
-    } catch (error) {
-      reasons.push(oneLine(error))
-    }
-    const helped = new Firewall(helperRunner(this.#options.docker, TOOLS_IMAGE, this.#identity))
-    try {
-      await helped.interfaces()
-      return { firewall: helped, direct: false }
-    } catch (error) {
-      reasons.push(oneLine(error))
-    }
-    this.warnings.push(
-      'Functions can reach every port of this machine that listens on all addresses, and the cloud metadata service, because iptables ' +
-        `could be used neither directly (${reasons[0]}) nor through the image ${TOOLS_IMAGE} (${reasons[1]}).`,
-    )
-    return { firewall: undefined, direct: false }
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#busy.add(work)
+    const done = () => this.#busy.delete(work)
+    work.then(done, done)
+    return work
   }
 
-  #warnAboutVolumes(): void {
-    const text =
+  #withoutVolumes(): string {
+    return (
       'The /tmp of functions is memory that counts against MemorySize, because volumes on disk cannot be made here ' +
       `(${this.#volumes.unavailable}).`
-    if (this.warnings.includes(text)) return
-    this.warnings.push(text)
-    this.#options.log(text)
+    )
   }
 
   #opened(): Networks {
-    if (!this.#networks || this.#closed) throw stopping()
-    return this.#networks
+    if (this.#networks && !this.#closed) return this.#networks
+    const why = this.#closed ? 'the host stops' : 'the driver is not open'
+    throw new SandboxError('unexpected', 'Closed', `Could not start a sandbox: ${why}.`, 'Start Hearth again.')
   }
-}
-
-function stopping(): SandboxError {
-  return new SandboxError('unexpected', 'Closed', 'Could not start a sandbox: the host stops.', 'Start Hearth again.')
-}
-
-function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).trim().replace(/\s+/g, ' ').slice(0, 300)
 }

@@ -38,6 +38,7 @@ export class Networks {
   readonly #options: NetworksOptions
   readonly #pools: readonly Cidr[]
   readonly #bridges: Bridge[] = []
+  readonly #restoring = new Map<Bridge, Promise<void>>()
   #growing: Promise<void> | undefined
   #number = 0
   /** Rules of all bridges are set one after the other. */
@@ -92,6 +93,23 @@ export class Networks {
     await this.#filter(bridge)
   }
 
+  /**
+   * Makes a network again that somebody removed while no container was on it (`docker system prune` does), with the same addresses:
+   * listeners on its gateway go on working.
+   */
+  restore(bridge: Bridge): Promise<void> {
+    const current = this.#restoring.get(bridge)
+    if (current) return current
+    const restored = this.#createNetwork(bridge)
+      .catch((error) => {
+        if (!/already exists/i.test(String(error))) throw error
+      })
+      .then(() => this.#filter(bridge))
+      .finally(() => this.#restoring.delete(bridge))
+    this.#restoring.set(bridge, restored)
+    return restored
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#renewal)
     await this.#growing?.catch(() => undefined)
@@ -107,7 +125,7 @@ export class Networks {
   }
 
   async #create(): Promise<void> {
-    const { docker, identity } = this.#options
+    const { identity } = this.#options
     const used = [...(await networksInUse()), ...(await this.#engineNetworks())]
     for (const pool of this.#pools) {
       for (const subnet of subnets(pool, BRIDGE_PREFIX)) {
@@ -117,20 +135,7 @@ export class Networks {
         const interfaceName = `hth${digest(Object.values(identity).join(' '), 7)}-${number}`
         const bridge = new Bridge(`hearth-net-${nameable(identity.instance)}-${number}`, interfaceName, subnet)
         try {
-          await bounded(LIMIT_MS, 'create a function network', (abortSignal) =>
-            docker.createNetwork({
-              Name: bridge.name,
-              CheckDuplicate: true,
-              Driver: 'bridge',
-              IPAM: { Driver: 'default', Config: [{ Subnet: formatCidr(subnet), Gateway: bridge.gateway }] },
-              Options: {
-                'com.docker.network.bridge.name': interfaceName,
-                'com.docker.network.bridge.enable_icc': 'false',
-              },
-              Labels: labelsOf(identity),
-              abortSignal,
-            }),
-          )
+          await this.#createNetwork(bridge)
         } catch (error) {
           // Somebody else took that subnet, or the name is still there: the next one.
           if (error instanceof Error && /overlap|already exists|same bridge name/i.test(error.message)) continue
@@ -145,6 +150,25 @@ export class Networks {
       'NoSubnet',
       `Could not create a function network: no free subnet in ${this.#pools.map(formatCidr).join(', ')}.`,
       'Remove networks that nobody uses (docker network prune) or give Hearth another subnet pool.',
+    )
+  }
+
+  async #createNetwork(bridge: Bridge): Promise<void> {
+    const { docker, identity } = this.#options
+    await bounded(LIMIT_MS, 'create a function network', (abortSignal) =>
+      docker.createNetwork({
+        Name: bridge.name,
+        CheckDuplicate: true,
+        Driver: 'bridge',
+        EnableIPv6: false,
+        IPAM: { Driver: 'default', Config: [{ Subnet: formatCidr(bridge.subnet), Gateway: bridge.gateway }] },
+        Options: {
+          'com.docker.network.bridge.name': bridge.interfaceName,
+          'com.docker.network.bridge.enable_icc': 'false',
+        },
+        Labels: labelsOf(identity),
+        abortSignal,
+      }),
     )
   }
 

@@ -2,11 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Dockerode from 'dockerode'
 import { bounded, statusOf } from './errors.ts'
+import { Slots } from './slots.ts'
 
 const LIMIT_MS = 60_000
-const TRIES = 8
-/** Doubled at each try: 12 seconds in all. */
-const FIRST_PAUSE_MS = 50
+const TRIES = 6
+/** Doubled at each try: 3 seconds in all. */
+const FIRST_PAUSE_MS = 100
+/** After that it is tried again so often, e.g. until the engine is back. Milliseconds. */
+const LATER_MS = 15_000
 
 /** Resolves when the container is gone. Rejects with the last SandboxError when it could not be removed. */
 export async function removeContainer(docker: Dockerode, nameOrId: string): Promise<void> {
@@ -22,5 +25,40 @@ export async function removeContainer(docker: Dockerode, nameOrId: string): Prom
       if (attempt === TRIES) throw error
       await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1))
     }
+  }
+}
+
+/** Removals of one host: a few at a time, and those that failed again and again until they succeed. */
+export class Removals {
+  readonly #docker: Dockerode
+  readonly #slots: Slots
+  readonly #log: (message: string, fields?: object) => void
+  readonly #later = new Set<NodeJS.Timeout>()
+
+  constructor(docker: Dockerode, parallel: number, log: (message: string, fields?: object) => void) {
+    this.#docker = docker
+    this.#slots = new Slots(parallel)
+    this.#log = log
+  }
+
+  /** Never rejects. `gone` is called once, when the container is gone; that may be after this resolved, if the engine has trouble. */
+  async remove(name: string, gone: () => void): Promise<void> {
+    try {
+      await this.#slots.run(() => removeContainer(this.#docker, name))
+      gone()
+    } catch (error) {
+      this.#log('A sandbox could not be removed; it is tried again', { container: name, error: String(error) })
+      const timer = setTimeout(() => {
+        this.#later.delete(timer)
+        void this.remove(name, gone)
+      }, LATER_MS)
+      timer.unref()
+      this.#later.add(timer)
+    }
+  }
+
+  /** Gives up: the next start of Hearth removes the rest. */
+  close(): void {
+    for (const timer of this.#later) clearTimeout(timer)
   }
 }

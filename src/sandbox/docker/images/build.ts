@@ -20,6 +20,7 @@ import {
   nodeAddons,
   nodePackage,
   nodeSdk,
+  providedBootstrap,
   pythonPackages,
   supervisorFile,
   under,
@@ -153,8 +154,8 @@ export class ImageBuilder {
       )
     }
     if (recipe.family === 'provided') {
-      take('', 'bootstrap')
-      return context
+      const bootstrap = await this.#product('entry point of OS-only runtimes', () => providedBootstrap(this.#at))
+      return context.tarball(bootstrap, (name) => name)
     }
     context.files('', entrypoint)
     if (recipe.family === 'python') {

@@ -97,6 +97,10 @@ export class Identities {
     return sha256('supervisor', architecture, this.#folder('supervisor'))
   }
 
+  providedBootstrap(architecture: Architecture): string {
+    return sha256('provided-bootstrap', architecture, this.#file('provided', 'bootstrap.c'))
+  }
+
   /** `undefined`: this host has no recipe for it. */
   runtime(runtime: string, architecture: Architecture): string | undefined {
     const recipe = RECIPES[runtime]

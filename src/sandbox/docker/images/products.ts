@@ -120,21 +120,31 @@ export async function supervisorFile(at: Workplace): Promise<string> {
     const archive = join(partial, 'supervisor.tar')
     const imported = (await inspectImage(at.docker, TAGS.supervisor))?.labels[LABELS.recipe] === hash
     if (imported) await copyOut(at.docker, TAGS.supervisor, '/supervisor', archive)
-    else await compileSupervisor(at, archive)
+    else await compileStatic(at, 'supervisor', 'supervisor', archive)
     await extractFile(archive, 'supervisor', join(partial, 'supervisor'))
     await rm(archive)
   })
   return join(folder, 'supervisor')
 }
 
-async function compileSupervisor(at: Workplace, output: string): Promise<void> {
+/** A tar with `bootstrap`, the entry point of OS-only runtimes. */
+export async function providedBootstrap(at: Workplace): Promise<string> {
+  const name = named('provided-bootstrap', at.identities.providedBootstrap(at.architecture))
+  const folder = await at.cache.folder(name, (partial) =>
+    compileStatic(at, 'provided', 'bootstrap', join(partial, 'bootstrap.tar')),
+  )
+  return join(folder, 'bootstrap.tar')
+}
+
+/** Compiles `runtimes/<folder>/<name>.c` to a static program, in a tar. */
+async function compileStatic(at: Workplace, folder: string, name: string, output: string): Promise<void> {
   await at.toolchain()
   await runJob(at.docker, {
     image: TAGS.toolchain,
-    files: new BuildContext().files('work/', recipeFiles(join(at.root, 'supervisor'))),
-    command: 'gcc -O2 -static -Wall -Wextra -s -o supervisor supervisor.c',
-    result: '/work/supervisor',
+    files: new BuildContext().files('work/', recipeFiles(join(at.root, folder))),
+    command: `gcc -O2 -static -Wall -Wextra -s -o /tmp/${name} ${name}.c`,
+    result: `/tmp/${name}`,
     output,
-    remedy: 'Report this with the lines above: runtimes/supervisor/supervisor.c does not compile.',
+    remedy: `Report this with the lines above: runtimes/${folder}/${name}.c does not compile.`,
   })
 }

@@ -1,7 +1,7 @@
 /** The images that functions run in: which one, whether it is there, and how it gets there. */
 import type Dockerode from 'dockerode'
-import type { RuntimeAvailability, RuntimeImages } from '../../../lambda/runtime-images.ts'
 import type { Architecture } from '../../../lambda/function.ts'
+import type { RuntimeAvailability, RuntimeImages } from '../../../lambda/runtime-images.ts'
 import { creatableRuntimes } from '../../../lambda/runtimes.ts'
 import { SandboxError } from '../../driver.ts'
 import { exportImages, importImages } from './archive.ts'

@@ -1,0 +1,124 @@
+import { Hono } from 'hono'
+import { describe, expect, it } from 'vitest'
+import { type ApiOptions, createApi } from '../../../src/api/app.ts'
+import type { ControlPlane } from '../../../src/control/control-plane.ts'
+import { LambdaException } from '../../../src/lambda/errors.ts'
+
+interface Setup {
+  readonly functions?: Partial<ControlPlane['functions']>
+  readonly options?: Partial<ApiOptions>
+}
+
+function setUp({ functions = {}, options = {} }: Setup = {}) {
+  const logged: { detail: object; message: string }[] = []
+  const app = createApi({
+    control: { functions } as unknown as ControlPlane,
+    caller: { account: '111111111111', region: 'us-east-1' },
+    invoke: (c, caller) => c.json({ invoked: c.req.param('name'), ...caller }),
+    codeLocation: { secret: new Uint8Array(32), code: {} as never, clock: () => 0 },
+    log: { error: (detail, message) => void logged.push({ detail, message }) },
+    ...options,
+  })
+  return { app, logged }
+}
+
+describe('the API', () => {
+  it('hides what went wrong inside, and logs it once with the request id', async () => {
+    const cause = new Error('the secret of the database')
+    const { app, logged } = setUp({ functions: { list: () => Promise.reject(cause) } })
+    const answer = await app.request('/2015-03-31/functions')
+    expect(answer.status).toBe(500)
+    expect(await answer.json()).toEqual({
+      Type: 'Service',
+      Message: 'An error occurred and the request cannot be processed.',
+    })
+    expect(answer.headers.get('x-amzn-errortype')).toBe('ServiceException')
+    expect(logged).toEqual([
+      {
+        detail: { err: cause, requestId: answer.headers.get('x-amzn-requestid') },
+        message: 'a request failed: ServiceException',
+      },
+    ])
+  })
+
+  it('answers refusals with their members, headers and nothing in the log', async () => {
+    const refusal = new LambdaException('TooManyRequestsException', 'Rate Exceeded.', {
+      members: { Reason: 'ConcurrentInvocationLimitExceeded' },
+      headers: { 'Retry-After': '1' },
+    })
+    const { app, logged } = setUp({
+      options: {
+        invoke: () => {
+          throw refusal
+        },
+      },
+    })
+    const answer = await app.request('/2015-03-31/functions/f/invocations', { method: 'POST' })
+    expect(answer.status).toBe(429)
+    expect(answer.headers.get('retry-after')).toBe('1')
+    expect(await answer.text()).toBe(
+      '{"Reason":"ConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}',
+    )
+    expect(logged).toEqual([])
+  })
+
+  it('keeps the request id that a handler chose before it failed', async () => {
+    const { app } = setUp({
+      options: {
+        invoke: (c) => {
+          c.set('requestId', 'chosen')
+          throw new LambdaException('ResourceNotFoundException', 'x')
+        },
+      },
+    })
+    const answer = await app.request('/2015-03-31/functions/f/invocations', { method: 'POST' })
+    expect(answer.headers.get('x-amzn-requestid')).toBe('chosen')
+  })
+
+  it('answers as the caller that the binding names, whatever the request says', async () => {
+    const { app } = setUp()
+    const request = new Request('http://h/2015-03-31/functions/f/invocations', {
+      method: 'POST',
+      headers: { authorization: 'AWS4-HMAC-SHA256 Credential=333333333333/20260101/eu-west-1/lambda/aws4_request, x' },
+    })
+    expect(await (await app.fetch(request.clone())).json()).toMatchObject({
+      account: '333333333333',
+      region: 'eu-west-1',
+    })
+    const caller = { account: '999999999999', region: 'ap-south-1' }
+    expect(await (await app.fetch(request, { caller })).json()).toMatchObject(caller)
+  })
+
+  it('takes the account of presigned URLs', async () => {
+    const { app } = setUp()
+    const credential = encodeURIComponent('444444444444/20260101/eu-west-3/lambda/aws4_request')
+    const answer = await app.request(`/2015-03-31/functions/f/invocations?X-Amz-Credential=${credential}`, {
+      method: 'POST',
+    })
+    expect(await answer.json()).toMatchObject({ account: '444444444444', region: 'eu-west-3' })
+  })
+
+  it('tells operations of one route apart by their query', async () => {
+    const { app } = setUp()
+    const message = async (path: string) => ((await (await app.request(path)).json()) as { Message: string }).Message
+    const path = '/2019-09-30/functions/f/provisioned-concurrency'
+    expect(await message(path)).toMatch(/^GetProvisionedConcurrencyConfig:/)
+    expect(await message(`${path}?List=ALL`)).toMatch(/^ListProvisionedConcurrencyConfigs:/)
+    expect(await message('/2018-10-31/layers?find=LayerVersion&Arn=x')).toMatch(/^GetLayerVersionByArn:/)
+    expect(await message('/2018-10-31/layers/')).toMatch(/^ListLayers:/)
+  })
+
+  it('leaves /_hearth to the admin pages, except the packages of Code.Location', async () => {
+    const admin = new Hono().get('/health', (c) => c.text('fine'))
+    const { app } = setUp({ options: { admin } })
+    expect(await (await app.request('/_hearth/health')).text()).toBe('fine')
+    expect((await app.request(`/_hearth/code/${'0'.repeat(64)}?expires=1&signature=00`)).status).toBe(403)
+    expect((await app.request('/_hearth/code/..%2f..%2fetc')).status).toBe(403)
+  })
+
+  it('survives paths that are no valid percent-encoding', async () => {
+    const { app } = setUp({ functions: { delete: () => Promise.resolve() } })
+    const answer = await app.request('/2015-03-31/functions/%E0%A4%A', { method: 'DELETE' })
+    expect(answer.headers.get('x-amzn-errortype')).toBe('ValidationException')
+  })
+})

@@ -1,0 +1,214 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { CodeStore } from '../../../src/control/code-store.ts'
+import { type ControlPlane, createControlPlane } from '../../../src/control/control-plane.ts'
+import type { CreateInput } from '../../../src/control/requests.ts'
+import type { RuntimeImages } from '../../../src/lambda/runtime-images.ts'
+import { openStore, type Store } from '../../../src/store/open.ts'
+
+const key = (name: string) => ({ account: '111111111111', region: 'us-east-1', name })
+const input = (changes: Partial<CreateInput> = {}): CreateInput => ({
+  role: 'arn:aws:iam::111111111111:role/r',
+  runtime: 'nodejs22.x',
+  handler: 'index.handler',
+  code: { zipFile: Buffer.from('PK') },
+  ...changes,
+})
+
+describe('functions', () => {
+  let folder: string
+  let store: Store
+  let control: ControlPlane
+  let prepare: ReturnType<typeof vi.fn<() => Promise<void>>>
+  let put: ReturnType<typeof vi.fn<CodeStore['put']>>
+  let now: number
+  const logged: string[] = []
+
+  const start = () => {
+    const images: RuntimeImages = {
+      availability: () => Promise.resolve({ available: true }),
+      prepare,
+      versionHash: () => '0'.repeat(64),
+    }
+    return createControlPlane({
+      store,
+      code: { put, get: () => Promise.resolve(undefined) },
+      images,
+      clock: () => now,
+      settings: { accountConcurrency: 1000, unreservedMinimum: 100, architecture: 'x86_64' },
+      log: { info: () => {}, error: (_detail, message) => void logged.push(message) },
+    })
+  }
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'hearth-control-'))
+    store = await openStore(join(folder, 'hearth.db'))
+    prepare = vi.fn(() => Promise.resolve())
+    put = vi.fn((zip: Uint8Array) =>
+      Promise.resolve({ sha256Base64: `sha-${zip.length}`, size: zip.length, unzippedBytes: 1 }),
+    )
+    now = Date.parse('2026-01-01')
+    logged.length = 0
+    control = start()
+  })
+  afterEach(async () => {
+    await control.settled()
+    await store.close()
+    rmSync(folder, { recursive: true })
+  })
+  const state = async (name: string) => (await control.functions.get(key(name), undefined)).version
+
+  it('are created with the defaults of Lambda', async () => {
+    await control.functions.create(key('f'), undefined, input())
+    expect(await state('f')).toMatchObject({
+      timeout: 3,
+      memorySize: 128,
+      ephemeralStorage: 512,
+      architecture: 'x86_64',
+      description: '',
+      tracingMode: 'PassThrough',
+      logging: { logFormat: 'Text', logGroup: '/aws/lambda/f' },
+      lastModified: now,
+    })
+    expect((await state('f')).environment).toBeUndefined()
+  })
+
+  it('wait in Pending for the image of their runtime, and a second one shares nothing but that', async () => {
+    let ready = () => {}
+    prepare.mockImplementation(() => new Promise((resolve) => (ready = resolve)))
+    await control.functions.create(key('f'), undefined, input())
+    expect((await state('f')).state).toBe('Pending')
+    await expect(control.functions.updateConfiguration(key('f'), undefined, { timeout: 5 })).rejects.toMatchObject({
+      name: 'ResourceConflictException',
+    })
+    await vi.waitFor(() => expect(prepare).toHaveBeenCalled())
+    ready()
+    await control.settled()
+    expect((await state('f')).state).toBe('Active')
+  })
+
+  it('that a crash left Pending are taken up at the next start', async () => {
+    prepare.mockImplementation(() => new Promise(() => {}))
+    await control.functions.create(key('f'), undefined, input())
+    prepare.mockImplementation(() => Promise.resolve())
+    control = start()
+    expect(await control.resume()).toBe(1)
+    await control.settled()
+    expect((await state('f')).state).toBe('Active')
+    expect(await control.resume()).toBe(0)
+  })
+
+  it('that are being prepared when the host stops stay Pending for the next start', async () => {
+    let ready = () => {}
+    prepare.mockImplementation(() => new Promise((resolve) => (ready = resolve)))
+    await control.functions.create(key('f'), undefined, input())
+    await vi.waitFor(() => expect(prepare).toHaveBeenCalled())
+    control.close()
+    ready()
+    await control.settled()
+    expect((await state('f')).state).toBe('Pending')
+  })
+
+  it('deleted while they are prepared leave nothing behind', async () => {
+    let ready = () => {}
+    prepare.mockImplementation(() => new Promise((resolve) => (ready = resolve)))
+    await control.functions.create(key('f'), undefined, input())
+    await vi.waitFor(() => expect(prepare).toHaveBeenCalled())
+    await control.functions.delete(key('f'), undefined)
+    ready()
+    await control.settled()
+    expect(logged).toEqual([])
+    await expect(state('f')).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+  })
+
+  it('change only what an update supplies', async () => {
+    await control.functions.create(
+      key('f'),
+      undefined,
+      input({ environment: { variables: { KEY_A: '1' } }, loggingConfig: { logGroup: 'mine' } }),
+    )
+    await control.settled()
+    await control.functions.updateConfiguration(key('f'), undefined, {
+      timeout: 9,
+      loggingConfig: { logFormat: 'Text' },
+    })
+    await control.settled()
+    expect(await state('f')).toMatchObject({
+      timeout: 9,
+      memorySize: 128,
+      environment: { KEY_A: '1' },
+      logging: { logGroup: 'mine' },
+    })
+    await control.functions.updateConfiguration(key('f'), undefined, { environment: {} })
+    await control.settled()
+    expect((await state('f')).environment).toEqual({})
+  })
+
+  it('keep a withdrawn runtime, but none is moved to one', async () => {
+    now = Date.parse('2020-01-01')
+    await control.functions.create(key('f'), undefined, input({ runtime: 'nodejs20.x' }))
+    await control.settled()
+    now = Date.parse('2029-01-01')
+    await control.functions.updateConfiguration(key('f'), undefined, { runtime: 'nodejs20.x', timeout: 8 })
+    await control.settled()
+    expect((await state('f')).timeout).toBe(8)
+    await expect(control.functions.updateConfiguration(key('f'), undefined, { runtime: 'python3.8' })).rejects.toThrow(
+      /The runtime parameter of python3\.8 is no longer supported/,
+    )
+    await expect(control.functions.create(key('g'), undefined, input({ runtime: 'nodejs20.x' }))).rejects.toThrow(
+      /no longer supported/,
+    )
+  })
+
+  it('are refused before their package is stored', async () => {
+    const refusals: [Partial<CreateInput>, RegExp][] = [
+      [{ runtime: undefined }, /Runtime and Handler are mandatory parameters/],
+      [{ handler: '' }, /Runtime and Handler are mandatory parameters/],
+      [{ code: {} }, /Please provide a source for function code\./],
+      [{ code: { zipFile: new Uint8Array() } }, /Uploaded file must be a non-empty zip/],
+      [
+        { timeout: 901 },
+        /Value '901' at 'timeout' failed to satisfy constraint: Member must have value less than or equal to 900/,
+      ],
+      [{ memorySize: 10_241 }, /Value '10241' at 'memorySize'/],
+      [{ ephemeralStorage: { size: 10_241 } }, /Value '10241' at 'ephemeralStorage\.size'/],
+      [
+        { loggingConfig: { logFormat: 'Text', systemLogLevel: 'INFO' } },
+        /LogLevel is not supported when LogFormat is set to "Text"/,
+      ],
+      [{ tags: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`k${i}`, ''])) }, /Number of tags exceeds/],
+    ]
+    for (const [changes, message] of refusals) {
+      await expect(control.functions.create(key('f'), undefined, input(changes))).rejects.toThrow(message)
+    }
+    await expect(control.functions.create(key('f'), 'live', input())).rejects.toThrow(/unqualified function ARN/)
+    expect(put).not.toHaveBeenCalled()
+  })
+
+  it('are refused as duplicates before their package is stored', async () => {
+    await control.functions.create(key('f'), undefined, input())
+    put.mockClear()
+    await expect(control.functions.create(key('f'), undefined, input())).rejects.toThrow('Function already exist: f')
+    expect(put).not.toHaveBeenCalled()
+  })
+
+  it('are not updated through a version or an alias', async () => {
+    await control.functions.create(key('f'), undefined, input())
+    await control.settled()
+    for (const qualifier of ['1', 'live']) {
+      await expect(control.functions.updateCode(key('f'), qualifier, { zipFile: Buffer.from('PK') })).rejects.toThrow(
+        /Aliases and versions do not support this operation/,
+      )
+    }
+    await control.functions.updateConfiguration(key('f'), '$LATEST', { timeout: 4 })
+  })
+
+  it('are not deleted version by version where only the whole can be', async () => {
+    await expect(control.functions.delete(key('f'), '$LATEST')).rejects.toThrow(/\$LATEST version cannot be deleted/)
+    await expect(control.functions.delete(key('f'), 'live')).rejects.toThrow(
+      'Deletion of aliases is not currently supported.',
+    )
+  })
+})
