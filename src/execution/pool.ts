@@ -6,7 +6,8 @@
  * removes what no longer belongs to any of its versions as soon as it falls idle.
  */
 import type { FunctionVersion } from '../lambda/function.ts'
-import { type EnvironmentHost, type EnvironmentOwner, ExecutionEnvironment } from './environment.ts'
+import { type EnvironmentOwner, ExecutionEnvironment } from './environment.ts'
+import type { EnvironmentHost } from './host.ts'
 import { decide } from './placement.ts'
 
 const RETIRED = 'retired: the function was updated or deleted'

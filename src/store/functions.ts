@@ -4,7 +4,7 @@ import type { Kysely } from 'kysely'
 import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { Changes } from './changes.ts'
-import { discardEvents } from './event-queue.ts'
+import { discardEvents, discardInSteps } from './event-queue.ts'
 import type { FunctionStore, NewFunction, Outcome, StoredFunction, Update, Usage, Written } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
 import { changeLatest, checkCodeStorage, functionExists, latestRow, publishRow, versionRow } from './queries.ts'
@@ -161,13 +161,16 @@ export class SqlFunctions implements FunctionStore {
   }
 
   async delete(key: FunctionKey): Promise<void> {
+    if (!(await functionExists(this.#db, key))) throw functionNotFound(key)
+    // Long backlogs go first; the transaction then takes what came since.
+    await discardInSteps(this.#db, key)
     await this.#db.transaction().execute(async (db) => {
       const { numDeletedRows } = await db
         .deleteFrom('functions')
         .where((eb) => eb.and(keyColumns(key)))
         .executeTakeFirst()
       if (numDeletedRows === 0n) throw functionNotFound(key)
-      await discardEvents(db, key)
+      while ((await discardEvents(db, key)) > 0);
     })
     this.#changes.announce(key)
   }

@@ -681,6 +681,13 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
       expect(await store.queue.counts()).toEqual({ enqueued: 3, waiting: 1, claimed: 0, done: 0, discarded: 2 })
     })
 
+    it('discards a backlog longer than one step', async () => {
+      await createActive('f')
+      await Promise.all(Array.from({ length: 5100 }, () => store.queue.put(validEvent())))
+      await store.functions.delete(key('f'))
+      expect(await store.queue.counts()).toEqual({ enqueued: 5100, waiting: 0, claimed: 0, done: 0, discarded: 5100 })
+    })
+
     it('loses and invents nothing over a random walk of puts, claims, releases, settles and crashes', async () => {
       let seed = 42
       const random = (below: number) => {

@@ -1,6 +1,6 @@
 /** The host itself in a container: compose.yaml as it is, with a base image made here, because no registry may be in reach. */
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -31,6 +31,8 @@ async function composed(...args: string[]): Promise<string> {
       COMPOSE_DOCKER_CLI_BUILD: '0',
     },
     maxBuffer: 64 * 1024 * 1024,
+  }).catch((error: Error & { stdout?: string }) => {
+    throw new Error(`${error.message}\n${(error.stdout ?? '').slice(-4000)}`)
   })
   return stdout
 }
@@ -52,6 +54,12 @@ async function makeBase(): Promise<void> {
   mkdirSync(context)
   const { stdout } = await run('npm', ['pack', 'npm@10', '--silent', '--pack-destination', context], { cwd: context })
   const archive = stdout.trim().split('\n').pop() ?? ''
+  // A site that inspects its traffic has a certificate authority of its own, which npm in the image must know as well.
+  const authorities = [process.env.NODE_EXTRA_CA_CERTS, '/etc/ssl/certs/ca-certificates.crt'].find(
+    (path) => path && existsSync(path),
+  )
+  if (authorities !== undefined) copyFileSync(authorities, join(context, 'authorities.crt'))
+  else writeFileSync(join(context, 'authorities.crt'), '')
   writeFileSync(
     join(context, 'Dockerfile'),
     `FROM hearth-runtime:nodejs22.x
@@ -61,6 +69,8 @@ RUN mv /usr/local/lib/node_modules/package /usr/local/lib/node_modules/npm \\
  && ln -s /var/lang/bin/node /usr/local/bin/node \\
  && ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \\
  && chmod +x /usr/local/lib/node_modules/npm/bin/npm-cli.js
+COPY authorities.crt /usr/local/share/authorities.crt
+ENV NODE_EXTRA_CA_CERTS=/usr/local/share/authorities.crt
 WORKDIR /
 ENTRYPOINT []
 `,

@@ -32,7 +32,12 @@ describe.each(['provided.al2023', 'provided.al2'])('a Go function on %s', (runti
   const name = `go-${runtime.replace('.', '-')}`
 
   it('answers, with its SIGTERM handler registered as an internal extension', async () => {
-    await createFunction(host.client, name, { bootstrap }, { Runtime: runtime, Handler: 'bootstrap' })
+    await createFunction(
+      host.client,
+      name,
+      { bootstrap },
+      { Runtime: runtime as 'provided.al2023', Handler: 'bootstrap' },
+    )
     const result = await invoke(host.client, name, {}, { LogType: 'Tail' })
     expect(result.FunctionError).toBeUndefined()
     expect(result.body).toEqual({

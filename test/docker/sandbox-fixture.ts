@@ -33,7 +33,7 @@ async function compileSupervisor(folder: string): Promise<string> {
 
 /** A folder with a data directory, the supervisor and functions; remove it with `remove`. */
 export async function workFolder(): Promise<{ data: string; supervisor: string; remove: () => Promise<void> }> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'hearth-test-')))
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'hearth-sandbox-test-')))
   await chmod(folder, 0o755)
   const data = join(folder, 'data')
   await mkdir(join(data, 'functions'), { recursive: true })

@@ -4,6 +4,7 @@
  * Two chains of ours for each bridge, rebuilt whole at every change (iptables-restore replaces a chain at once), and one jump to each:
  * from INPUT for packets to this machine, whatever the address, and from DOCKER-USER (FORWARD where that is missing) for those through it.
  */
+import { randomBytes } from 'node:crypto'
 import type Dockerode from 'dockerode'
 import { run } from './command.ts'
 import { bounded } from './errors.ts'
@@ -123,6 +124,7 @@ export function helperRunner(docker: Dockerode, image: string, identity: Identit
   return async (script) => {
     const container = await bounded(HELPER_LIMIT_MS, 'create the network helper', (abortSignal) =>
       docker.createContainer({
+        name: `hearth-network-helper-${randomBytes(4).toString('hex')}`,
         Image: image,
         Entrypoint: ['/bin/sh', '-c'],
         Cmd: [script],

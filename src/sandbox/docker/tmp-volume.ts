@@ -4,6 +4,7 @@
  * A tmpfs would count against MemorySize, a folder has no size. Making one takes about 30 ms, so a few of the default size are kept ready.
  * Each belongs to one sandbox and is never used again.
  */
+import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, open, readdir, readFile, rm, rmdir, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LIMITS } from '../../lambda/limits.ts'
@@ -17,6 +18,7 @@ const MIB = 1024 * 1024
 const SPARE_VOLUMES = 2
 /** Refilling waits until the start that emptied the store has had the processors. Milliseconds. */
 const REFILL_DELAY_MS = 100
+const NOT_OPENED = 'not opened'
 const OWNER_FILE = 'owner'
 const BLOCK_BYTES = 4096
 const BYTES_PER_INODE = 16_384
@@ -48,7 +50,7 @@ export function mountsBelow(mountinfo: string, folder: string): string[] {
 
 export class TmpVolumes {
   /** Why there are none; `undefined` while there are. */
-  unavailable: string | undefined = 'not opened'
+  unavailable: string | undefined = NOT_OPENED
   readonly #root: string
   readonly #folder: string
   readonly #identity: Identity
@@ -61,7 +63,7 @@ export class TmpVolumes {
 
   constructor(dataDir: string, identity: Identity, log: (message: string, fields?: object) => void) {
     this.#root = join(dataDir, 'tmp-volumes')
-    this.#folder = join(this.#root, `${digest(identity.instance, 12)}-${digest(identity.owner, 12)}`)
+    this.#folder = join(this.#root, `${digest(identity.instance, 12)}-${randomBytes(4).toString('hex')}`)
     this.#identity = identity
     this.#log = log
   }
@@ -102,6 +104,7 @@ export class TmpVolumes {
     clearTimeout(this.#refill)
     await this.#refilling
     await Promise.all(this.#spare.splice(0).map((volume) => volume.destroy()))
+    if (this.unavailable === NOT_OPENED) return
     await removeFolder(this.#folder).catch((error) =>
       this.#log('A folder of /tmp volumes could not be removed', { folder: this.#folder, error: String(error) }),
     )

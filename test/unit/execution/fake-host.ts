@@ -1,5 +1,5 @@
 /** A platform without containers: sandboxes, listeners and logs in memory, driven by the test. */
-import type { EnvironmentHost } from '../../../src/execution/environment.ts'
+import type { EnvironmentHost } from '../../../src/execution/host.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
 import type { InvocationEvent, Listeners, Session, SessionObserver } from '../../../src/runtime-api/api.ts'
 import type { Sandbox, SandboxDriver, SandboxObserver, SandboxSpec } from '../../../src/sandbox/driver.ts'

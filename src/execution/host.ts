@@ -1,0 +1,25 @@
+/** What all environments of a host share. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FunctionVersion } from '../lambda/function.ts'
+import type { Listeners } from '../runtime-api/api.ts'
+import type { SandboxDriver } from '../sandbox/driver.ts'
+import type { EventBus } from '../telemetry/events.ts'
+import type { LogStore } from '../telemetry/log-store.ts'
+
+export interface EnvironmentHost {
+  readonly driver: SandboxDriver
+  readonly listeners: Listeners
+  readonly logs: LogStore
+  readonly bus: EventBus
+  /** Image of the version's runtime. */
+  readonly image: (version: FunctionVersion) => Promise<string>
+  /** 64 hex digits that name the runtime's image in its ARN. */
+  readonly runtimeVersionHash: (version: FunctionVersion) => string
+  /** Folder with the unpacked package. */
+  readonly codePath: (version: FunctionVersion) => Promise<string>
+  readonly functionEnv: Readonly<Record<string, string>>
+  /** The Lambda API for calls from inside the sandbox, as the function's own account; `undefined` switches it off. */
+  readonly lambdaApi:
+    | ((version: FunctionVersion, request: IncomingMessage, response: ServerResponse) => void)
+    | undefined
+}

@@ -1,0 +1,109 @@
+/** Making what an environment lives in: a place in the network, a listener, a sandbox; and undoing it, however far it came. */
+
+import { functionArn } from '../lambda/arn.ts'
+import type { FunctionVersion } from '../lambda/function.ts'
+import type { Session, SessionObserver } from '../runtime-api/api.ts'
+import type { Place, Sandbox, SandboxObserver } from '../sandbox/driver.ts'
+import type { EnvironmentHost } from './host.ts'
+import { environmentVariables } from './variables.ts'
+
+/** The environment was removed before it was ready: the host stops, or the function was deleted. */
+export class ShutDown extends Error {
+  override readonly name = 'ShutDown'
+  constructor() {
+    super('the execution environment was shut down before it was ready')
+  }
+}
+
+export interface LaunchOptions {
+  readonly host: EnvironmentHost
+  readonly version: FunctionVersion
+  readonly logStream: string
+  readonly session: SessionObserver
+  readonly sandbox: SandboxObserver
+}
+
+export class Launch {
+  readonly #options: LaunchOptions
+  #place: Place | undefined
+  #session: Session | undefined
+  /** The sandbox while the driver makes it: `undo` must wait for it, or it would be left behind. */
+  #starting: Promise<Sandbox> | undefined
+  #undone = false
+
+  constructor(options: LaunchOptions) {
+    this.#options = options
+  }
+
+  /**
+   * @returns session and sandbox, and the milliseconds of each phase
+   * @throws ShutDown after `undo`; SandboxError and LambdaException (package) otherwise. The caller then calls `undo`.
+   */
+  async run(): Promise<{ session: Session; sandbox: Sandbox; phases: Record<string, number> }> {
+    const { host, version, logStream } = this.#options
+    const began = performance.now()
+    const [image, codePath, place] = await Promise.all([host.image(version), host.codePath(version), this.#reserve()])
+    const reserved = performance.now()
+    const session = await this.#listen(place)
+    const listening = performance.now()
+    if (this.#undone) throw new ShutDown()
+    this.#starting = host.driver.start(
+      {
+        place,
+        image,
+        codePath,
+        environment: environmentVariables({
+          version,
+          runtimeApi: session.address,
+          logStream,
+          defaults: host.functionEnv,
+          lambdaApi: host.lambdaApi !== undefined,
+        }),
+        memoryMb: version.memorySize,
+        ephemeralStorageMb: version.ephemeralStorage,
+        functionArn: functionArn(version, version.version),
+      },
+      this.#options.sandbox,
+    )
+    const sandbox = await this.#starting
+    if (this.#undone) throw new ShutDown()
+    const phases = { reserve: reserved - began, listen: listening - reserved, sandbox: performance.now() - listening }
+    return { session, sandbox, phases }
+  }
+
+  /** Gives everything back. Never throws. */
+  async undo(reason: string): Promise<void> {
+    this.#undone = true
+    this.#session?.close()
+    const sandbox = await this.#starting?.catch(() => undefined)
+    if (sandbox === undefined) this.#place?.release()
+    else await sandbox.destroy(reason)
+  }
+
+  async #reserve(): Promise<Place> {
+    const place = await this.#options.host.driver.reserve()
+    if (this.#undone) {
+      place.release()
+      throw new ShutDown()
+    }
+    this.#place = place
+    return place
+  }
+
+  async #listen(place: Place): Promise<Session> {
+    const { host, version } = this.#options
+    const { lambdaApi } = host
+    const session = await host.listeners.open({
+      hostAddress: place.hostAddress,
+      peerAddress: place.sandboxAddress,
+      observer: this.#options.session,
+      ...(lambdaApi === undefined ? {} : { fallback: (request, response) => lambdaApi(version, request, response) }),
+    })
+    if (this.#undone) {
+      session.close()
+      throw new ShutDown()
+    }
+    this.#session = session
+    return session
+  }
+}
