@@ -277,6 +277,11 @@ static void read_commands(void) {
 int main(int argc, char **argv) {
   static char *default_program[] = {"/var/runtime/bootstrap", NULL};
   sigset_t child_signal;
+  if (getpid() != 1) {
+    /* It kills every process that it sees. */
+    fputs("The supervisor only runs as process 1 of a container.\n", stderr);
+    return 2;
+  }
   prctl(PR_SET_DUMPABLE, 0);
   for (int fd = 3; fd < 1024; fd++) close(fd); /* whatever the engine left open is not the function's */
   program = argc > 1 ? argv + 1 : default_program;
