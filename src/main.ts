@@ -165,7 +165,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       },
       log,
     })
-    opened(control, (one) => one.close())
+    opened(control, async (one) => one.close())
     const metrics = new Metrics(bus, {
       environments: () => pool.total,
       running: () => concurrency.total(),

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createFunction, type Invoked, invoke } from '../support/functions.ts'
 import { startTestHost, type TestHost } from '../support/host.ts'
+import { until } from '../support/until.ts'
 
 let host: TestHost
 beforeAll(async () => {
@@ -101,12 +102,14 @@ describe('a Node function that', () => {
   })
 
   it('throws gets its own error body and keeps its process', async () => {
-    const before = (await invoke(host.client, name)).body as { count: number }
-    const result = await invoke(host.client, name, { do: 'throw' })
+    await createFunction(host.client, 'throws', { 'index.js': node }, { MemorySize: 256 })
+    expect((await invoke(host.client, 'throws')).body).toMatchObject({ count: 1 })
+    const result = await invoke(host.client, 'throws', { do: 'throw' })
     expect(result.FunctionError).toBe('Unhandled')
     expect(result.body).toMatchObject({ errorType: 'TypeError', errorMessage: 'no such thing' })
     expect(Object.keys(result.body as object)).toEqual(['errorType', 'errorMessage', 'trace'])
-    expect(((await invoke(host.client, name)).body as { count: number }).count).toBe(before.count + 2)
+    // Another environment would count from 1 again.
+    await until(async () => ((await invoke(host.client, 'throws')).body as { count: number }).count > 2)
   })
 
   it('writes after its answer is answered first and works on', async () => {

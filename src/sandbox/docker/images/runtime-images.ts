@@ -38,11 +38,7 @@ export interface RuntimeListing {
   readonly substitute?: string
 }
 
-/** A runtime that this host can offer, now or after `prepare`, or the sentence that says why not and how to get it. */
-export type RuntimeAvailability = { readonly available: true } | { readonly available: false; readonly reason: string }
-
-/** Has the methods of `RuntimeImages` in control/, which this layer may not import; main.ts puts the two together. */
-export class DockerRuntimeImages {
+export class DockerRuntimeImages implements RuntimeImages {
   readonly #options: DockerRuntimeImagesOptions
   readonly #root: string
   readonly #identities: Identities

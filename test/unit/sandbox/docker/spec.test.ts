@@ -61,7 +61,7 @@ test('memory is MemorySize without swap, and processes and files are limited as 
   expect(host.Memory).toBe(256 * 1024 * 1024)
   expect(host.MemorySwap).toBe(host.Memory)
   expect(host.PidsLimit).toBe(1024)
-  const limits = Object.fromEntries(host.Ulimits!.map((limit: { Name: string }) => [limit.Name, limit]))
+  const limits = Object.fromEntries(host.Ulimits!.map((limit) => [limit.Name ?? '', limit]))
   expect(limits).toEqual({
     nofile: { Name: 'nofile', Soft: 1024, Hard: 1024 },
     memlock: { Name: 'memlock', Soft: 65536, Hard: 65536 },
