@@ -341,8 +341,9 @@ export class ExecutionEnvironment {
   /** Kills every process and keeps /tmp; the runtime boots again with the next invocation. */
   async #reset(): Promise<void> {
     this.#booted = false
-    this.#session?.reset()
     await this.#sandbox?.stop()
+    // After the processes: a connection of theirs must not count as one of the next runtime's.
+    this.#session?.reset()
     if (this.#state !== 'Reset') return
     this.#mailbox.clear()
     this.#apply('resetDone')

@@ -74,10 +74,11 @@ export class Launch {
   /** Gives everything back. Never throws. */
   async undo(reason: string): Promise<void> {
     this.#undone = true
-    this.#session?.close()
     const sandbox = await this.#starting?.catch(() => undefined)
     if (sandbox === undefined) this.#place?.release()
     else await sandbox.destroy(reason)
+    // Last: a client whose Runtime API vanishes tries again and again, at full CPU and into the function's log.
+    this.#session?.close()
   }
 
   async #reserve(): Promise<Place> {
@@ -97,6 +98,7 @@ export class Launch {
       hostAddress: place.hostAddress,
       peerAddress: place.sandboxAddress,
       observer: this.#options.session,
+      identity: { functionName: version.name, functionVersion: version.version, handler: version.handler ?? '' },
       ...(lambdaApi === undefined ? {} : { fallback: (request, response) => lambdaApi(version, request, response) }),
     })
     if (this.#undone) {
