@@ -4,6 +4,7 @@ import { flagOf, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts
 
 export interface EffectiveSetting {
   readonly name: SettingName
+  /** `null`: none was given, the host chooses by itself. */
   readonly value: unknown
   /** `flag --port`, `environment HEARTH_PORT`, `file …` or `default`. */
   readonly source: string
@@ -19,7 +20,7 @@ export function effectiveSettings(loaded: LoadedConfig): EffectiveSetting[] {
     const value: unknown = loaded.config[name]
     return {
       name,
-      value: secret === undefined ? value : masked(value, secret),
+      value: secret === undefined ? (value ?? null) : masked(value, secret),
       source: loaded.sources[name],
       env,
       flag: `--${flagOf(name)}`,

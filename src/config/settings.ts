@@ -236,8 +236,9 @@ export const SETTINGS = {
     schema: matching(
       /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}\/([89]|1\d|2[0-2])$/,
       'must be an IPv4 network of /8 to /22, for example 10.213.0.0/16',
-    ),
-    fallback: () => '10.213.0.0/16',
+    ).optional(),
+    fallback: () => undefined,
+    defaultText: 'the first of 10.213.0.0/16, 172.29.0.0/16 and 192.168.192.0/18 with addresses that nothing else uses',
   }),
   logLevel: setting({
     env: 'HEARTH_LOG_LEVEL',

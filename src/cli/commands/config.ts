@@ -38,7 +38,8 @@ export function configCommand(): Command {
 function shown({ value }: EffectiveSetting): string {
   if (typeof value === 'boolean') return value ? 'on' : 'off'
   if (Array.isArray(value)) return value.length === 0 ? '-' : value.join(',')
-  if (typeof value !== 'object' || value === null) return String(value)
+  if (value === null) return '-'
+  if (typeof value !== 'object') return String(value)
   const entries = Object.entries(value)
   return entries.length === 0 ? '-' : entries.map(([key, one]) => `${key}=${String(one)}`).join(',')
 }
