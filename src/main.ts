@@ -11,6 +11,7 @@ import { ArtifactStore } from './code/artifact.ts'
 import { effectiveSettings } from './config/effective.ts'
 import type { Config, LoadedConfig } from './config.ts'
 import { createControlPlane } from './control/control-plane.ts'
+import { PackageCollection } from './control/package-collection.ts'
 import { EnvironmentPool } from './execution/pool.ts'
 import { Concurrency } from './invoke/concurrency.ts'
 import { EventWorker } from './invoke/event-worker.ts'
@@ -55,7 +56,10 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
 
   try {
     // What must not be lost.
-    const store = opened(await openStore(join(config.data, 'hearth.db')), (one) => one.close())
+    const store = opened(
+      await openStore(join(config.data, 'hearth.db'), { queueMaxBytes: config.queueMaxBytes }),
+      (one) => one.close(),
+    )
     const code = new ArtifactStore({ directory: join(config.data, 'code'), log })
     const logs = opened(
       new LogFiles({ directory: join(config.data, 'logs'), groupBytes: config.logMaxBytes, log }),
@@ -106,6 +110,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
           logs,
           bus,
           image: ({ runtime, architecture }) => runtimes.imageFor(runtime!, architecture),
+          imageMissing: () => runtimes.forget(),
           runtimeVersionHash: ({ runtime, architecture }) => runtimes.versionHash(runtime!, architecture),
           codePath: ({ codeSha256 }) => code.folder(codeSha256),
           functionEnv: config.functionEnv,
@@ -193,6 +198,16 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       log,
     })
     const insideApi = inProcess(api)
+    const packages = opened(
+      new PackageCollection({
+        stored: () => store.functions.codeInUse(),
+        running: () => pool.environments().map(({ version }) => version.codeSha256),
+        collect: (keep) => code.collect(keep),
+        log,
+      }),
+      async (one) => one.stop(),
+    )
+    packages.start()
     await control.resume()
     opened(worker, (one) => one.stop(config.drainTimeout * 1000))
     await worker.start()

@@ -257,7 +257,7 @@ export const SETTINGS = {
 } as const
 
 export type SettingName = keyof typeof SETTINGS
-export type Config = { readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']> }
+export type Config = Readonly<z.output<z.ZodObject<{ [Name in SettingName]: (typeof SETTINGS)[Name]['schema'] }>>>
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[]
 

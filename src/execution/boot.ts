@@ -1,5 +1,6 @@
 /** Init of a runtime: from the start of its process to its first `next`, or to the reason why it never came. */
 import { LIMITS } from '../lambda/limits.ts'
+import { NO_BOOTSTRAP_EXIT_CODE } from '../lambda/runtimes.ts'
 import type { ProcessExit } from '../sandbox/driver.ts'
 import { exited, type Failure, invalidEntrypoint, sandboxLost, timedOut } from './failure.ts'
 import type { Mailbox } from './mailbox.ts'
@@ -20,8 +21,6 @@ export type BootOutcome =
 /** Milliseconds for an …/init/error that is on its way when the exit is reported: the two come over different connections. */
 const LAST_WORDS_MS = 10
 
-/** `provided` runtimes: the exit status by which the image's own bootstrap says that neither bootstrap can be executed. */
-const NO_BOOTSTRAP_STATUS = 142
 const NO_BOOTSTRAP = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
 
 export interface BootOptions {
@@ -67,7 +66,7 @@ export async function awaitBoot(mailbox: Mailbox<Signal>, options: BootOptions):
 }
 
 function exitOutcome(exit: ProcessExit, runtime: string | undefined): BootOutcome {
-  if (exit.code === NO_BOOTSTRAP_STATUS && runtime?.startsWith('provided')) {
+  if (exit.code === NO_BOOTSTRAP_EXIT_CODE && runtime?.startsWith('provided')) {
     return failed('Runtime.InvalidEntrypoint', (requestId) => invalidEntrypoint(requestId, NO_BOOTSTRAP))
   }
   const errorType = exit.outOfMemory ? 'Runtime.OutOfMemory' : 'Runtime.ExitError'

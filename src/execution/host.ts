@@ -13,6 +13,8 @@ export interface EnvironmentHost {
   readonly bus: EventBus
   /** Image of the version's runtime. */
   readonly image: (version: FunctionVersion) => Promise<string>
+  /** The engine did not have it: what was remembered of images is worth nothing. */
+  readonly imageMissing: () => void
   /** 64 hex digits that name the runtime's image in its ARN. */
   readonly runtimeVersionHash: (version: FunctionVersion) => string
   /** Folder with the unpacked package. */

@@ -3,7 +3,7 @@
 import { functionArn } from '../lambda/arn.ts'
 import type { FunctionVersion } from '../lambda/function.ts'
 import type { Session, SessionObserver } from '../runtime-api/api.ts'
-import type { Place, Sandbox, SandboxObserver } from '../sandbox/driver.ts'
+import { type Place, type Sandbox, SandboxError, type SandboxObserver } from '../sandbox/driver.ts'
 import type { EnvironmentHost } from './host.ts'
 import { environmentVariables } from './variables.ts'
 
@@ -65,7 +65,10 @@ export class Launch {
       },
       this.#options.sandbox,
     )
-    const sandbox = await this.#starting
+    const sandbox = await this.#starting.catch((error: unknown) => {
+      if (error instanceof SandboxError && error.kind === 'image-missing') host.imageMissing()
+      throw error
+    })
     if (this.#undone) throw new ShutDown()
     const phases = { reserve: reserved - began, listen: listening - reserved, sandbox: performance.now() - listening }
     return { session, sandbox, phases }

@@ -2,6 +2,7 @@
 import { type CompiledQuery, type Kysely, sql, type Transaction } from 'kysely'
 import type { FunctionKey } from '../lambda/function.ts'
 import { addCounts, GroupCommit } from './group-commit.ts'
+import { QueueRoom } from './queue-room.ts'
 import type { ClaimedEvent, EventQueueStore, NewEvent } from './store.ts'
 import type { Tables } from './tables.ts'
 
@@ -16,10 +17,13 @@ export class SqlEventQueue implements EventQueueStore {
   readonly #commits: GroupCommit
   readonly #insertEvent: CompiledQuery<{ id: number }>
   readonly #insertPayload: CompiledQuery
+  readonly #room: QueueRoom
 
-  constructor(db: Kysely<Tables>) {
+  /** @param maxBytes of the database, from which on no further event is accepted */
+  constructor(db: Kysely<Tables>, maxBytes = Number.POSITIVE_INFINITY) {
     this.#db = db
     this.#commits = new GroupCommit(db)
+    this.#room = new QueueRoom(db, maxBytes)
     // Compiled once: building the statement costs more than running it.
     this.#insertEvent = db
       .insertInto('events')
@@ -42,6 +46,11 @@ export class SqlEventQueue implements EventQueueStore {
   }
 
   put(event: NewEvent): Promise<void> {
+    const room = this.#room.check()
+    return room === undefined ? this.#insert(event) : room.then(() => this.#insert(event))
+  }
+
+  #insert(event: NewEvent): Promise<void> {
     const { qualifier, requestId, enqueuedAt, traceHeader, payload } = event
     const row = [keyText(event.function), qualifier ?? null, requestId, enqueuedAt, enqueuedAt, 0, 0, 0]
     return this.#commits.run(async (db, counts) => {

@@ -19,15 +19,20 @@ export interface Store {
   close(): Promise<void>
 }
 
+export interface StoreOptions extends SqliteOptions {
+  /** Bytes that the database may use before events are refused; unlimited unless given. */
+  readonly queueMaxBytes?: number
+}
+
 /**
  * @param path of the SQLite database, e.g. `<data>/hearth.db`
  * @throws Error that says what to do: no SQLite library, folder in use by another host, file damaged or not writable, disk full,
  * made by a newer version.
  */
-export async function openStore(path: string, options: SqliteOptions = {}): Promise<Store> {
+export async function openStore(path: string, options: StoreOptions = {}): Promise<Store> {
   const { db, close } = await openSqlite(path, options)
   const changes = new Changes()
-  const queue = new SqlEventQueue(db)
+  const queue = new SqlEventQueue(db, options.queueMaxBytes)
   return {
     functions: new SqlFunctions(db, changes),
     versions: new SqlVersions(db, changes),

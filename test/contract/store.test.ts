@@ -10,20 +10,21 @@ import { openStore, type Store } from '../../src/store/open.ts'
 import { loadSqliteEngine, type SqliteEngine } from '../../src/store/sqlite-engine.ts'
 import { describeStore, validEvent } from './store-suite.ts'
 
-async function loads(engine: SqliteEngine['name']): Promise<boolean> {
-  return loadSqliteEngine(engine).then(
-    () => true,
-    () => false,
+/** SQLite libraries of this machine: better-sqlite3 where it installed, node:sqlite from Node.js 22.13 on. */
+const engines: SqliteEngine['name'][] = []
+for (const engine of ['better-sqlite3', 'node:sqlite'] as const) {
+  await loadSqliteEngine(engine).then(
+    () => engines.push(engine),
+    () => {},
   )
 }
 
-const engines = [
-  { engine: 'better-sqlite3', skip: (await loads('better-sqlite3')) ? undefined : 'better-sqlite3 is not installed' },
-  { engine: 'node:sqlite', skip: (await loads('node:sqlite')) ? undefined : `${process.version} has no node:sqlite` },
-] as const
+it('a machine that Hearth runs on has a SQLite library', () => {
+  expect(engines).not.toHaveLength(0)
+})
 
-for (const { engine, skip } of engines) {
-  describe.skipIf(skip)(`store on SQLite by ${engine}${skip ? ` (skipped: ${skip})` : ''}`, () => {
+for (const engine of engines) {
+  describe(`store on SQLite by ${engine}`, () => {
     describeStore(async () => {
       const folder = mkdtempSync(join(tmpdir(), 'hearth-store-'))
       const path = join(folder, 'hearth.db')
@@ -105,6 +106,31 @@ describe('the database file', () => {
   it('is not opened twice within one process either', async () => {
     await open()
     await expect(open()).rejects.toThrow(/in use by another Hearth host/)
+  })
+
+  it('refuses events when it has grown to its limit, and takes them again when some have gone', async () => {
+    const store = await openStore(path, { queueMaxBytes: 400_000 })
+    const put = () => store.queue.put(validEvent({ payload: new Uint8Array(50_000) }))
+    const fill = async () => {
+      for (;;) await put()
+    }
+    await expect(fill()).rejects.toMatchObject({
+      name: 'ServiceException',
+      message: expect.stringContaining('is full'),
+    })
+    expect((await store.queue.counts()).waiting).toBeGreaterThan(0)
+    for (const { id, epoch } of await store.queue.claim(Date.now(), Date.now() + 1000, 1000)) {
+      await store.queue.settle(id, epoch)
+    }
+    for (;;) {
+      const outcome = await put().then(
+        () => 'accepted',
+        () => 'refused',
+      )
+      if (outcome === 'accepted') break
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    await store.close()
   })
 
   it('is reported with a remedy when it is damaged', async () => {

@@ -161,6 +161,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       logs,
       bus,
       image: () => Promise.resolve('image'),
+      imageMissing: () => {},
       runtimeVersionHash: () => '0'.repeat(64),
       codePath: () => Promise.resolve('/code'),
       functionEnv: {},
