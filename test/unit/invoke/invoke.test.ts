@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import { EnvironmentPool } from '../../../src/execution/pool.ts'
+import { Concurrency } from '../../../src/invoke/concurrency.ts'
+import { type InvokeRequest, Invoker } from '../../../src/invoke/invoke.ts'
+import { Resolver } from '../../../src/invoke/resolve.ts'
+import type { LambdaException } from '../../../src/lambda/errors.ts'
+import type { FunctionVersion } from '../../../src/lambda/function.ts'
+import { SandboxError } from '../../../src/sandbox/driver.ts'
+import type { EventQueueStore, NewEvent } from '../../../src/store/store.ts'
+import { EventBus } from '../../../src/telemetry/events.ts'
+import { type FakeHostOptions, fakeHost, validVersion } from '../execution/fake-host.ts'
+
+const key = { account: '000000000000', region: 'us-east-1', name: 'f' }
+
+function invoker(version: FunctionVersion | undefined, options: FakeHostOptions = {}, limit = 10) {
+  const fake = fakeHost(options)
+  const concurrency = new Concurrency(limit)
+  const put: NewEvent[] = []
+  const failures: { exception: LambdaException; remedy: string }[] = []
+  const invoke = new Invoker({
+    resolver: new Resolver(
+      {
+        find: () => Promise.resolve(version && { versions: [{ version, weight: 1 }] }),
+        reservations: () => Promise.resolve(new Map()),
+        onChange: () => () => {},
+      },
+      concurrency,
+    ),
+    concurrency,
+    pool: new EnvironmentPool(fake.host, { idleTimeoutMs: 1000, maxEnvironments: 10, waitForEnvironmentMs: 1000 }),
+    queue: { put: (event: NewEvent) => Promise.resolve(void put.push(event)) } as unknown as EventQueueStore,
+    bus: new EventBus(),
+    logFailure: (_key, exception, remedy) => failures.push({ exception, remedy }),
+    wakeQueue: () => {},
+  })
+  return {
+    ...fake,
+    invoke: (request: Partial<InvokeRequest> = {}) => invoke.invoke(asked(request)),
+    put,
+    failures,
+    concurrency,
+  }
+}
+
+function asked(request: Partial<InvokeRequest>): InvokeRequest {
+  return {
+    key,
+    qualifier: undefined,
+    requestId: 'id-1',
+    invocationType: 'RequestResponse',
+    tail: false,
+    clientContext: undefined,
+    traceHeader: 'Root=1',
+    payload: Buffer.from('{}'),
+    ...request,
+  }
+}
+
+const notJson = { payload: Buffer.from('{') }
+
+describe('Invoke', () => {
+  it('names the qualifier $LATEST when a function that nobody qualified does not exist', async () => {
+    const { invoke } = invoker(undefined)
+    await expect(invoke(notJson)).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: 'Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST',
+    })
+  })
+
+  it.each([
+    ['Pending', 'ResourceConflictException', 409],
+    ['Failed', 'ResourceConflictException', 409],
+    ['Inactive', 'ResourceNotReadyException', 502],
+  ] as const)(
+    'of a function in state %s is refused with %s, before its payload is looked at',
+    async (state, name, status) => {
+      const { invoke } = invoker(validVersion({ state }))
+      await expect(invoke(notJson)).rejects.toMatchObject({ name, status })
+      if (state !== 'Inactive') {
+        await expect(invoke()).rejects.toThrow(
+          `The operation cannot be performed at this time. The function is currently in the following state: ${state}`,
+        )
+      }
+    },
+  )
+
+  it('checks the payload for a DryRun too, and starts nothing', async () => {
+    const { invoke, runtimes } = invoker(validVersion())
+    await expect(invoke({ ...notJson, invocationType: 'DryRun' })).rejects.toMatchObject({
+      name: 'InvalidRequestContentException',
+    })
+    expect(await invoke({ invocationType: 'DryRun' })).toEqual({ type: 'DryRun' })
+    expect(runtimes).toHaveLength(0)
+  })
+
+  it('queues an Event whatever the concurrency, with its request id and qualifier', async () => {
+    const { invoke, put } = invoker(validVersion(), {}, 0)
+    expect(await invoke({ invocationType: 'Event', qualifier: 'live' })).toEqual({ type: 'Event' })
+    expect(put).toMatchObject([{ requestId: 'id-1', qualifier: 'live', function: key }])
+    await expect(invoke()).rejects.toMatchObject({ name: 'TooManyRequestsException' })
+  })
+
+  it('releases the permit whatever the end', async () => {
+    let refuse = true
+    const { invoke, concurrency } = invoker(validVersion(), {
+      refuseStart: () => (refuse ? new Error('defect') : undefined),
+    })
+    await expect(invoke()).rejects.toMatchObject({ name: 'ServiceException' })
+    refuse = false
+    expect(await invoke()).toMatchObject({ result: { ok: true } })
+    expect(concurrency.total()).toBe(0)
+  })
+
+  it.each([
+    ['access-denied', 'EC2AccessDeniedException'],
+    ['throttled', 'EC2ThrottledException'],
+    ['image-missing', 'InvalidRuntimeException'],
+    ['code-missing', 'InvalidZipFileException'],
+    ['unexpected', 'EC2UnexpectedException'],
+  ] as const)('answers the sandbox error %s with %s and logs it once, with its remedy', async (kind, name) => {
+    const { invoke, failures } = invoker(validVersion(), {
+      refuseStart: () => new SandboxError(kind, 'E1', 'what happened', 'what to do'),
+    })
+    await expect(invoke()).rejects.toMatchObject({ name, status: 502 })
+    expect(failures).toHaveLength(1)
+    expect(failures[0]).toMatchObject({ exception: { name }, remedy: 'what to do' })
+  })
+
+  it('answers a defect of the host with ServiceException and tells the caller nothing about it', async () => {
+    const { invoke } = invoker(validVersion(), { refuseStart: () => new TypeError('internal detail') })
+    const error = (await invoke().catch((each: unknown) => each)) as LambdaException
+    expect(error.body()).toEqual({
+      Type: 'Service',
+      Message: 'An error occurred and the request cannot be processed.',
+    })
+  })
+})
