@@ -18,15 +18,25 @@ const MEMORY_MB = 1769
 const setting = await setUp()
 const client = testClient(setting.host.url)
 const code = codeFolder(setting.folder)
-const { IPAM } = (await connect().getNetwork('bridge').inspect()) as { IPAM: { Config: { Gateway: string }[] } }
-const gateway = IPAM.Config[0]!.Gateway
+const gateway = await defaultGateway()
+
+/** The host's address on the engine's default bridge; some engines do not name it, but it is always the first of the subnet. */
+async function defaultGateway(): Promise<string> {
+  const { IPAM } = (await connect().getNetwork('bridge').inspect()) as {
+    IPAM: { Config: { Gateway?: string; Subnet: string }[] }
+  }
+  const { Gateway, Subnet } = IPAM.Config[0]!
+  return Gateway ?? Subnet.replace(/\d+\/\d+$/, '1')
+}
 
 /** Milliseconds from `docker run` to the runtime's first request. */
 async function dockerRun(): Promise<number> {
   const name = `hearth-bench-${process.pid}`
   let called: () => void = () => {}
-  const first = new Promise<void>((resolve) => {
+  let failed: (error: Error) => void = () => {}
+  const first = new Promise<void>((resolve, reject) => {
     called = resolve
+    failed = reject
   })
   const server = createServer(() => called())
   await new Promise<void>((resolve) => server.listen(0, gateway, resolve))
@@ -61,7 +71,11 @@ async function dockerRun(): Promise<number> {
     `${code}:/var/task:ro`,
     ...Object.entries(environment).flatMap(([key, value]) => ['-e', `${key}=${value}`]),
     IMAGE,
+    'index.handler',
   ])
+  child.once('exit', (status) =>
+    failed(new Error(`docker run ended with status ${status} before the runtime's first call`)),
+  )
   await first
   const took = performance.now() - began
   const exited = new Promise((resolve) => child.once('exit', resolve))
