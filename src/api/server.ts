@@ -26,7 +26,8 @@ const CONNECTION = {
 export async function serveHttp(api: Api, at: { host: string; port: number }): Promise<HttpServer> {
   const server = createServer(
     CONNECTION,
-    getRequestListener((request, env) => api.fetch(request, env as object), { overrideGlobalObjects: false }),
+    // The adapter's own Response (put in place of the global one) keeps bytes as bytes: Node's costs a third of the rate.
+    getRequestListener((request, env) => api.fetch(request, env as object)),
   )
   const underWay = countRequests(server)
   await new Promise<void>((resolve, reject) => {
@@ -41,10 +42,8 @@ export async function serveHttp(api: Api, at: { host: string; port: number }): P
 /** Serves the API on requests that came another way, as a caller who is known already: a function's own account. */
 export function inProcess(api: Api): (caller: Caller, request: IncomingMessage, response: ServerResponse) => void {
   const callers = new WeakMap<IncomingMessage, Caller>()
-  const listener = getRequestListener(
-    (request, env) =>
-      api.fetch(request, { ...env, caller: callers.get((env as { incoming: IncomingMessage }).incoming) }),
-    { overrideGlobalObjects: false },
+  const listener = getRequestListener((request, env) =>
+    api.fetch(request, { ...env, caller: callers.get((env as { incoming: IncomingMessage }).incoming) }),
   )
   return ({ account, region }, request, response) => {
     callers.set(request, { account, region })
