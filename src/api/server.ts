@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { LIMITS } from '../lambda/limits.ts'
 import type { Api } from './app.ts'
+import { refuseBrowser } from './browser.ts'
 import type { Caller } from './caller.ts'
 
 export interface HttpServer {
@@ -24,11 +25,15 @@ const CONNECTION = {
 
 /** @throws Error that says what to do when the port cannot be had. */
 export async function serveHttp(api: Api, at: { host: string; port: number }): Promise<HttpServer> {
-  const server = createServer(
-    CONNECTION,
-    // The adapter's own Response (put in place of the global one) keeps bytes as bytes: Node's costs a third of the rate.
-    getRequestListener((request, env) => api.fetch(request, env as object)),
-  )
+  // The adapter's own Response (put in place of the global one) keeps bytes as bytes: Node's costs a third of the rate.
+  const serve = getRequestListener((request, env) => api.fetch(request, env as object))
+  const server = createServer(CONNECTION, (request, response) => {
+    const { headers } = request
+    const browser = headers.origin !== undefined || headers['sec-fetch-site'] !== undefined
+    const refusal = browser ? refuseBrowser(at.host, (name) => headers[name] as string | undefined) : undefined
+    if (refusal === undefined) void serve(request, response)
+    else refuse(response, refusal)
+  })
   const underWay = countRequests(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, at)))
@@ -49,6 +54,11 @@ export function inProcess(api: Api): (caller: Caller, request: IncomingMessage, 
     callers.set(request, { account, region })
     void listener(request, response)
   }
+}
+
+function refuse(response: ServerResponse, message: string): void {
+  const headers = { 'Content-Type': 'application/json', 'x-amzn-ErrorType': 'AccessDeniedException' }
+  response.writeHead(403, headers).end(JSON.stringify({ Message: message }))
 }
 
 function explain(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Error {

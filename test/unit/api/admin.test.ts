@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createAdmin, type Health, refuseBrowser } from '../../../src/api/admin.ts'
+import { createAdmin, type Health } from '../../../src/api/admin.ts'
+import { refuseBrowser } from '../../../src/api/browser.ts'
 import type { LogStore, StoredLogEvent } from '../../../src/telemetry/log-store.ts'
 
 const event = (timestamp: number, message: string): StoredLogEvent => ({ timestamp, message, stream: 's' })
