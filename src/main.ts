@@ -8,8 +8,10 @@ import { createApi } from './api/app.ts'
 import { invokeHandler } from './api/invoke.ts'
 import { type HttpServer, inProcess, serveHttp } from './api/server.ts'
 import { ArtifactStore } from './code/artifact.ts'
+import { LayerFolders, mergedId } from './code/layers.ts'
 import { effectiveSettings } from './config/effective.ts'
 import type { Config, LoadedConfig } from './config.ts'
+import type { CodeStore } from './control/code-store.ts'
 import { createControlPlane } from './control/control-plane.ts'
 import { PackageCollection } from './control/package-collection.ts'
 import { EnvironmentPool } from './execution/pool.ts'
@@ -18,6 +20,7 @@ import { EventWorker } from './invoke/event-worker.ts'
 import { Invoker } from './invoke/invoke.ts'
 import { Resolver } from './invoke/resolve.ts'
 import { Retirement } from './invoke/retirement.ts'
+import { layerHashes } from './lambda/layer.ts'
 import { RuntimeApiListeners } from './runtime-api/listener.ts'
 import { connect } from './sandbox/docker/client.ts'
 import { DockerDriver } from './sandbox/docker/driver.ts'
@@ -61,6 +64,19 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       (one) => one.close(),
     )
     const code = new ArtifactStore({ directory: join(config.data, 'code'), log })
+    const layers = new LayerFolders({
+      directory: join(config.data, 'layers'),
+      unpacked: (codeSha256) => code.folder(codeSha256),
+      log,
+    })
+    const packaging: CodeStore = {
+      put: (zip) => code.put(zip),
+      get: (codeSha256) => code.get(codeSha256),
+      prepareLayers: async (hashes) => {
+        for (const hash of hashes) await code.renew(hash)
+        await layers.folder(hashes)
+      },
+    }
     const logs = opened(
       new LogFiles({ directory: join(config.data, 'logs'), groupBytes: config.logMaxBytes, log }),
       (one) => one.close(),
@@ -113,6 +129,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
           imageMissing: () => runtimes.forget(),
           runtimeVersionHash: ({ runtime, architecture }) => runtimes.versionHash(runtime!, architecture),
           codePath: ({ codeSha256 }) => code.folder(codeSha256),
+          layersPath: (version) => layers.folder(layerHashes(version)),
           functionEnv: config.functionEnv,
           lambdaApi: config.functionApi
             ? (version, request, response) => insideApi(version, request, response)
@@ -160,7 +177,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
     // The control plane and the wire.
     const control = createControlPlane({
       store,
-      code,
+      code: packaging,
       images: runtimes,
       clock: Date.now,
       settings: {
@@ -200,14 +217,24 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
     const insideApi = inProcess(api)
     const packages = opened(
       new PackageCollection({
-        stored: () => store.functions.codeInUse(),
-        running: () => pool.environments().map(({ version }) => version.codeSha256),
+        stored: async () => new Set([...(await store.functions.codeInUse()), ...(await store.layers.codeInUse())]),
+        running: () => pool.environments().flatMap(({ version }) => [version.codeSha256, ...layerHashes(version)]),
         collect: (keep) => code.collect(keep),
         log,
       }),
       async (one) => one.stop(),
     )
     packages.start()
+    const merged = opened(
+      new PackageCollection({
+        stored: async () => new Set((await store.layers.combinations()).map(mergedId)),
+        running: () => pool.environments().map(({ version }) => mergedId(layerHashes(version))),
+        collect: (keep) => layers.collect(keep),
+        log,
+      }),
+      async (one) => one.stop(),
+    )
+    merged.start()
     await control.resume()
     opened(worker, (one) => one.stop(config.drainTimeout * 1000))
     await worker.start()

@@ -6,6 +6,7 @@ import { LambdaException } from '../lambda/errors.ts'
 import { readJson } from './body.ts'
 import { type Caller, type CallerOptions, Callers } from './caller.ts'
 import { CODE_PATH, CodeLocation, type CodeLocationOptions } from './code-location.ts'
+import { grantedToOther } from './cross-account.ts'
 import { type ApiLog, renderError } from './errors.ts'
 import { OPERATIONS, type Operation } from './operations.ts'
 import { OperationRequest } from './parse.ts'
@@ -96,7 +97,8 @@ async function handle(
   }
   const hasBody = operation.method === 'POST' || operation.method === 'PUT'
   const json = hasBody ? await readJson(c, operation.name) : {}
-  return operation.handle(new OperationRequest(c, caller, operation.name, json), services)
+  const granted = await grantedToOther(operation.name, c, caller, services.control.permissions)
+  return operation.handle(new OperationRequest(c, caller, operation.name, json, granted), services)
 }
 
 function answer(body: object | undefined, status: number, requestId: string): Response {

@@ -9,6 +9,7 @@ const MIB = 1024 * 1024
 const REQUEST_BYTES: Readonly<Record<string, number>> = {
   CreateFunction: LIMITS.createFunctionRequestBytes,
   UpdateFunctionCode: LIMITS.createFunctionRequestBytes,
+  PublishLayerVersion: LIMITS.createFunctionRequestBytes,
   UpdateFunctionConfiguration: LIMITS.updateConfigurationRequestBytes,
 }
 

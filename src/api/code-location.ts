@@ -8,7 +8,7 @@ import { LIMITS } from '../lambda/limits.ts'
 export interface CodeLocationOptions {
   /** Signs the URLs; a new one for each start of the host is enough. */
   readonly secret: Uint8Array
-  readonly code: CodeStore
+  readonly code: Pick<CodeStore, 'get'>
   /** Unix milliseconds. */
   readonly clock: () => number
 }

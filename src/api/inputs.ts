@@ -1,5 +1,6 @@
 /** Input shapes of the operations that Hearth has, from the service model 2015-03-31. Constraints are the model's, in its words. */
 import type { Architecture } from '../lambda/function.ts'
+import { layerVersionArnConstraint } from './layer-inputs.ts'
 import {
   anyList,
   anyStructure,
@@ -59,14 +60,7 @@ const settings = {
   }),
   tracingConfig: structure({ mode: text({ values: ['Active', 'PassThrough'] }) }),
   snapStart: structure({ applyOn: text({ values: ['PublishedVersions', 'None'] }) }),
-  layers: list(
-    text({
-      min: 1,
-      max: 2048,
-      pattern: `(arn:(aws[a-zA-Z-]*)?:lambda:${REGION}:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)`,
-    }),
-    { notNull: true },
-  ),
+  layers: list(text(layerVersionArnConstraint), { notNull: true }),
   vpcConfig: structure({
     subnetIds: list(text({ min: 0, max: 1024, pattern: 'subnet-[0-9a-z]*' }), { min: 0, max: 16 }),
     securityGroupIds: list(text({ min: 0, max: 1024, pattern: 'sg-[0-9a-zA-Z]*' }), { min: 0, max: 5 }),

@@ -6,6 +6,8 @@ import * as account from './account.ts'
 import * as aliases from './aliases.ts'
 import * as concurrency from './concurrency.ts'
 import * as functions from './functions.ts'
+import * as layers from './layers.ts'
+import * as permissions from './permissions.ts'
 import type { Handler } from './services.ts'
 import * as tags from './tags.ts'
 import * as versions from './versions.ts'
@@ -27,9 +29,6 @@ export interface Operation {
 }
 
 const NOT_YET = {
-  layers: 'Layers are not supported by Hearth yet.',
-  policies:
-    'Resource policies are not supported by Hearth yet: the host has no permissions, whoever reaches it may call.',
   durable: 'Durable executions are not supported by Hearth yet.',
   capacity: 'Capacity providers are not supported by Hearth yet.',
   signing: 'Code signing is not supported by Hearth yet.',
@@ -45,8 +44,8 @@ const NOT_YET = {
 
 // biome-ignore format: a table has one row on each line
 export const OPERATIONS: readonly Operation[] = [
-  { name: 'AddLayerVersionPermission', method: 'POST', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy', status: 201, refused: NOT_YET.layers },
-  { name: 'AddPermission', method: 'POST', path: '/2015-03-31/functions/{FunctionName}/policy', status: 201, refused: NOT_YET.policies },
+  { name: 'AddLayerVersionPermission', method: 'POST', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy', status: 201, handle: layers.addLayerVersionPermission },
+  { name: 'AddPermission', method: 'POST', path: '/2015-03-31/functions/{FunctionName}/policy', status: 201, handle: permissions.addPermission },
   { name: 'CheckpointDurableExecution', method: 'POST', path: '/2025-12-01/durable-executions/{DurableExecutionArn}/checkpoint', status: 200, refused: NOT_YET.durable },
   { name: 'CreateAlias', method: 'POST', path: '/2015-03-31/functions/{FunctionName}/aliases', status: 201, handle: aliases.createAlias },
   { name: 'CreateCapacityProvider', method: 'POST', path: '/2025-11-30/capacity-providers', status: 202, refused: NOT_YET.capacity },
@@ -63,9 +62,9 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'DeleteFunctionConcurrency', method: 'DELETE', path: '/2017-10-31/functions/{FunctionName}/concurrency', status: 204, handle: concurrency.deleteFunctionConcurrency },
   { name: 'DeleteFunctionEventInvokeConfig', method: 'DELETE', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config', status: 204, refused: NOT_YET.eventInvoke },
   { name: 'DeleteFunctionUrlConfig', method: 'DELETE', path: '/2021-10-31/functions/{FunctionName}/url', status: 204, refused: NOT_YET.urls },
-  { name: 'DeleteLayerVersion', method: 'DELETE', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}', status: 204, refused: NOT_YET.layers },
+  { name: 'DeleteLayerVersion', method: 'DELETE', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}', status: 204, handle: layers.deleteLayerVersion },
   { name: 'DeleteProvisionedConcurrencyConfig', method: 'DELETE', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', status: 204, refused: NOT_YET.provisioned },
-  { name: 'DeleteResourcePolicy', method: 'DELETE', path: '/2026-07-09/resource-policy/{ResourceArn}', status: 204, refused: NOT_YET.policies },
+  { name: 'DeleteResourcePolicy', method: 'DELETE', path: '/2026-07-09/resource-policy/{ResourceArn}', status: 204, handle: permissions.deleteResourcePolicy },
   { name: 'GetAccountSettings', method: 'GET', path: '/2016-08-19/account-settings', status: 200, handle: account.getAccountSettings },
   { name: 'GetAlias', method: 'GET', path: '/2015-03-31/functions/{FunctionName}/aliases/{Name}', status: 200, handle: aliases.getAlias },
   { name: 'GetCapacityProvider', method: 'GET', path: '/2025-11-30/capacity-providers/{CapacityProviderName}', status: 200, refused: NOT_YET.capacity },
@@ -82,12 +81,12 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'GetFunctionRecursionConfig', method: 'GET', path: '/2024-08-31/functions/{FunctionName}/recursion-config', status: 200, refused: NOT_YET.recursion },
   { name: 'GetFunctionScalingConfig', method: 'GET', path: '/2025-11-30/functions/{FunctionName}/function-scaling-config', status: 200, refused: NOT_YET.capacity },
   { name: 'GetFunctionUrlConfig', method: 'GET', path: '/2021-10-31/functions/{FunctionName}/url', status: 200, refused: NOT_YET.urls },
-  { name: 'GetLayerVersion', method: 'GET', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}', status: 200, refused: NOT_YET.layers },
-  { name: 'GetLayerVersionByArn', method: 'GET', path: '/2018-10-31/layers', query: ['find', 'LayerVersion'], status: 200, refused: NOT_YET.layers },
-  { name: 'GetLayerVersionPolicy', method: 'GET', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy', status: 200, refused: NOT_YET.layers },
-  { name: 'GetPolicy', method: 'GET', path: '/2015-03-31/functions/{FunctionName}/policy', status: 200, refused: NOT_YET.policies },
+  { name: 'GetLayerVersion', method: 'GET', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}', status: 200, handle: layers.getLayerVersion },
+  { name: 'GetLayerVersionByArn', method: 'GET', path: '/2018-10-31/layers', query: ['find', 'LayerVersion'], status: 200, handle: layers.getLayerVersionByArn },
+  { name: 'GetLayerVersionPolicy', method: 'GET', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy', status: 200, handle: layers.getLayerVersionPolicy },
+  { name: 'GetPolicy', method: 'GET', path: '/2015-03-31/functions/{FunctionName}/policy', status: 200, handle: permissions.getPolicy },
   { name: 'GetProvisionedConcurrencyConfig', method: 'GET', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', status: 200, refused: NOT_YET.provisioned },
-  { name: 'GetResourcePolicy', method: 'GET', path: '/2026-07-09/resource-policy/{ResourceArn}', status: 200, refused: NOT_YET.policies },
+  { name: 'GetResourcePolicy', method: 'GET', path: '/2026-07-09/resource-policy/{ResourceArn}', status: 200, handle: permissions.getResourcePolicy },
   { name: 'GetRuntimeManagementConfig', method: 'GET', path: '/2021-07-20/functions/{FunctionName}/runtime-management-config', status: 200, handle: functions.getRuntimeManagementConfig },
   { name: 'Invoke', method: 'POST', path: '/2015-03-31/functions/{FunctionName}/invocations', status: 200, invoke: true },
   { name: 'InvokeAsync', method: 'POST', path: '/2014-11-13/functions/{FunctionName}/invoke-async', status: 202, refused: NOT_YET.invokeAsync },
@@ -102,12 +101,12 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'ListFunctionVersionsByCapacityProvider', method: 'GET', path: '/2025-11-30/capacity-providers/{CapacityProviderName}/function-versions', status: 200, refused: NOT_YET.capacity },
   { name: 'ListFunctions', method: 'GET', path: '/2015-03-31/functions', status: 200, handle: functions.listFunctions },
   { name: 'ListFunctionsByCodeSigningConfig', method: 'GET', path: '/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions', status: 200, refused: NOT_YET.signing },
-  { name: 'ListLayerVersions', method: 'GET', path: '/2018-10-31/layers/{LayerName}/versions', status: 200, refused: NOT_YET.layers },
-  { name: 'ListLayers', method: 'GET', path: '/2018-10-31/layers', status: 200, refused: NOT_YET.layers },
+  { name: 'ListLayerVersions', method: 'GET', path: '/2018-10-31/layers/{LayerName}/versions', status: 200, handle: layers.listLayerVersions },
+  { name: 'ListLayers', method: 'GET', path: '/2018-10-31/layers', status: 200, handle: layers.listLayers },
   { name: 'ListProvisionedConcurrencyConfigs', method: 'GET', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', query: ['List', 'ALL'], status: 200, refused: NOT_YET.provisioned },
   { name: 'ListTags', method: 'GET', path: '/2017-03-31/tags/{Resource}', status: 200, handle: tags.listTags },
   { name: 'ListVersionsByFunction', method: 'GET', path: '/2015-03-31/functions/{FunctionName}/versions', status: 200, handle: versions.listVersionsByFunction },
-  { name: 'PublishLayerVersion', method: 'POST', path: '/2018-10-31/layers/{LayerName}/versions', status: 201, refused: NOT_YET.layers },
+  { name: 'PublishLayerVersion', method: 'POST', path: '/2018-10-31/layers/{LayerName}/versions', status: 201, handle: layers.publishLayerVersion },
   { name: 'PublishVersion', method: 'POST', path: '/2015-03-31/functions/{FunctionName}/versions', status: 201, handle: versions.publishVersion },
   { name: 'PutFunctionCodeSigningConfig', method: 'PUT', path: '/2020-06-30/functions/{FunctionName}/code-signing-config', status: 200, refused: NOT_YET.signing },
   { name: 'PutFunctionConcurrency', method: 'PUT', path: '/2017-10-31/functions/{FunctionName}/concurrency', status: 200, handle: concurrency.putFunctionConcurrency },
@@ -115,10 +114,10 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'PutFunctionRecursionConfig', method: 'PUT', path: '/2024-08-31/functions/{FunctionName}/recursion-config', status: 200, refused: NOT_YET.recursion },
   { name: 'PutFunctionScalingConfig', method: 'PUT', path: '/2025-11-30/functions/{FunctionName}/function-scaling-config', status: 202, refused: NOT_YET.capacity },
   { name: 'PutProvisionedConcurrencyConfig', method: 'PUT', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', status: 202, refused: NOT_YET.provisioned },
-  { name: 'PutResourcePolicy', method: 'PUT', path: '/2026-07-09/resource-policy/{ResourceArn}', status: 200, refused: NOT_YET.policies },
+  { name: 'PutResourcePolicy', method: 'PUT', path: '/2026-07-09/resource-policy/{ResourceArn}', status: 200, handle: permissions.putResourcePolicy },
   { name: 'PutRuntimeManagementConfig', method: 'PUT', path: '/2021-07-20/functions/{FunctionName}/runtime-management-config', status: 200, refused: NOT_YET.runtimeManagement },
-  { name: 'RemoveLayerVersionPermission', method: 'DELETE', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}', status: 204, refused: NOT_YET.layers },
-  { name: 'RemovePermission', method: 'DELETE', path: '/2015-03-31/functions/{FunctionName}/policy/{StatementId}', status: 204, refused: NOT_YET.policies },
+  { name: 'RemoveLayerVersionPermission', method: 'DELETE', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}', status: 204, handle: layers.removeLayerVersionPermission },
+  { name: 'RemovePermission', method: 'DELETE', path: '/2015-03-31/functions/{FunctionName}/policy/{StatementId}', status: 204, handle: permissions.removePermission },
   { name: 'SendDurableExecutionCallbackFailure', method: 'POST', path: '/2025-12-01/durable-execution-callbacks/{CallbackId}/fail', status: 200, refused: NOT_YET.durable },
   { name: 'SendDurableExecutionCallbackHeartbeat', method: 'POST', path: '/2025-12-01/durable-execution-callbacks/{CallbackId}/heartbeat', status: 200, refused: NOT_YET.durable },
   { name: 'SendDurableExecutionCallbackSuccess', method: 'POST', path: '/2025-12-01/durable-execution-callbacks/{CallbackId}/succeed', status: 200, refused: NOT_YET.durable },

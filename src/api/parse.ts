@@ -7,7 +7,7 @@ import {
   qualifierViolations,
   resolveFunctionName,
 } from '../lambda/arn.ts'
-import { numberFaults, refuseViolations, violation } from '../lambda/validation.ts'
+import { type NumberConstraint, numberFaults, refuseViolations, violation } from '../lambda/validation.ts'
 import type { Caller } from './caller.ts'
 import { members } from './inputs.ts'
 import type { Shape } from './shapes.ts'
@@ -17,14 +17,17 @@ export class OperationRequest {
   readonly caller: Caller
   /** Name of the operation, e.g. `CreateFunction`; `lambda:CreateFunction` is its IAM action. */
   readonly operation: string
+  /** The resource policy of the function that the request names, one of another account, allows the operation. */
+  readonly granted: boolean
   readonly #json: unknown
   readonly #violations: string[] = []
 
-  constructor(c: Context, caller: Caller, operation: string, json: unknown) {
+  constructor(c: Context, caller: Caller, operation: string, json: unknown, granted = false) {
     this.c = c
     this.caller = caller
     this.operation = operation
     this.#json = json
+    this.granted = granted
   }
 
   body<T>(shape: Shape<T>): T {
@@ -41,6 +44,20 @@ export class OperationRequest {
     return value === undefined ? undefined : shape.read(value, member, this.#violations)
   }
 
+  requiredQuery(name: string, shape: Shape<string>): string {
+    const value = this.query(name, shape)
+    if (value !== undefined) return value
+    this.#violations.push(violation(undefined, name[0]?.toLowerCase() + name.slice(1), 'Member must not be null'))
+    return ''
+  }
+
+  pathInteger(label: string): number {
+    const value = this.c.req.param(label) ?? ''
+    if (/^-?\d{1,15}$/.test(value)) return Number(value)
+    this.#violations.push(violation(value, label, 'Member must be an integer'))
+    return 0
+  }
+
   /** A query member that may be repeated and must be there. */
   queryList(name: string, shape: Shape<string[]>): string[] {
     const values = this.c.req.queries(name)
@@ -49,13 +66,14 @@ export class OperationRequest {
     return []
   }
 
-  page(): { readonly marker: string | undefined; readonly maxItems: number | undefined } {
+  page(range: NumberConstraint = members.maxItems): {
+    readonly marker: string | undefined
+    readonly maxItems: number | undefined
+  } {
     const marker = this.c.req.query('Marker')
     const maxItems = this.c.req.query('MaxItems')
     if (maxItems === undefined) return { marker, maxItems: undefined }
-    const faults = /^-?\d{1,15}$/.test(maxItems)
-      ? numberFaults(Number(maxItems), members.maxItems)
-      : ['Member must be an integer']
+    const faults = /^-?\d{1,15}$/.test(maxItems) ? numberFaults(Number(maxItems), range) : ['Member must be an integer']
     this.#violations.push(...faults.map((fault) => violation(maxItems, 'maxItems', fault)))
     return { marker, maxItems: Number(maxItems) }
   }
@@ -76,6 +94,7 @@ export class OperationRequest {
     if (qualifier !== undefined) this.#violations.push(...qualifierViolations(qualifier))
     this.#violations.push(...functionNameViolations(name, pattern))
     this.check()
-    return resolveFunctionName(name, qualifier, this.caller, { pattern, action: `lambda:${this.operation}` })
+    const action = `lambda:${this.operation}`
+    return resolveFunctionName(name, qualifier, this.caller, { pattern, action, granted: this.granted })
   }
 }

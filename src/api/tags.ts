@@ -45,5 +45,6 @@ function taggedFunction(request: OperationRequest, arn: string): NamedFunction {
   return resolveFunctionName(arn, undefined, request.caller, {
     pattern: 'invoke',
     action: `lambda:${request.operation}`,
+    granted: request.granted,
   })
 }

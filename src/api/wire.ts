@@ -31,7 +31,7 @@ export function functionConfiguration(version: FunctionVersion, arn: string, ima
 
 /** FunctionConfiguration as lists show it: without states and runtime version. */
 export function listedConfiguration(version: FunctionVersion, arn: string) {
-  const { environment, logging } = version
+  const { environment, layers, logging } = version
   return {
     FunctionName: version.name,
     FunctionArn: arn,
@@ -45,6 +45,7 @@ export function listedConfiguration(version: FunctionVersion, arn: string) {
     LastModified: stringDate(version.lastModified),
     CodeSha256: version.codeSha256,
     Version: version.version,
+    Layers: layers?.map(({ arn: Arn, codeSize: CodeSize }) => ({ Arn, CodeSize })),
     Environment: environment === undefined ? undefined : { Variables: environment },
     TracingConfig: { Mode: version.tracingMode },
     RevisionId: version.revisionId,

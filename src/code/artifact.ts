@@ -9,10 +9,11 @@
  * Everything is made in `temporary` and renamed into place, the marker last, so a kill at any instruction leaves a package or none.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { LambdaException } from '../lambda/errors.ts'
+import { codeOf, explainDiskError } from './disk-errors.ts'
 import { replaceFile } from './durable-file.ts'
 import { markerFor, validMarker } from './marker.ts'
 import { type Unpacked, unpackZip } from './zip.ts'
@@ -79,6 +80,12 @@ export class ArtifactStore {
       this.#folders.set(sha256Base64, looking)
     }
     return looking
+  }
+
+  /** Begins the package's grace time anew: what uses it is about to be written. */
+  async renew(sha256Base64: string): Promise<void> {
+    const now = new Date()
+    await utimes(this.#zip(Buffer.from(sha256Base64, 'base64').toString('hex')), now, now).catch(() => {})
   }
 
   /**
@@ -206,16 +213,8 @@ export class ArtifactStore {
     }
   }
 
-  /** The disk's own errors are the operator's: logged with their remedy, a ServiceException for the caller. */
   #explained(error: unknown): Error {
-    if (error instanceof LambdaException) return error
-    const code = codeOf(error)
-    const remedy = DISK_REMEDIES[code]
-    if (remedy === undefined) return error instanceof Error ? error : new Error(String(error))
-    this.#log.error({ error, directory: this.#zips }, remedy)
-    return new LambdaException('ServiceException', `The host cannot store function code (${code}). ${remedy}`, {
-      cause: error,
-    })
+    return explainDiskError(error, this.#log, this.#zips)
   }
 
   #zip(hex: string): string {
@@ -235,23 +234,8 @@ export class ArtifactStore {
   }
 }
 
-const DISK_REMEDIES: Readonly<Record<string, string>> = {
-  ENOSPC: 'Its disk is full: free space in the data directory, then try again.',
-  EDQUOT: 'The disk quota of its user is used up: raise it or free space in the data directory, then try again.',
-  EROFS: 'Its data directory is read-only: mount it writable.',
-  EACCES: 'Its data directory is not writable: give the user that Hearth runs as write permission.',
-  EPERM: 'Its data directory is not writable: give the user that Hearth runs as write permission.',
-  EMFILE: 'It has too many open files: raise the limit (ulimit -n) of the process.',
-  ENFILE: 'The machine has too many open files: raise fs.file-max.',
-  EIO: 'Its disk reports an error: check the disk that holds the data directory.',
-}
-
 function invalidZipFile(cause: unknown): LambdaException {
   return new LambdaException('InvalidZipFileException', 'Lambda could not unzip the deployment package.', { cause })
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
 /** Off the event loop: 50 MiB take it a tenth of a second. */

@@ -14,6 +14,11 @@ export interface CodeStore {
    * @throws LambdaException InvalidParameterValueException: not a zip, unsafe paths, more than LIMITS.unzippedBytes.
    */
   put(zip: Uint8Array): Promise<StoredPackage>
+  /**
+   * Merges layers, given by their CodeSha256 in order, so that no cold start has to; keeps their packages until the function is written.
+   * @throws LambdaException InvalidParameterValueException: together they have too many files.
+   */
+  prepareLayers(sha256Base64s: readonly string[]): Promise<void>
   /** The zip as it was uploaded; `undefined`: there is none. */
   get(sha256Base64: string): Promise<Uint8Array | undefined>
 }

@@ -64,6 +64,7 @@ export function newConfiguration(
     logging: loggingOf(input, { logFormat: 'Text', logGroup: `/aws/lambda/${name}` }),
     codeSha256: code.sha256Base64,
     codeSize: code.size,
+    unzippedBytes: code.unzippedBytes,
   }
 }
 

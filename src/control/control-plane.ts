@@ -6,7 +6,11 @@ import { Account } from './account.ts'
 import { Aliases } from './aliases.ts'
 import type { CodeStore } from './code-store.ts'
 import { Concurrency, type ConcurrencyBounds } from './concurrency.ts'
+import { FunctionLayers } from './function-layers.ts'
 import { Functions } from './functions.ts'
+import { LayerPermissions } from './layer-permissions.ts'
+import { Layers } from './layers.ts'
+import { Permissions } from './permissions.ts'
 import { type ControlLog, Preparation } from './preparation.ts'
 import { Tags } from './tags.ts'
 import { Versions } from './versions.ts'
@@ -31,6 +35,9 @@ export interface ControlPlane {
   readonly concurrency: Concurrency
   readonly account: Account
   readonly tags: Tags
+  readonly layers: Layers
+  readonly layerPermissions: LayerPermissions
+  readonly permissions: Permissions
   readonly images: RuntimeImages
   /** Called once at start: takes up creations and updates that a crash interrupted. Returns their number. */
   resume(): Promise<number>
@@ -43,12 +50,23 @@ export interface ControlPlane {
 export function createControlPlane({ store, code, images, clock, settings, log }: ControlPlaneNeeds): ControlPlane {
   const preparation = new Preparation(store.functions, images, log)
   return {
-    functions: new Functions({ store, code, images, preparation, clock, architecture: settings.architecture }),
+    functions: new Functions({
+      store,
+      code,
+      images,
+      preparation,
+      layers: new FunctionLayers(store.layers, code),
+      clock,
+      architecture: settings.architecture,
+    }),
     versions: new Versions(store, clock),
     aliases: new Aliases(store),
     concurrency: new Concurrency(store, settings),
     account: new Account(store, settings.accountConcurrency),
     tags: new Tags(store),
+    layers: new Layers(store.layers, code, clock),
+    layerPermissions: new LayerPermissions(store.layers),
+    permissions: new Permissions(store),
     images,
     resume: () => preparation.resume(),
     settled: () => preparation.settled(),

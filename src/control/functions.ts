@@ -10,6 +10,8 @@ import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import type { CodeStore, StoredPackage } from './code-store.ts'
 import { changedConfiguration, checkRuntime, checkSettings, newConfiguration } from './configuration.ts'
+import type { FunctionLayers } from './function-layers.ts'
+import { checkUnzippedSize, withLayers } from './function-layers.ts'
 import type { Preparation } from './preparation.ts'
 import { notFound, refused, refuseQualifier } from './refusals.ts'
 import type { CodeInput, CreateInput, UpdateCodeInput, UpdateConfigurationInput } from './requests.ts'
@@ -21,6 +23,7 @@ export interface FunctionsNeeds {
   readonly code: CodeStore
   readonly images: RuntimeImages
   readonly preparation: Preparation
+  readonly layers: FunctionLayers
   /** Unix milliseconds. */
   readonly clock: () => number
   /** The only architecture whose code this host runs. */
@@ -59,11 +62,16 @@ export class Functions {
     if (await store.functions.find(key)) {
       throw new LambdaException('ResourceConflictException', `Function already exist: ${key.name}`)
     }
+    const layers = await this.#needs.layers.resolve(key, input.layers ?? [])
     const code = await this.#keep(input.code)
+    checkUnzippedSize(code.unzippedBytes, layers)
     const written = await store.functions.create(
       key,
       {
-        configuration: newConfiguration(key.name, { ...input, runtime, handler }, architecture, code),
+        configuration: withLayers(
+          newConfiguration(key.name, { ...input, runtime, handler }, architecture, code),
+          layers,
+        ),
         tags: input.tags ?? {},
         publish: input.publish ?? false,
       },
@@ -105,12 +113,11 @@ export class Functions {
     const architecture = this.#checkArchitecture(input.architectures?.[0] ?? current.latest.architecture)
     if (current.latest.runtime !== undefined) await this.#checkAvailable(current.latest.runtime, architecture)
     const code = await this.#keep(input)
-    const change = (latest: FunctionVersion) => ({
-      ...latest,
-      architecture,
-      codeSha256: code.sha256Base64,
-      codeSize: code.size,
-    })
+    const change = (latest: FunctionVersion) => {
+      checkUnzippedSize(code.unzippedBytes, latest.layers ?? [])
+      const { sha256Base64: codeSha256, size: codeSize, unzippedBytes } = code
+      return { ...latest, architecture, codeSha256, codeSize, unzippedBytes }
+    }
     if (input.dryRun) return { latest: { ...current.latest, ...change(current.latest) } }
     const written = await store.functions.beginUpdate(
       key,
@@ -137,9 +144,10 @@ export class Functions {
       checkRuntime(input.runtime, clock())
       await this.#checkAvailable(input.runtime, current.latest.architecture)
     }
+    const change = await this.#needs.layers.change(key, input.layers, current.latest)
     const { latest } = await store.functions.beginUpdate(
       key,
-      { change: (now) => changedConfiguration(now, input), publish: false, revisionId: input.revisionId },
+      { change: (now) => change(changedConfiguration(now, input)), publish: false, revisionId: input.revisionId },
       clock(),
     )
     this.#needs.preparation.start(latest)

@@ -9,7 +9,6 @@ const nonEmpty = (text: string | undefined) => text !== undefined && text !== ''
 
 /** Empty values stay allowed: tools send them to say "none". */
 const SETTINGS: Refusals<SettingsInput> = [
-  ['Layers', (i) => filled(i.layers)],
   [
     'VpcConfig',
     ({ vpcConfig }) =>
@@ -63,6 +62,11 @@ export function refuseUnsupportedCreation(input: CreateInput): void {
 export function refuseUnsupportedCode(input: CodeInput & { readonly publishTo?: string }): void {
   if (input.publishTo !== undefined) throw unsupported('PublishTo')
   refuse(CODE, input)
+}
+
+/** @throws LambdaException InvalidParameterValueException that names the setting. */
+export function refuseUnsupportedLayerContent(content: CodeInput): void {
+  refuse(CODE, content)
 }
 
 export function unsupported(setting: string): LambdaException {

@@ -19,6 +19,8 @@ export interface EnvironmentHost {
   readonly runtimeVersionHash: (version: FunctionVersion) => string
   /** Folder with the unpacked package. */
   readonly codePath: (version: FunctionVersion) => Promise<string>
+  /** Folder with the merged layers; `undefined`: the version has none. */
+  readonly layersPath: (version: FunctionVersion) => Promise<string | undefined>
   readonly functionEnv: Readonly<Record<string, string>>
   /** The Lambda API for calls from inside the sandbox, as the function's own account; `undefined` switches it off. */
   readonly lambdaApi:

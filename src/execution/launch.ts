@@ -42,7 +42,12 @@ export class Launch {
   async run(): Promise<{ session: Session; sandbox: Sandbox; phases: Record<string, number> }> {
     const { host, version, logStream } = this.#options
     const began = performance.now()
-    const [image, codePath, place] = await Promise.all([host.image(version), host.codePath(version), this.#reserve()])
+    const [image, codePath, layersPath, place] = await Promise.all([
+      host.image(version),
+      host.codePath(version),
+      host.layersPath(version),
+      this.#reserve(),
+    ])
     const reserved = performance.now()
     const session = await this.#listen(place)
     const listening = performance.now()
@@ -52,6 +57,7 @@ export class Launch {
         place,
         image,
         codePath,
+        ...(layersPath === undefined ? {} : { layersPath }),
         environment: environmentVariables({
           version,
           runtimeApi: session.address,

@@ -5,11 +5,12 @@
 
 import type { InvocationResult } from '../execution/invocation.ts'
 import type { EnvironmentPool } from '../execution/pool.ts'
-import { functionArn } from '../lambda/arn.ts'
+import { accountRefused, functionArn } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import { LIMITS } from '../lambda/limits.ts'
-import type { EventQueueStore } from '../store/store.ts'
+import { policyAllows, policyResource } from '../lambda/policy.ts'
+import type { EventQueueStore, InvokeTarget } from '../store/store.ts'
 import type { EventBus } from '../telemetry/events.ts'
 import type { Concurrency } from './concurrency.ts'
 import { checkedPayload, decodedClientContext, tooLarge } from './payload.ts'
@@ -17,6 +18,8 @@ import { platformFailure } from './platform-failure.ts'
 import { drawVersion, type Resolver } from './resolve.ts'
 
 export interface InvokeRequest {
+  /** Functions of other accounts run only if their resource policy grants it. */
+  readonly callerAccount: string
   readonly key: FunctionKey
   /** As the caller gave it; `undefined` for none. */
   readonly qualifier: string | undefined
@@ -58,6 +61,7 @@ export class Invoker {
     const { resolver, queue, bus } = this.#options
     const qualifier = request.qualifier ?? '$LATEST'
     const target = resolver.cached(request.key, qualifier) ?? (await resolver.resolve(request.key, qualifier))
+    if (request.callerAccount !== request.key.account) assertGranted(request, target)
     if (target === undefined) {
       throw new LambdaException(
         'ResourceNotFoundException',
@@ -148,6 +152,14 @@ function remedyOf(error: LambdaException): string {
   return error.name === 'InvalidZipFileException'
     ? 'The stored package is damaged: upload the code again with update-function-code.'
     : 'See docs/errors.md.'
+}
+
+/** Whether the function exists is nobody's business who may not call it. @throws AccessDeniedException */
+function assertGranted({ callerAccount, key, qualifier }: InvokeRequest, target: InvokeTarget | undefined): void {
+  const action = 'lambda:InvokeFunction'
+  const resource = policyResource(key, qualifier)
+  if (policyAllows(target?.policy, { account: callerAccount, action, resource })) return
+  throw accountRefused(callerAccount, action, functionArn(key, qualifier))
 }
 
 /** @throws ResourceConflictException 409, ResourceNotReadyException 502 (reference: invoke.md 9.2) */

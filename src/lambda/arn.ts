@@ -87,18 +87,25 @@ export interface NamedFunction {
   readonly qualifier: string | undefined
 }
 
+export interface ResolveOptions {
+  readonly pattern: FunctionNamePattern
+  /** Lambda's IAM action, e.g. `lambda:InvokeFunction`, for the refusal of other accounts' functions. */
+  readonly action: string
+  /** Whoever calls has asked the resource policy, or asks it later: functions of other accounts are not refused here. */
+  readonly granted?: boolean
+}
+
 /**
  * Turns FunctionName and Qualifier into the function that is meant, in AWS's order of checks: model constraints (all together), region,
  * qualifier conflict, account. Whether the function exists is not asked.
  *
- * @param action Lambda's IAM action, e.g. `lambda:InvokeFunction`, for the refusal of other accounts' functions.
  * @throws LambdaException ValidationException, ResourceNotFoundException, InvalidParameterValueException, AccessDeniedException
  */
 export function resolveFunctionName(
   value: string,
   qualifierQuery: string | undefined,
   scope: RequestScope,
-  { pattern, action }: { readonly pattern: FunctionNamePattern; readonly action: string },
+  { pattern, action, granted = false }: ResolveOptions,
 ): NamedFunction {
   if (qualifierQuery === undefined && PLAIN.test(value)) {
     return { key: { account: scope.account, region: scope.region, name: value }, qualifier: undefined }
@@ -122,11 +129,12 @@ export function resolveFunctionName(
   }
   const qualifier = qualifierQuery ?? parsed.qualifier
   const key = { account: parsed.account ?? scope.account, region: scope.region, name: parsed.name }
-  if (key.account !== scope.account) throw accountRefused(scope.account, action, functionArn(key, qualifier))
+  if (key.account !== scope.account && !granted)
+    throw accountRefused(scope.account, action, functionArn(key, qualifier))
   return { key, qualifier }
 }
 
-/** No resource policy can grant it: Hearth has none yet, so other accounts' functions are out of reach. */
+/** Other accounts' functions and layers are out of reach unless a resource policy grants the action. */
 export function accountRefused(account: string, action: string, arn: string): LambdaException {
   return new LambdaException(
     'AccessDeniedException',

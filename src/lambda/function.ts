@@ -19,6 +19,16 @@ export interface LoggingConfig {
   readonly logGroup: string
 }
 
+/** A layer version as a function uses it: enough to run when the layer version itself was deleted. */
+export interface LayerReference {
+  readonly arn: string
+  /** Base64 SHA-256 of the layer's zip: the identity of its package. */
+  readonly codeSha256: string
+  /** Bytes of the zip. */
+  readonly codeSize: number
+  readonly unzippedBytes: number
+}
+
 /** What decides how an invocation behaves: changing any of it needs new execution environments. */
 export interface FunctionConfiguration {
   /** Absent for PackageType Image. */
@@ -42,6 +52,10 @@ export interface FunctionConfiguration {
   readonly codeSha256: string
   /** Bytes of the zip. */
   readonly codeSize: number
+  /** Bytes of the package's files; absent for functions of the first release. */
+  readonly unzippedBytes?: number
+  /** Merged into /opt, later ones over earlier ones; absent: none. */
+  readonly layers?: readonly LayerReference[]
 }
 
 export interface FunctionVersion extends FunctionKey, FunctionConfiguration {

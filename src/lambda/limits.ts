@@ -33,6 +33,10 @@ export const LIMITS = {
   accountConcurrency: 1000,
   /** Concurrency that must stay unreserved. [D] */
   unreservedMinimum: 100,
+  /** Layers of one function. [V] */
+  layersPerFunction: 5,
+  /** Bytes of a resource policy as JSON. [D] 20 KB */
+  policyBytes: 20_480,
   /** Items of a page, whatever MaxItems says. [V] */
   pageItems: 50,
   memoryMb: { min: 128, max: 10_240, default: 128 },

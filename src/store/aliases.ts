@@ -8,6 +8,7 @@ import type { Alias, FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { Changes } from './changes.ts'
 import type { AliasChange, AliasStore } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
+import { deletePolicy } from './policy-rows.ts'
 import { functionExists, versionRow } from './queries.ts'
 import { checkRevision, functionNotFound } from './refusals.ts'
 import { aliasOf, aliasRow, keyColumns, versionOf } from './rows.ts'
@@ -65,8 +66,11 @@ export class SqlAliases implements AliasStore {
   }
 
   async delete(key: FunctionKey, name: string): Promise<boolean> {
-    const { numDeletedRows } = await this.#db.deleteFrom('aliases').where(isAlias(key, name)).executeTakeFirst()
-    const deleted = numDeletedRows > 0n
+    const deleted = await this.#db.transaction().execute(async (db) => {
+      const { numDeletedRows } = await db.deleteFrom('aliases').where(isAlias(key, name)).executeTakeFirst()
+      await deletePolicy(db, key, name)
+      return numDeletedRows > 0n
+    })
     if (deleted) this.#changes.announce(key)
     return deleted
   }

@@ -40,7 +40,7 @@ export interface PublishRequest {
 }
 
 export interface Usage {
-  /** Bytes of the zips of all versions. */
+  /** Bytes of the zips of all versions, those of layers included. */
   readonly codeBytes: number
   readonly functions: number
   /** Sum of all ReservedConcurrentExecutions. */

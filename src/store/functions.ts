@@ -7,7 +7,15 @@ import type { Changes } from './changes.ts'
 import { discardEvents, discardInSteps } from './event-queue.ts'
 import type { FunctionStore, NewFunction, Outcome, StoredFunction, Update, Usage, Written } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
-import { changeLatest, checkCodeStorage, functionExists, latestRow, publishRow, versionRow } from './queries.ts'
+import {
+  changeLatest,
+  checkCodeStorage,
+  functionExists,
+  latestRow,
+  publishRow,
+  storedCodeBytes,
+  versionRow,
+} from './queries.ts'
 import { checkRevision, checkSettled, functionNotFound } from './refusals.ts'
 import {
   ACTIVE,
@@ -227,12 +235,6 @@ export class SqlFunctions implements FunctionStore {
   }
 
   async usage(account: string, region: string): Promise<Usage> {
-    const code = await this.#db
-      .selectFrom('versions')
-      .select((eb) => eb.fn.sum<number | null>('code_size').as('bytes'))
-      .where('account', '=', account)
-      .where('region', '=', region)
-      .executeTakeFirstOrThrow()
     const functions = await this.#db
       .selectFrom('functions')
       .select((eb) => [
@@ -243,7 +245,7 @@ export class SqlFunctions implements FunctionStore {
       .where('region', '=', region)
       .executeTakeFirstOrThrow()
     return {
-      codeBytes: Number(code.bytes ?? 0),
+      codeBytes: await storedCodeBytes(this.#db, { account, region }),
       functions: Number(functions.count),
       reserved: Number(functions.reserved ?? 0),
     }

@@ -4,6 +4,10 @@ import { Changes } from './changes.ts'
 import { SqlEventQueue } from './event-queue.ts'
 import type { AliasStore, FunctionStore, VersionStore } from './function-store.ts'
 import { SqlFunctions } from './functions.ts'
+import type { LayerStore } from './layer-store.ts'
+import { SqlLayers } from './layers.ts'
+import { SqlPolicies } from './policies.ts'
+import type { PolicyStore } from './policy-store.ts'
 import { openSqlite, type SqliteOptions } from './sqlite.ts'
 import type { EventQueueStore, InvokeTargets } from './store.ts'
 import { SqlTargets } from './targets.ts'
@@ -13,6 +17,8 @@ export interface Store {
   readonly functions: FunctionStore
   readonly versions: VersionStore
   readonly aliases: AliasStore
+  readonly layers: LayerStore
+  readonly policies: PolicyStore
   readonly targets: InvokeTargets
   readonly queue: EventQueueStore
   /** Waits for writes under way, then closes the database and gives its lock back. */
@@ -37,6 +43,8 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
     functions: new SqlFunctions(db, changes),
     versions: new SqlVersions(db, changes),
     aliases: new SqlAliases(db, changes),
+    layers: new SqlLayers(db),
+    policies: new SqlPolicies(db, changes),
     targets: new SqlTargets(db, changes),
     queue,
     async close() {

@@ -104,21 +104,34 @@ export async function publishRow(
   return { row, created: true }
 }
 
+/** Bytes of the zips of all function versions and layer versions. */
+export async function storedCodeBytes(
+  db: Kysely<Tables>,
+  where: { readonly account: string; readonly region: string },
+): Promise<number> {
+  let bytes = 0
+  for (const table of ['versions', 'layer_versions'] as const) {
+    const row = await db
+      .selectFrom(table)
+      .select((eb) => eb.fn.sum<number | null>('code_size').as('bytes'))
+      .where('account', '=', where.account)
+      .where('region', '=', where.region)
+      .executeTakeFirstOrThrow()
+    bytes += Number(row.bytes ?? 0)
+  }
+  return bytes
+}
+
 /** @throws LambdaException CodeStorageExceededException when `added` more bytes of code would not fit into the account. */
 export async function checkCodeStorage(
   db: Transaction<Tables>,
   where: { readonly account: string; readonly region: string },
   added: number,
 ): Promise<void> {
-  const { bytes } = await db
-    .selectFrom('versions')
-    .select((eb) => eb.fn.sum<number | null>('code_size').as('bytes'))
-    .where('account', '=', where.account)
-    .where('region', '=', where.region)
-    .executeTakeFirstOrThrow()
-  if (Number(bytes ?? 0) + added <= LIMITS.totalCodeBytes) return
+  const bytes = await storedCodeBytes(db, where)
+  if (bytes + added <= LIMITS.totalCodeBytes) return
   throw new LambdaException(
     'CodeStorageExceededException',
-    `Code storage limit exceeded. The account holds ${bytes} of ${LIMITS.totalCodeBytes} bytes in this region: delete functions or old versions first.`,
+    `Code storage limit exceeded. The account holds ${bytes} of ${LIMITS.totalCodeBytes} bytes in this region: delete functions, layers or old versions first.`,
   )
 }

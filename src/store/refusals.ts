@@ -8,12 +8,15 @@ export function functionNotFound(key: FunctionKey, qualifier?: string): LambdaEx
   return new LambdaException('ResourceNotFoundException', `Function not found: ${functionArn(key, qualifier)}`)
 }
 
-/** @throws LambdaException PreconditionFailedException */
-export function checkRevision(given: string | undefined, current: string): void {
+/**
+ * @param operation the one that tells the RevisionId, as AWS's text names it
+ * @throws LambdaException PreconditionFailedException
+ */
+export function checkRevision(given: string | undefined, current: string, operation = 'GetFunction/GetAlias'): void {
   if (given === undefined || given === current) return
   throw new LambdaException(
     'PreconditionFailedException',
-    'The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id',
+    `The Revision Id provided does not match the latest Revision Id. Call the ${operation} API to retrieve the latest Revision Id`,
   )
 }
 

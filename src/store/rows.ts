@@ -73,6 +73,8 @@ export function configurationOf(from: FunctionConfiguration): FunctionConfigurat
     logging: from.logging,
     codeSha256: from.codeSha256,
     codeSize: from.codeSize,
+    unzippedBytes: from.unzippedBytes,
+    layers: from.layers,
   }
 }
 

@@ -5,12 +5,15 @@
  * check is separated from its act.
  */
 import type { Alias, FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import type { Statement } from '../lambda/policy.ts'
 
 /** What `invoke/resolve.ts` needs to know of one function name and qualifier; read on a cache miss only. */
 export interface InvokeTarget {
   /** Versions that may run, with the weight of each; more than one only behind a weighted alias. Weights add up to 1. */
   readonly versions: readonly { readonly version: FunctionVersion; readonly weight: number }[]
   readonly alias?: Alias
+  /** The resource policy for the qualifier, if there is one: what other accounts may do. */
+  readonly policy?: readonly Statement[]
   /** ReservedConcurrentExecutions of the function, if set. */
   readonly reservedConcurrency?: number
 }

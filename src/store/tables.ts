@@ -59,6 +59,46 @@ export interface VersionNumbersTable {
   last_number: number
 }
 
+/** One row per layer version. */
+export interface LayerVersionsTable {
+  account: string
+  region: string
+  name: string
+  number: number
+  /** Unix milliseconds. */
+  created: number
+  description: string
+  code_sha256: string
+  code_size: number
+  unzipped_bytes: number
+  /** JSON lists. */
+  compatible_runtimes: string | null
+  compatible_architectures: string | null
+  license_info: string | null
+  /** JSON list of statements; null: no policy. */
+  policy: string | null
+  policy_revision: string | null
+}
+
+/** The last version number of every layer that ever existed. */
+export interface LayerNumbersTable {
+  account: string
+  region: string
+  name: string
+  last_number: number
+}
+
+/** Resource policies of functions. */
+export interface PoliciesTable {
+  account: string
+  region: string
+  name: string
+  /** `$LATEST` (the unqualified function), a version's number, or an alias. */
+  qualifier: string
+  /** JSON list of statements, never empty. */
+  statements: string
+}
+
 /** Accepted asynchronous events. Payloads are apart because a claim rewrites the row, and SQLite would rewrite a megabyte with it. */
 export interface EventsTable {
   id: Generated<number>
@@ -95,6 +135,9 @@ export interface Tables {
   versions: VersionsTable
   aliases: AliasesTable
   version_numbers: VersionNumbersTable
+  layer_versions: LayerVersionsTable
+  layer_numbers: LayerNumbersTable
+  policies: PoliciesTable
   events: EventsTable
   event_payloads: EventPayloadsTable
   event_counts: EventCountsTable

@@ -4,6 +4,7 @@ import { isVersionNumber } from '../lambda/arn.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import { findAlias } from './aliases.ts'
 import type { Changes } from './changes.ts'
+import { statementsOf } from './policy-rows.ts'
 import { versionRow } from './queries.ts'
 import { invocableVersionOf, keyColumns, LATEST } from './rows.ts'
 import type { InvokeTarget, InvokeTargets } from './store.ts'
@@ -41,8 +42,10 @@ export class SqlTargets implements InvokeTargets {
         .select('reserved_concurrency')
         .where((eb) => eb.and(keyColumns(key)))
         .executeTakeFirst()
+      const policy = await statementsOf(db, key, qualifier)
       return {
         versions,
+        ...(policy === undefined ? {} : { policy }),
         ...(alias === undefined ? {} : { alias }),
         ...(reserved?.reserved_concurrency == null ? {} : { reservedConcurrency: reserved.reserved_concurrency }),
       }

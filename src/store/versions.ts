@@ -5,6 +5,7 @@ import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { Changes } from './changes.ts'
 import type { PublishRequest, VersionStore } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
+import { deletePolicy } from './policy-rows.ts'
 import { changeLatest, functionExists, latestRow, publishRow, versionRow } from './queries.ts'
 import { checkRevision, checkSettled, functionNotFound } from './refusals.ts'
 import { ACTIVE, keyColumns, versionOf } from './rows.ts'
@@ -86,6 +87,7 @@ export class SqlVersions implements VersionStore {
         .where((eb) => eb.and(keyColumns(key)))
         .where('version', '=', version)
         .execute()
+      await deletePolicy(db, key, version)
     })
     this.#changes.announce(key)
   }

@@ -65,6 +65,10 @@ export class MemoryCodeStore implements CodeStore {
     return Promise.resolve({ sha256Base64, size: zip.length, unzippedBytes: zip.length })
   }
 
+  prepareLayers() {
+    return Promise.resolve()
+  }
+
   get(sha256Base64: string) {
     return Promise.resolve(this.#zips.get(sha256Base64))
   }

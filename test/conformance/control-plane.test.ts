@@ -11,7 +11,7 @@ import {
   GetFunctionCommand,
   GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
-  GetPolicyCommand,
+  GetFunctionRecursionConfigCommand,
   GetRuntimeManagementConfigCommand,
   ListAliasesCommand,
   ListFunctionsCommand,
@@ -475,7 +475,6 @@ describe('functions that cannot be made ready', () => {
 
 describe('settings that Hearth cannot honour', () => {
   const refusals: [string, Partial<CreateFunctionCommandInput>][] = [
-    ['Layers', { Layers: ['arn:aws:lambda:us-east-1:111111111111:layer:l:1'] }],
     ['VpcConfig', { VpcConfig: { SubnetIds: ['subnet-1'], SecurityGroupIds: ['sg-1'] } }],
     ['DeadLetterConfig', { DeadLetterConfig: { TargetArn: 'arn:aws:sqs:us-east-1:111111111111:q' } }],
     ['KMSKeyArn', { KMSKeyArn: 'arn:aws:kms:us-east-1:111111111111:key/k' }],
@@ -540,9 +539,11 @@ describe('settings that Hearth cannot honour', () => {
   })
 
   it('include whole operations, named in the answer', async () => {
-    await expect(lambda.send(new GetPolicyCommand({ FunctionName: 'f' }))).rejects.toMatchObject({
+    await expect(lambda.send(new GetFunctionRecursionConfigCommand({ FunctionName: 'f' }))).rejects.toMatchObject({
       name: 'UnknownOperationException',
-      message: expect.stringMatching(/^GetPolicy: Resource policies are not supported by Hearth yet/),
+      message: expect.stringMatching(
+        /^GetFunctionRecursionConfig: Recursion configurations are not supported by Hearth yet/,
+      ),
     })
   })
 })

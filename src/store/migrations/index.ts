@@ -1,9 +1,11 @@
 /** Every migration in the order of its name. A released file never changes: a new change is a new file. */
 import type { Migration, MigrationProvider } from 'kysely'
 import { initial } from './0001-initial.ts'
+import { layersAndPolicies } from './0002-layers-and-policies.ts'
 
 const MIGRATIONS: Record<string, Migration> = {
   '0001-initial': initial,
+  '0002-layers-and-policies': layersAndPolicies,
 }
 
 export const migrations: MigrationProvider = {

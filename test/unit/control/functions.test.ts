@@ -34,7 +34,7 @@ describe('functions', () => {
     }
     return createControlPlane({
       store,
-      code: { put, get: () => Promise.resolve(undefined) },
+      code: { put, get: () => Promise.resolve(undefined), prepareLayers: () => Promise.resolve() },
       images,
       clock: () => now,
       settings: { accountConcurrency: 1000, unreservedMinimum: 100, architecture: 'x86_64' },

@@ -164,6 +164,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       imageMissing: () => {},
       runtimeVersionHash: () => '0'.repeat(64),
       codePath: () => Promise.resolve('/code'),
+      layersPath: () => Promise.resolve(undefined),
       functionEnv: {},
       lambdaApi: undefined,
     },

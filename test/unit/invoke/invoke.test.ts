@@ -44,6 +44,7 @@ function invoker(version: FunctionVersion | undefined, options: FakeHostOptions 
 
 function asked(request: Partial<InvokeRequest>): InvokeRequest {
   return {
+    callerAccount: key.account,
     key,
     qualifier: undefined,
     requestId: 'id-1',

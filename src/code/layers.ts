@@ -1,0 +1,200 @@
+/**
+ * What becomes /opt: the layers of a function merged in their order, made once for each ordered list of layers. Below the directory:
+ *
+ *     merged/<id>/        hard links to the files of the unpacked layers (copies where the file system has none)
+ *     merged/<id>.json    marker: the folder is complete (marker.ts)
+ *     temporary/          what was being made when the host was killed; emptied at start
+ *
+ * It can always be made again from the layers' packages. A function with one layer uses that layer's own folder.
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import {
+  chmod,
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+} from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { codeOf, explainDiskError } from './disk-errors.ts'
+import { replaceFile } from './durable-file.ts'
+import { LayerTree, type TreeEntry } from './layer-tree.ts'
+import { markerFor, validMarker } from './marker.ts'
+import type { Unpacked } from './zip.ts'
+
+export interface LayerFoldersOptions {
+  readonly directory: string
+  /** The folder of one unpacked layer, by its CodeSha256; `ArtifactStore.folder` fits. */
+  readonly unpacked: (sha256Base64: string) => Promise<string>
+  readonly log: Pick<Logger, 'error'>
+  /** Folders made less than this many milliseconds ago are never collected: the function that they are for may not be written yet. */
+  readonly graceMs?: number
+}
+
+const DEFAULT_GRACE_MS = 15 * 60 * 1000
+
+/** Links made at the same time. */
+const PARALLEL = 16
+
+/** Identity of an ordered list of layers, each given by its CodeSha256. */
+export function mergedId(layers: readonly string[]): string {
+  return createHash('sha256').update(layers.join('\n')).digest('hex')
+}
+
+export class LayerFolders {
+  readonly #options: LayerFoldersOptions
+  readonly #merged: string
+  readonly #temporary: string
+  /** Look-ups under way, shared by all cold starts. */
+  readonly #making = new Map<string, Promise<string>>()
+  #prepared: Promise<void> | undefined
+
+  constructor(options: LayerFoldersOptions) {
+    this.#options = options
+    this.#merged = join(options.directory, 'merged')
+    this.#temporary = join(options.directory, 'temporary')
+  }
+
+  /**
+   * The folder to mount at /opt, made if it is not there. `undefined`: there are no layers.
+   * @throws LambdaException InvalidZipFileException when a layer's package is damaged, InvalidParameterValueException when all layers
+   * together have too many files, ServiceException when the disk refuses
+   */
+  async folder(layers: readonly string[]): Promise<string | undefined> {
+    const [first] = layers
+    if (first === undefined) return undefined
+    if (layers.length === 1) return this.#options.unpacked(first)
+    const id = mergedId(layers)
+    let making = this.#making.get(id)
+    if (making === undefined) {
+      making = this.#folder(id, layers).finally(() => this.#making.delete(id))
+      this.#making.set(id, making)
+    }
+    return making
+  }
+
+  /** Removes the folders whose ids are not in `keep` and that are older than the grace time; returns how many. */
+  async collect(keep: ReadonlySet<string>): Promise<number> {
+    await this.#prepare()
+    let removed = 0
+    for (const id of new Set((await readdir(this.#merged)).map((name) => name.replace(/\.json$/, '')))) {
+      if (keep.has(id) || this.#making.has(id) || (await this.#isRecent(id))) continue
+      const gone = await this.#takeAway(id)
+      if (gone !== undefined) await rm(gone, { recursive: true, force: true })
+      removed++
+    }
+    return removed
+  }
+
+  async #folder(id: string, layers: readonly string[]): Promise<string> {
+    const folder = join(this.#merged, id)
+    if ((await validMarker(this.#marker(id), folder)) !== undefined) return folder
+    const made = join(this.#temporary, randomUUID())
+    try {
+      await this.#prepare()
+      const tree = new LayerTree()
+      for (const layer of layers) await tree.add(await this.#options.unpacked(layer))
+      const marker = await markerFor(made, await make(tree, made))
+      // What was there stays in `temporary` until the next start: sandboxes that still run may have it mounted.
+      await this.#takeAway(id)
+      await rename(made, folder)
+      await replaceFile(this.#marker(id), join(this.#temporary, randomUUID()), JSON.stringify(marker), false)
+      return folder
+    } catch (error) {
+      await rm(made, { recursive: true, force: true }).catch(() => {})
+      throw explainDiskError(error, this.#options.log, this.#options.directory)
+    }
+  }
+
+  /** Moves the folder out of the way and says where to. The marker goes first: half a removal must not look like a whole folder. */
+  async #takeAway(id: string): Promise<string | undefined> {
+    await rm(this.#marker(id), { force: true })
+    const gone = join(this.#temporary, randomUUID())
+    try {
+      await rename(join(this.#merged, id), gone)
+      return gone
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined
+      throw error
+    }
+  }
+
+  async #isRecent(id: string): Promise<boolean> {
+    const marker = await stat(this.#marker(id)).catch(() => undefined)
+    return marker !== undefined && Date.now() - marker.mtimeMs < (this.#options.graceMs ?? DEFAULT_GRACE_MS)
+  }
+
+  #marker(id: string): string {
+    return join(this.#merged, `${id}.json`)
+  }
+
+  #prepare(): Promise<void> {
+    this.#prepared ??= this.#makeFolders().catch((error) => {
+      this.#prepared = undefined
+      throw error
+    })
+    return this.#prepared
+  }
+
+  async #makeFolders(): Promise<void> {
+    for (const path of [this.#merged, this.#temporary]) await mkdir(path, { recursive: true })
+    for (const name of await readdir(this.#temporary)) {
+      await rm(join(this.#temporary, name), { recursive: true, force: true })
+    }
+  }
+}
+
+/** Makes the tree in a folder that does not exist yet. */
+async function make(tree: LayerTree, folder: string): Promise<Unpacked> {
+  await makeFolder(folder)
+  let entries = 0
+  const leaves: TreeEntry[] = []
+  for (const entry of tree.entries()) {
+    entries++
+    if (entry.node.kind === 'folder') await makeFolder(join(folder, entry.path))
+    else leaves.push(entry)
+  }
+  let bytes = 0
+  const left = leaves.values()
+  const worker = async () => {
+    for (const { path, node } of left) {
+      if (node.kind === 'link') await symlink(await readlink(node.source), join(folder, path))
+      if (node.kind !== 'file') continue
+      const size = await makeFile(node.source, join(folder, path))
+      bytes += size
+    }
+  }
+  // All of them must have stopped before the caller removes the folder.
+  const results = await Promise.allSettled(Array.from({ length: PARALLEL }, worker))
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+  return { entries, bytes }
+}
+
+/** Whatever the host's umask is. */
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path)
+  await chmod(path, 0o755)
+}
+
+/** Returns its size. */
+async function makeFile(source: string, target: string): Promise<number> {
+  try {
+    await link(source, target)
+  } catch (error) {
+    if (!['EMLINK', 'EPERM', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(codeOf(error))) throw error
+    const { mode, atime, mtime } = await lstat(source)
+    await copyFile(source, target)
+    await chmod(target, mode & 0o777)
+    // Kept because Python trusts a compiled file only if its source has the time it was compiled with.
+    await utimes(target, atime, mtime)
+  }
+  return (await lstat(target)).size
+}

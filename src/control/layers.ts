@@ -1,0 +1,120 @@
+/** PublishLayerVersion, GetLayerVersion, GetLayerVersionByArn, ListLayers, ListLayerVersions, DeleteLayerVersion. */
+import { accountRefused, type RequestScope } from '../lambda/arn.ts'
+import { LambdaException } from '../lambda/errors.ts'
+import type { Architecture } from '../lambda/function.ts'
+import {
+  type LayerKey,
+  type LayerVersion,
+  layerArn,
+  layerKeyOf,
+  layerVersionArn,
+  parseLayerVersionArn,
+} from '../lambda/layer.ts'
+import { policyAllows } from '../lambda/policy.ts'
+import type { LayerFilter, LayerStore } from '../store/layer-store.ts'
+import type { Page, PageRequest } from '../store/page.ts'
+import type { CodeStore } from './code-store.ts'
+import { refused } from './refusals.ts'
+import { refuseUnsupportedLayerContent } from './unsupported.ts'
+
+export interface PublishLayerInput {
+  readonly content: {
+    readonly zipFile?: Uint8Array
+    readonly s3Bucket?: string
+    readonly s3Key?: string
+    readonly s3ObjectVersion?: string
+    readonly s3ObjectStorageMode?: string
+  }
+  readonly description?: string
+  readonly compatibleRuntimes?: readonly string[]
+  readonly compatibleArchitectures?: readonly Architecture[]
+  readonly licenseInfo?: string
+}
+
+/** A list of layers or their versions, for one caller. */
+export type LayerListRequest = PageRequest & LayerFilter
+
+export class Layers {
+  readonly #store: LayerStore
+  readonly #code: CodeStore
+  readonly #clock: () => number
+
+  constructor(store: LayerStore, code: CodeStore, clock: () => number) {
+    this.#store = store
+    this.#code = code
+    this.#clock = clock
+  }
+
+  /** @param name of the layer, or its ARN */
+  async publish(caller: RequestScope, name: string, input: PublishLayerInput): Promise<LayerVersion> {
+    const key = ownLayer(caller, name, 'lambda:PublishLayerVersion')
+    const { content, description = '', compatibleRuntimes, compatibleArchitectures, licenseInfo } = input
+    refuseUnsupportedLayerContent(content)
+    if (content.zipFile === undefined) throw refused('Please provide a source for layer content.')
+    const { sha256Base64: codeSha256, size: codeSize, unzippedBytes } = await this.#code.put(content.zipFile)
+    return this.#store.publish(
+      key,
+      { description, codeSha256, codeSize, unzippedBytes, compatibleRuntimes, compatibleArchitectures, licenseInfo },
+      this.#clock(),
+    )
+  }
+
+  /** @throws LambdaException InvalidParameterValueException, ResourceNotFoundException, AccessDeniedException */
+  async get(caller: RequestScope, name: string, version: number): Promise<LayerVersion> {
+    checkNumber(version)
+    return this.#get(caller, layerKeyOf(name, caller), version)
+  }
+
+  /** @param arn of a layer version; the model's pattern was checked before */
+  async getByArn(caller: RequestScope, arn: string): Promise<LayerVersion> {
+    const named = parseLayerVersionArn(arn)
+    if (named === undefined) throw layerNotFound()
+    checkNumber(named.version)
+    return this.#get(caller, named, named.version)
+  }
+
+  /** The newest matching version of each of the caller's layers. */
+  list(caller: RequestScope, request: LayerListRequest): Promise<Page<LayerVersion>> {
+    return this.#store.list(caller.account, caller.region, request)
+  }
+
+  /** Newest first. */
+  async listVersions(caller: RequestScope, name: string, request: LayerListRequest): Promise<Page<LayerVersion>> {
+    return this.#store.versions(ownLayer(caller, name, 'lambda:ListLayerVersions'), request)
+  }
+
+  /** Nothing happens when there is none. Functions that use it go on as before. */
+  async delete(caller: RequestScope, name: string, version: number): Promise<void> {
+    checkNumber(version)
+    await this.#store.delete(ownLayer(caller, name, 'lambda:DeleteLayerVersion'), version)
+  }
+
+  async #get(caller: RequestScope, key: LayerKey, version: number): Promise<LayerVersion> {
+    if (key.region !== caller.region) throw layerNotFound()
+    if (key.account !== caller.account) {
+      const policy = await this.#store.policy(key, version)
+      const resource = layerVersionArn(key, version)
+      const request = { account: caller.account, action: 'lambda:GetLayerVersion', resource }
+      if (!policyAllows(policy?.statements, request)) throw accountRefused(caller.account, request.action, resource)
+    }
+    const layer = await this.#store.find(key, version)
+    if (layer === undefined) throw layerNotFound()
+    return layer
+  }
+}
+
+/** The layer that a caller may change: one of its own account, in the region that it asks. */
+export function ownLayer(caller: RequestScope, name: string, action: string): LayerKey {
+  const key = layerKeyOf(name, caller)
+  if (key.account !== caller.account) throw accountRefused(caller.account, action, layerArn(key))
+  if (key.region !== caller.region) throw layerNotFound()
+  return key
+}
+
+export function checkNumber(version: number): void {
+  if (version < 1) throw refused('Layer Version Cannot be less than 1')
+}
+
+function layerNotFound(): LambdaException {
+  return new LambdaException('ResourceNotFoundException', 'The resource you requested does not exist.')
+}

@@ -1,0 +1,22 @@
+/** Resource policies of functions: one for the unqualified function, each version and each alias. */
+import type { FunctionKey } from '../lambda/function.ts'
+import type { PolicyChange, StoredPolicy } from './layer-store.ts'
+
+export interface PolicyStore {
+  /**
+   * @param qualifier `$LATEST` stands for the unqualified function
+   * @returns `undefined`: the function, version or alias does not exist. The RevisionId is that of the function, version or alias.
+   */
+  find(key: FunctionKey, qualifier: string): Promise<StoredPolicy | undefined>
+  /**
+   * Replaces the statements by what `change` makes of them and renews the RevisionId of the function, version or alias.
+   * `undefined`: it does not exist.
+   * @throws PreconditionFailedException and what `change` throws
+   */
+  change(
+    key: FunctionKey,
+    qualifier: string,
+    change: PolicyChange,
+    revisionId?: string,
+  ): Promise<StoredPolicy | undefined>
+}
