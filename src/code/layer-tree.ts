@@ -26,7 +26,12 @@ export interface TreeEntry {
 
 export class LayerTree {
   readonly #root: Folder = { kind: 'folder', children: new Map() }
+  readonly #maxEntries: number
   #read = 0
+
+  constructor(maxEntries: number = LIMITS.zipEntries) {
+    this.#maxEntries = maxEntries
+  }
 
   /** Puts a layer over what is there. @throws LambdaException InvalidParameterValueException when there are too many files */
   async add(layer: string): Promise<void> {
@@ -34,10 +39,10 @@ export class LayerTree {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const [path, into] = next
       for (const entry of await readdir(join(layer, path), { withFileTypes: true })) {
-        if (++this.#read > LIMITS.zipEntries) {
+        if (++this.#read > this.#maxEntries) {
           throw new LambdaException(
             'InvalidParameterValueException',
-            `The layers of a function must have at most ${LIMITS.zipEntries} files and folders together`,
+            `The layers of a function must have at most ${this.#maxEntries} files and folders together`,
           )
         }
         const below = join(path, entry.name)

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { FunctionConfiguration, FunctionKey } from '../../src/lambda/function.ts'
 import type { Store } from '../../src/store/open.ts'
 import type { NewEvent } from '../../src/store/store.ts'
+import { describeLayersAndPolicies } from './layers-suite.ts'
 
 export interface StoreUnderTest {
   readonly store: Store
@@ -583,6 +584,8 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
       expect(seen).toHaveLength(10)
     })
   })
+
+  describeLayersAndPolicies(() => under)
 
   describe('event queue', () => {
     const drift = async () => {

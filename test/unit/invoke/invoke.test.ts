@@ -5,6 +5,7 @@ import { type InvokeRequest, Invoker } from '../../../src/invoke/invoke.ts'
 import { Resolver } from '../../../src/invoke/resolve.ts'
 import type { LambdaException } from '../../../src/lambda/errors.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
+import type { Statement } from '../../../src/lambda/policy.ts'
 import { SandboxError } from '../../../src/sandbox/driver.ts'
 import type { EventQueueStore, NewEvent } from '../../../src/store/store.ts'
 import { EventBus } from '../../../src/telemetry/events.ts'
@@ -12,7 +13,12 @@ import { type FakeHostOptions, fakeHost, validVersion } from '../execution/fake-
 
 const key = { account: '000000000000', region: 'us-east-1', name: 'f' }
 
-function invoker(version: FunctionVersion | undefined, options: FakeHostOptions = {}, limit = 10) {
+function invoker(
+  version: FunctionVersion | undefined,
+  options: FakeHostOptions = {},
+  limit = 10,
+  policy?: readonly Statement[],
+) {
   const fake = fakeHost(options)
   const concurrency = new Concurrency(limit)
   const put: NewEvent[] = []
@@ -20,7 +26,7 @@ function invoker(version: FunctionVersion | undefined, options: FakeHostOptions 
   const invoke = new Invoker({
     resolver: new Resolver(
       {
-        find: () => Promise.resolve(version && { versions: [{ version, weight: 1 }] }),
+        find: () => Promise.resolve(version && { versions: [{ version, weight: 1 }], ...(policy ? { policy } : {}) }),
         reservations: () => Promise.resolve(new Map()),
         onChange: () => () => {},
       },
@@ -58,6 +64,44 @@ function asked(request: Partial<InvokeRequest>): InvokeRequest {
 }
 
 const notJson = { payload: Buffer.from('{') }
+
+describe('Invoke of another account', () => {
+  const callerAccount = '222222222222'
+  const arn = 'arn:aws:lambda:us-east-1:000000000000:function:f'
+  const grant = (changes: Partial<Statement> = {}): readonly Statement[] => [
+    { Effect: 'Allow', Principal: { AWS: callerAccount }, Action: 'lambda:InvokeFunction', Resource: arn, ...changes },
+  ]
+
+  it.each([
+    ['there is no policy', undefined, undefined],
+    ['the policy names another account', grant({ Principal: { AWS: '333333333333' } }), undefined],
+    ['the policy grants another action', grant({ Action: 'lambda:GetFunction' }), undefined],
+    ['the policy is that of another qualifier', grant(), 'live'],
+  ] as const)('is refused when %s', async (_when, policy, qualifier) => {
+    const { invoke, runtimes } = invoker(validVersion(), {}, 10, policy)
+    await expect(invoke({ callerAccount, qualifier, ...notJson })).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+      message: `User: arn:aws:iam::222222222222:root is not authorized to perform: lambda:InvokeFunction on resource: ${arn}${qualifier ? `:${qualifier}` : ''} because no resource-based policy allows the lambda:InvokeFunction action`,
+    })
+    expect(runtimes).toHaveLength(0)
+  })
+
+  it('does not tell whether the function exists', async () => {
+    const { invoke } = invoker(undefined)
+    await expect(invoke({ callerAccount })).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  })
+
+  it.each([
+    [grant(), undefined],
+    [grant({ Principal: '*' }), '$LATEST'],
+    [grant({ Resource: `${arn}:live` }), 'live'],
+  ] as const)('is queued or run when the policy grants it: %j', async (policy, qualifier) => {
+    const { invoke, put } = invoker(validVersion(), {}, 10, policy)
+    expect(await invoke({ callerAccount, qualifier, invocationType: 'DryRun' })).toEqual({ type: 'DryRun' })
+    expect(await invoke({ callerAccount, qualifier, invocationType: 'Event' })).toEqual({ type: 'Event' })
+    expect(put).toHaveLength(1)
+  })
+})
 
 describe('Invoke', () => {
   it('names the qualifier $LATEST when a function that nobody qualified does not exist', async () => {
