@@ -12,8 +12,9 @@ const NOTHING = 'Nothing.'
 
 export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> = {
   AccessDeniedException: {
-    cause: 'The request names a function of another account, and no resource policy grants it.',
-    caller: 'Use credentials of the account that owns the function, or a name without the account.',
+    cause: 'The request names a function or a layer of another account, and no resource policy grants it.',
+    caller:
+      'Let the owner grant it (AddPermission, AddLayerVersionPermission), use credentials of the account that owns it, or a name without the account.',
     operator: 'Check HEARTH_ACCESS_KEYS: it says which access key belongs to which account.',
   },
   EC2AccessDeniedException: {
@@ -57,6 +58,11 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
     cause: 'The stored deployment package was damaged or removed on disk, or cannot be unpacked.',
     caller: 'Upload the code again (UpdateFunctionCode).',
     operator: 'Check the disk below HEARTH_DATA.',
+  },
+  PolicyLengthExceededException: {
+    cause: 'A resource policy would be larger than 20 KB.',
+    caller: 'Remove statements, or grant to fewer principals with a wider condition.',
+    operator: NOTHING,
   },
   PreconditionFailedException: {
     cause: 'RevisionId is not the latest one: somebody else changed the resource.',

@@ -88,7 +88,8 @@ export function configurationColumns(from: FunctionConfiguration) {
 
 /** Equal for equal code and configuration, whatever the order in which members were written. */
 export function configurationDigest(of: FunctionConfiguration): string {
-  const canonical = JSON.stringify(configurationOf(of), (_name, value: unknown) =>
+  // What a package unpacks to follows from the package, and functions of the first release do not know it.
+  const canonical = JSON.stringify({ ...configurationOf(of), unzippedBytes: undefined }, (_name, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value,
