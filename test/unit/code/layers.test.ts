@@ -148,6 +148,28 @@ describe('merged layers', () => {
     expect(await text(await merged(['b', 'a']), 'a')).toBe('a')
   })
 
+  it('end in an answer with the remedy when the disk is full, and are made when it is not any more', async () => {
+    await layer('a', { a: 'a' })
+    await layer('b', { b: 'b' })
+    const logged: string[] = []
+    let full = true
+    const folders = new LayerFolders({
+      directory: join(work, 'layers'),
+      unpacked: async (hash) => {
+        if (full && hash === 'b') throw Object.assign(new Error('no space left'), { code: 'ENOSPC', syscall: 'link' })
+        return join(work, 'unpacked', hash)
+      },
+      log: { error: (_fields: unknown, message?: string) => void logged.push(message ?? '') },
+    })
+    await expect(folders.folder(['a', 'b'])).rejects.toMatchObject({
+      name: 'ServiceException',
+      message: expect.stringContaining('Its disk is full'),
+    })
+    expect(logged).toEqual([expect.stringContaining('free space in the data directory')])
+    full = false
+    expect(await text((await folders.folder(['a', 'b'])) as string, 'b')).toBe('b')
+  })
+
   it('leave nothing behind when a layer cannot be had', async () => {
     await layer('a', { a: 'a' })
     await expect(merged(['a', 'missing'])).rejects.toThrow('ENOENT')
