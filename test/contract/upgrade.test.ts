@@ -1,0 +1,76 @@
+/** Databases that earlier releases made. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Kysely, Migrator, SqliteDialect } from 'kysely'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { initial } from '../../src/store/migrations/0001-initial.ts'
+import { openStore } from '../../src/store/open.ts'
+import { ACTIVE, configurationDigest } from '../../src/store/rows.ts'
+import { loadSqliteEngine } from '../../src/store/sqlite-engine.ts'
+import type { Tables } from '../../src/store/tables.ts'
+import { key, validConfiguration } from './store-suite.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hearth-upgrade-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+it('a database without layers and policies is brought up to date and keeps its functions', async () => {
+  const path = join(folder, 'hearth.db')
+  const database = (await loadSqliteEngine()).open(path, 1000)
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) })
+  const provider = { getMigrations: () => Promise.resolve({ '0001-initial': initial }) }
+  const { error } = await new Migrator({ db, provider }).migrateToLatest()
+  expect(error).toBeUndefined()
+  await db
+    .insertInto('functions')
+    .values({ ...key('old'), tags: '{}', reserved_concurrency: null })
+    .execute()
+  const configuration = validConfiguration()
+  for (const [version, number] of [
+    ['$LATEST', 0],
+    ['1', 1],
+  ] as const) {
+    await db
+      .insertInto('versions')
+      .values({
+        ...key('old'),
+        ...ACTIVE,
+        version,
+        number,
+        revision_id: `revision-${number}`,
+        deployment_id: `deployment-${number}`,
+        last_modified: 1,
+        code_sha256: configuration.codeSha256,
+        code_size: configuration.codeSize,
+        configuration: JSON.stringify(configuration),
+        previous: null,
+        published_from: number === 0 ? null : configurationDigest(configuration),
+      })
+      .execute()
+  }
+  await db
+    .insertInto('version_numbers')
+    .values({ ...key('old'), last_number: 1 })
+    .execute()
+  await db.destroy()
+
+  const store = await openStore(path)
+  try {
+    const content = { description: '', codeSha256: 'l', codeSize: 10, unzippedBytes: 20 }
+    expect((await store.layers.publish(key('l'), content, 5)).version).toBe(1)
+    expect(await store.layers.combinations()).toEqual([])
+    const { statements } = (await store.policies.find(key('old'), '1')) ?? {}
+    expect(statements).toEqual([])
+    // The same package uploaded again is still the code of version 1, although its unpacked size is known now.
+    const change = () => ({ ...configuration, unzippedBytes: 1 })
+    const { latest } = await store.functions.beginUpdate(key('old'), { change, publish: false }, 5)
+    await store.functions.completeUpdate(key('old'), latest.deploymentId, { ok: true })
+    expect((await store.versions.publish(key('old'), {}, 6)).version).toBe('1')
+    expect((await store.functions.usage('111111111111', 'us-east-1')).codeBytes).toBe(210)
+  } finally {
+    await store.close()
+  }
+})
