@@ -20,6 +20,8 @@ import { EventWorker } from './invoke/event-worker.ts'
 import { Invoker } from './invoke/invoke.ts'
 import { Resolver } from './invoke/resolve.ts'
 import { Retirement } from './invoke/retirement.ts'
+import { Keyring } from './keys/keyring.ts'
+import { openedForInvoke } from './lambda/keys.ts'
 import { layerHashes } from './lambda/layer.ts'
 import { RuntimeApiListeners } from './runtime-api/listener.ts'
 import { connect } from './sandbox/docker/client.ts'
@@ -77,6 +79,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
         await layers.folder(hashes)
       },
     }
+    const keys = new Keyring(join(config.data, 'keys'))
     const logs = opened(
       new LogFiles({ directory: join(config.data, 'logs'), groupBytes: config.logMaxBytes, log }),
       (one) => one.close(),
@@ -101,6 +104,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
         functionReach: config.functionReach,
         subnetPool: config.subnetPool,
         maxParallelStarts: config.maxParallelStarts,
+        maxAttachments: config.maxNetworkAttachments,
         log: (message, fields) => log.warn(fields ?? {}, message),
       }),
       (one) => one.close(),
@@ -130,6 +134,8 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
           runtimeVersionHash: ({ runtime, architecture }) => runtimes.versionHash(runtime!, architecture),
           codePath: ({ codeSha256 }) => code.folder(codeSha256),
           layersPath: (version) => layers.folder(layerHashes(version)),
+          room: config,
+          opened: (version) => openedForInvoke(version, keys),
           functionEnv: config.functionEnv,
           lambdaApi: config.functionApi
             ? (version, request, response) => insideApi(version, request, response)
@@ -179,6 +185,8 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       store,
       code: packaging,
       images: runtimes,
+      keys,
+      room: config,
       clock: Date.now,
       settings: {
         accountConcurrency: config.accountConcurrency,

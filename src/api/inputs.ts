@@ -2,7 +2,6 @@
 import type { Architecture } from '../lambda/function.ts'
 import { layerVersionArnConstraint } from './layer-inputs.ts'
 import {
-  anyList,
   anyStructure,
   blob,
   bool,
@@ -12,6 +11,7 @@ import {
   named,
   required,
   structure,
+  structures,
   text,
   textMap,
 } from './shapes.ts'
@@ -68,7 +68,20 @@ const settings = {
   }),
   deadLetterConfig: structure({ targetArn }),
   kmsKeyArn: named('KMSKeyArn', kmsKeyArn),
-  fileSystemConfigs: anyList(),
+  fileSystemConfigs: structures(
+    {
+      arn: required(
+        text({
+          min: 0,
+          max: 256,
+          pattern: `arn:aws[a-zA-Z-]*:elasticfilesystem:${REGION}:\\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}`,
+        }),
+      ),
+      localMountPath: required(text({ min: 0, max: 160, pattern: '/mnt/[a-zA-Z0-9-_.]+' })),
+      s3FilesConfig: named('S3FilesConfig', anyStructure()),
+    },
+    { min: 0, max: 1 },
+  ),
   imageConfig: structure({
     entryPoint: list(text(), { min: 0, max: 1500 }),
     command: list(text(), { min: 0, max: 1500 }),

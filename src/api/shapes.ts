@@ -221,14 +221,18 @@ export function anyStructure(): Shape<object> {
   return { read: (value, member) => object(value, member), show: (value) => JSON.stringify(value) }
 }
 
-/** A list of structures of which only the presence matters. */
-export function anyList(): Shape<unknown[]> {
+/** A list of structures. Members are named as Java's validator does: `fileSystemConfigs.1.member.arn`. */
+export function structures<const M extends Members>(members: M, is: NumberConstraint = {}): Shape<StructureOf<M>[]> {
+  const item = structure(members)
+  const show = (value: readonly unknown[]) => JSON.stringify(value)
   return {
-    read(value, member) {
+    read(value, member, violations) {
       if (!Array.isArray(value)) throw wrongType(member, 'a list')
-      return value as unknown[]
+      const read = value.map((one, i) => item.read(one, `${member}.${i + 1}.member`, violations))
+      violations.push(...lengthFaults(read.length, is).map((fault) => violation(show(read), member, fault)))
+      return read
     },
-    show: (value) => JSON.stringify(value),
+    show,
   }
 }
 

@@ -31,7 +31,7 @@ export function functionConfiguration(version: FunctionVersion, arn: string, ima
 
 /** FunctionConfiguration as lists show it: without states and runtime version. */
 export function listedConfiguration(version: FunctionVersion, arn: string) {
-  const { environment, layers, logging } = version
+  const { layers, logging } = version
   return {
     FunctionName: version.name,
     FunctionArn: arn,
@@ -46,7 +46,18 @@ export function listedConfiguration(version: FunctionVersion, arn: string) {
     CodeSha256: version.codeSha256,
     Version: version.version,
     Layers: layers?.map(({ arn: Arn, codeSize: CodeSize }) => ({ Arn, CodeSize })),
-    Environment: environment === undefined ? undefined : { Variables: environment },
+    Environment: environmentResponse(version),
+    KMSKeyArn: version.kmsKeyArn,
+    VpcConfig: version.vpc && {
+      SubnetIds: version.vpc.subnetIds,
+      SecurityGroupIds: version.vpc.securityGroupIds,
+      VpcId: version.vpc.vpcId,
+      Ipv6AllowedForDualStack: false,
+    },
+    FileSystemConfigs: version.fileSystems?.map(({ arn, localMountPath }) => ({
+      Arn: arn,
+      LocalMountPath: localMountPath,
+    })),
     TracingConfig: { Mode: version.tracingMode },
     RevisionId: version.revisionId,
     PackageType: version.packageType,
@@ -60,6 +71,14 @@ export function listedConfiguration(version: FunctionVersion, arn: string) {
       LogGroup: logging.logGroup,
     },
   }
+}
+
+/** Variables, or why they cannot be shown. */
+function environmentResponse({ environment, environmentError }: FunctionVersion) {
+  if (environmentError !== undefined) {
+    return { Error: { ErrorCode: environmentError.errorCode, Message: environmentError.message } }
+  }
+  return environment === undefined ? undefined : { Variables: environment }
 }
 
 export function aliasConfiguration(key: FunctionKey, alias: Alias) {

@@ -4,6 +4,7 @@ import { ConfigError } from '../config.ts'
 import { configCommand } from './commands/config.ts'
 import { deployCommand } from './commands/deploy.ts'
 import { invokeCommand } from './commands/invoke.ts'
+import { keysCommand } from './commands/keys.ts'
 import { logsCommand } from './commands/logs.ts'
 import { lsCommand } from './commands/ls.ts'
 import { rmCommand } from './commands/rm.ts'
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     lsCommand(),
     rmCommand(),
     runtimesCommand(),
+    keysCommand(),
     configCommand(),
   ]
   for (const command of commands) program.addCommand(command)

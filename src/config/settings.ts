@@ -1,6 +1,14 @@
 /** THE table of settings: name, environment variable, meaning, unit, kind of value and default of each. */
 import type { z } from 'zod'
 import { LIMITS } from '../lambda/limits.ts'
+import {
+  ACCESS_POINT,
+  FILE_SYSTEM,
+  NETWORK,
+  SECURITY_GROUP,
+  SECURITY_GROUP_ID,
+  SUBNET_ID,
+} from '../lambda/machine-room.ts'
 import { bytes, matching, oneOf, onOff, pairs, portList, wholeNumber } from './values.ts'
 
 const MIB = 1024 * 1024
@@ -239,6 +247,53 @@ export const SETTINGS = {
     ).optional(),
     fallback: () => undefined,
     defaultText: 'the first of 10.213.0.0/16, 172.29.0.0/16 and 192.168.192.0/18 with addresses that nothing else uses',
+  }),
+  fileSystems: setting({
+    env: 'HEARTH_FILE_SYSTEMS',
+    form: 'ARN=SOURCE,…',
+    description:
+      'What the access points of FileSystemConfigs are here: /folder, volume:NAME of the engine, or nfs:HOST:/export (nfs:HOST:PORT:/export). Functions read and write as 993:990.',
+    schema: pairs(
+      ACCESS_POINT,
+      FILE_SYSTEM,
+      'must be pairs of access point ARN and /folder, volume:NAME or nfs:HOST:/export, for example arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-00000000000000001=/srv/shared',
+    ),
+    fallback: () => ({}),
+    defaultText: 'none',
+  }),
+  subnets: setting({
+    env: 'HEARTH_SUBNETS',
+    form: 'SUBNET=NETWORK,…',
+    description:
+      "Which of the container engine's networks each subnet of VpcConfig is. Execution environments of the function join them besides their own.",
+    schema: pairs(
+      SUBNET_ID,
+      NETWORK,
+      'must be pairs of subnet id and network of the engine, for example subnet-0a1b=database-network',
+    ),
+    fallback: () => ({}),
+    defaultText: 'none',
+  }),
+  securityGroups: setting({
+    env: 'HEARTH_SECURITY_GROUPS',
+    form: 'GROUP=LABEL,…',
+    description:
+      "What each security group of VpcConfig is: network:NAME, one more network to join, or a text that becomes the value of the containers' label hearth.security-group.GROUP, for the site's own rules.",
+    schema: pairs(
+      SECURITY_GROUP_ID,
+      SECURITY_GROUP,
+      'must be pairs of security group id and network:NAME or a label, for example sg-0a1b=network:cache-network',
+    ),
+    fallback: () => ({}),
+    defaultText: 'none',
+  }),
+  maxNetworkAttachments: setting({
+    env: 'HEARTH_MAX_NETWORK_ATTACHMENTS',
+    form: 'NUMBER',
+    description:
+      'Connections of execution environments to networks of subnets and security groups at the same time; beyond it invokes get ENILimitReachedException.',
+    schema: wholeNumber(0, 100_000),
+    fallback: () => LIMITS.networkInterfaces,
   }),
   logLevel: setting({
     env: 'HEARTH_LOG_LEVEL',

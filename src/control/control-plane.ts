@@ -1,5 +1,7 @@
 /** The control plane: what the API may ask of it, and what it needs. It never starts, stops or calls execution environments. */
 import type { Architecture } from '../lambda/function.ts'
+import type { Keys } from '../lambda/keys.ts'
+import type { MachineRoom } from '../lambda/machine-room.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import type { Store } from '../store/open.ts'
 import { Account } from './account.ts'
@@ -12,6 +14,7 @@ import { LayerPermissions } from './layer-permissions.ts'
 import { Layers } from './layers.ts'
 import { Permissions } from './permissions.ts'
 import { type ControlLog, Preparation } from './preparation.ts'
+import { Secrets } from './secrets.ts'
 import { Tags } from './tags.ts'
 import { Versions } from './versions.ts'
 
@@ -19,6 +22,9 @@ export interface ControlPlaneNeeds {
   readonly store: Store
   readonly code: CodeStore
   readonly images: RuntimeImages
+  readonly keys: Keys
+  /** What VpcConfig and FileSystemConfigs may name. */
+  readonly room: MachineRoom
   /** Unix milliseconds. */
   readonly clock: () => number
   readonly settings: ConcurrencyBounds & {
@@ -47,8 +53,18 @@ export interface ControlPlane {
   close(): void
 }
 
-export function createControlPlane({ store, code, images, clock, settings, log }: ControlPlaneNeeds): ControlPlane {
+export function createControlPlane({
+  store,
+  code,
+  images,
+  keys,
+  room,
+  clock,
+  settings,
+  log,
+}: ControlPlaneNeeds): ControlPlane {
   const preparation = new Preparation(store.functions, images, log)
+  const secrets = new Secrets(keys)
   return {
     functions: new Functions({
       store,
@@ -56,10 +72,12 @@ export function createControlPlane({ store, code, images, clock, settings, log }
       images,
       preparation,
       layers: new FunctionLayers(store.layers, code),
+      secrets,
+      room,
       clock,
       architecture: settings.architecture,
     }),
-    versions: new Versions(store, clock),
+    versions: new Versions(store, secrets, clock),
     aliases: new Aliases(store),
     concurrency: new Concurrency(store, settings),
     account: new Account(store, settings.accountConcurrency),

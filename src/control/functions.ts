@@ -3,6 +3,7 @@ import { isVersionNumber } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import type { Architecture, FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import { LIMITS } from '../lambda/limits.ts'
+import type { MachineRoom } from '../lambda/machine-room.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import { violation, violationMessage } from '../lambda/validation.ts'
 import type { Written } from '../store/function-store.ts'
@@ -15,6 +16,8 @@ import { checkUnzippedSize, withLayers } from './function-layers.ts'
 import type { Preparation } from './preparation.ts'
 import { notFound, refused, refuseQualifier } from './refusals.ts'
 import type { CodeInput, CreateInput, UpdateCodeInput, UpdateConfigurationInput } from './requests.ts'
+import { roomSettings } from './room.ts'
+import type { Secrets } from './secrets.ts'
 import { checkTags } from './tags.ts'
 import { refuseUnsupportedCode, refuseUnsupportedCreation, refuseUnsupportedSettings } from './unsupported.ts'
 
@@ -24,6 +27,8 @@ export interface FunctionsNeeds {
   readonly images: RuntimeImages
   readonly preparation: Preparation
   readonly layers: FunctionLayers
+  readonly secrets: Secrets
+  readonly room: MachineRoom
   /** Unix milliseconds. */
   readonly clock: () => number
   /** The only architecture whose code this host runs. */
@@ -46,7 +51,7 @@ export class Functions {
 
   /** The new function in state Pending; `published` when Publish was asked for. */
   async create(key: FunctionKey, qualifier: string | undefined, input: CreateInput): Promise<Written> {
-    const { store, clock } = this.#needs
+    const { store, secrets, room, clock } = this.#needs
     checkName(key.name)
     refuseQualifier(qualifier)
     refuseUnsupportedCreation(input)
@@ -57,6 +62,7 @@ export class Functions {
     checkRuntime(runtime, clock())
     checkSettings(input)
     checkTags(input.tags ?? {})
+    const placed = roomSettings(room, key, input)
     const architecture = this.#checkArchitecture(input.architectures?.[0] ?? this.#needs.architecture)
     await this.#checkAvailable(runtime, architecture)
     if (await store.functions.find(key)) {
@@ -65,20 +71,21 @@ export class Functions {
     const layers = await this.#needs.layers.resolve(key, input.layers ?? [])
     const code = await this.#keep(input.code)
     checkUnzippedSize(code.unzippedBytes, layers)
+    const configuration = {
+      ...withLayers(newConfiguration(key.name, { ...input, runtime, handler }, architecture, code), layers),
+      ...placed,
+    }
     const written = await store.functions.create(
       key,
       {
-        configuration: withLayers(
-          newConfiguration(key.name, { ...input, runtime, handler }, architecture, code),
-          layers,
-        ),
+        configuration: secrets.sealed(key, input, configuration),
         tags: input.tags ?? {},
         publish: input.publish ?? false,
       },
       clock(),
     )
     this.#needs.preparation.start(written.latest)
-    return written
+    return this.#shown(written)
   }
 
   /** @throws LambdaException ResourceNotFoundException */
@@ -87,7 +94,11 @@ export class Functions {
     const stored = await store.functions.find(key)
     const version = stored && (await this.#versionBehind(key, qualifier, stored.latest))
     if (stored === undefined || version === undefined) throw notFound(key, qualifier)
-    return { version, tags: stored.tags, reservedConcurrency: stored.reservedConcurrency }
+    return {
+      version: this.#needs.secrets.shown(version),
+      tags: stored.tags,
+      reservedConcurrency: stored.reservedConcurrency,
+    }
   }
 
   /** @param masterRegion keeps only functions replicated from that region; there are no replicas, so other regions have none. */
@@ -99,7 +110,8 @@ export class Functions {
     if (page.masterRegion !== undefined && page.masterRegion !== 'ALL' && page.masterRegion !== region) {
       return { items: [], nextMarker: undefined }
     }
-    return this.#needs.store.functions.list(account, region, page)
+    const { items, nextMarker } = await this.#needs.store.functions.list(account, region, page)
+    return { items: items.map((version) => this.#needs.secrets.shown(version)), nextMarker }
   }
 
   /** The new version when Publish was asked for, else `$LATEST`. */
@@ -118,14 +130,14 @@ export class Functions {
       const { sha256Base64: codeSha256, size: codeSize, unzippedBytes } = code
       return { ...latest, architecture, codeSha256, codeSize, unzippedBytes }
     }
-    if (input.dryRun) return { latest: { ...current.latest, ...change(current.latest) } }
+    if (input.dryRun) return this.#shown({ latest: { ...current.latest, ...change(current.latest) } })
     const written = await store.functions.beginUpdate(
       key,
       { change, publish: input.publish ?? false, revisionId: input.revisionId },
       clock(),
     )
     this.#needs.preparation.start(written.latest)
-    return written
+    return this.#shown(written)
   }
 
   async updateConfiguration(
@@ -133,7 +145,7 @@ export class Functions {
     qualifier: string | undefined,
     input: UpdateConfigurationInput,
   ): Promise<FunctionVersion> {
-    const { store, clock } = this.#needs
+    const { store, secrets, room, clock } = this.#needs
     refuseQualifier(qualifier)
     refuseUnsupportedSettings(input)
     checkSettings(input)
@@ -147,11 +159,18 @@ export class Functions {
     const change = await this.#needs.layers.change(key, input.layers, current.latest)
     const { latest } = await store.functions.beginUpdate(
       key,
-      { change: (now) => change(changedConfiguration(now, input)), publish: false, revisionId: input.revisionId },
+      {
+        change: (now) => {
+          const changed = { ...change(changedConfiguration(now, input)), ...roomSettings(room, key, input, now) }
+          return secrets.sealed(key, input, changed, now)
+        },
+        publish: false,
+        revisionId: input.revisionId,
+      },
       clock(),
     )
     this.#needs.preparation.start(latest)
-    return latest
+    return secrets.shown(latest)
   }
 
   /** Without qualifier the whole function; with a number that version, which need not exist. */
@@ -163,6 +182,11 @@ export class Functions {
     }
     if (!/^[0-9]+$/.test(qualifier)) throw refused('Deletion of aliases is not currently supported.')
     await store.versions.delete(key, qualifier)
+  }
+
+  #shown({ latest, published }: Written): Written {
+    const { secrets } = this.#needs
+    return { latest: secrets.shown(latest), published: secrets.shown(published) }
   }
 
   async #versionBehind(

@@ -38,7 +38,11 @@ export interface SettingsInput {
   }
   readonly deadLetterConfig?: { readonly targetArn?: string }
   readonly kmsKeyArn?: string
-  readonly fileSystemConfigs?: readonly unknown[]
+  readonly fileSystemConfigs?: readonly {
+    readonly arn: string
+    readonly localMountPath: string
+    readonly s3FilesConfig?: object
+  }[]
   readonly imageConfig?: {
     readonly entryPoint?: readonly string[]
     readonly command?: readonly string[]

@@ -9,16 +9,13 @@ const nonEmpty = (text: string | undefined) => text !== undefined && text !== ''
 
 /** Empty values stay allowed: tools send them to say "none". */
 const SETTINGS: Refusals<SettingsInput> = [
-  [
-    'VpcConfig',
-    ({ vpcConfig }) =>
-      filled(vpcConfig?.subnetIds) ||
-      filled(vpcConfig?.securityGroupIds) ||
-      vpcConfig?.ipv6AllowedForDualStack === true,
-  ],
+  ['VpcConfig Ipv6AllowedForDualStack', (i) => i.vpcConfig?.ipv6AllowedForDualStack === true],
   ['DeadLetterConfig', (i) => nonEmpty(i.deadLetterConfig?.targetArn)],
-  ['KMSKeyArn', (i) => nonEmpty(i.kmsKeyArn)],
-  ['FileSystemConfigs', (i) => filled(i.fileSystemConfigs)],
+  [
+    'FileSystemConfigs with an S3 Files access point',
+    (i) =>
+      i.fileSystemConfigs?.some((one) => one.s3FilesConfig !== undefined || one.arn.includes(':s3files:')) ?? false,
+  ],
   ['SnapStart ApplyOn PublishedVersions', (i) => i.snapStart?.applyOn === 'PublishedVersions'],
   ['TracingConfig Mode Active', (i) => i.tracingConfig?.mode === 'Active'],
   ['LoggingConfig LogFormat JSON', (i) => i.loggingConfig?.logFormat === 'JSON'],

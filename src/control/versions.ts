@@ -4,14 +4,17 @@ import type { PublishRequest } from '../store/function-store.ts'
 import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import { refuseQualifier } from './refusals.ts'
+import type { Secrets } from './secrets.ts'
 import { unsupported } from './unsupported.ts'
 
 export class Versions {
   readonly #store: Store
+  readonly #secrets: Secrets
   readonly #clock: () => number
 
-  constructor(store: Store, clock: () => number) {
+  constructor(store: Store, secrets: Secrets, clock: () => number) {
     this.#store = store
+    this.#secrets = secrets
     this.#clock = clock
   }
 
@@ -23,10 +26,11 @@ export class Versions {
   ): Promise<FunctionVersion> {
     refuseQualifier(qualifier)
     if (request.publishTo !== undefined) throw unsupported('PublishTo')
-    return this.#store.versions.publish(key, request, this.#clock())
+    return this.#secrets.shown(await this.#store.versions.publish(key, request, this.#clock()))
   }
 
-  list(key: FunctionKey, page: PageRequest): Promise<Page<FunctionVersion>> {
-    return this.#store.versions.list(key, page)
+  async list(key: FunctionKey, page: PageRequest): Promise<Page<FunctionVersion>> {
+    const { items, nextMarker } = await this.#store.versions.list(key, page)
+    return { items: items.map((version) => this.#secrets.shown(version)), nextMarker }
   }
 }

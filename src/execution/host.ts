@@ -1,6 +1,7 @@
 /** What all environments of a host share. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FunctionVersion } from '../lambda/function.ts'
+import type { MachineRoom } from '../lambda/machine-room.ts'
 import type { Listeners } from '../runtime-api/api.ts'
 import type { SandboxDriver } from '../sandbox/driver.ts'
 import type { EventBus } from '../telemetry/events.ts'
@@ -21,6 +22,10 @@ export interface EnvironmentHost {
   readonly codePath: (version: FunctionVersion) => Promise<string>
   /** Folder with the merged layers; `undefined`: the version has none. */
   readonly layersPath: (version: FunctionVersion) => Promise<string | undefined>
+  /** The version with its environment variables decrypted. @throws LambdaException KMS…Exception */
+  readonly opened: (version: FunctionVersion) => FunctionVersion
+  /** What subnets, security groups and access points are here. */
+  readonly room: MachineRoom
   readonly functionEnv: Readonly<Record<string, string>>
   /** The Lambda API for calls from inside the sandbox, as the function's own account; `undefined` switches it off. */
   readonly lambdaApi:

@@ -5,6 +5,7 @@ import type { FunctionVersion } from '../lambda/function.ts'
 import type { Session, SessionObserver } from '../runtime-api/api.ts'
 import { type Place, type Sandbox, SandboxError, type SandboxObserver } from '../sandbox/driver.ts'
 import type { EnvironmentHost } from './host.ts'
+import { roomOf } from './room.ts'
 import { environmentVariables } from './variables.ts'
 
 /** The environment was removed before it was ready: the host stops, or the function was deleted. */
@@ -42,6 +43,8 @@ export class Launch {
   async run(): Promise<{ session: Session; sandbox: Sandbox; phases: Record<string, number> }> {
     const { host, version, logStream } = this.#options
     const began = performance.now()
+    // At every start, so that a key that was disabled or deleted has its effect on the next environment.
+    const opened = host.opened(version)
     const [image, codePath, layersPath, place] = await Promise.all([
       host.image(version),
       host.codePath(version),
@@ -59,12 +62,13 @@ export class Launch {
         codePath,
         ...(layersPath === undefined ? {} : { layersPath }),
         environment: environmentVariables({
-          version,
+          version: opened,
           runtimeApi: session.address,
           logStream,
           defaults: host.functionEnv,
           lambdaApi: host.lambdaApi !== undefined,
         }),
+        ...roomOf(version, host.room),
         memoryMb: version.memorySize,
         ephemeralStorageMb: version.ephemeralStorage,
         functionArn: functionArn(version, version.version),

@@ -138,7 +138,8 @@ export class Invoker {
 
   #refusal(key: FunctionKey, error: unknown): LambdaException {
     if (error instanceof LambdaException) {
-      if (error.status >= 500) this.#options.logFailure(key, error, remedyOf(error))
+      if (error.status >= 500 || error.detail.remedy !== undefined)
+        this.#options.logFailure(key, error, remedyOf(error))
       return error
     }
     const { exception, remedy } = platformFailure(error)
@@ -149,6 +150,7 @@ export class Invoker {
 }
 
 function remedyOf(error: LambdaException): string {
+  if (error.detail.remedy !== undefined) return error.detail.remedy
   return error.name === 'InvalidZipFileException'
     ? 'The stored package is damaged: upload the code again with update-function-code.'
     : 'See docs/errors.md.'

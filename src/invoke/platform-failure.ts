@@ -28,6 +28,55 @@ const MESSAGES: Readonly<Record<Exclude<SandboxErrorKind, 'unexpected'>, (error:
     }),
   'code-missing': (cause) =>
     new LambdaException('InvalidZipFileException', 'Lambda could not unzip the deployment package.', { cause }),
+  'subnet-missing': (cause) =>
+    new LambdaException(
+      'InvalidSubnetIDException',
+      'The subnet ID provided in the Lambda function VPC configuration is not valid.',
+      { cause },
+    ),
+  'security-group-missing': (cause) =>
+    new LambdaException(
+      'InvalidSecurityGroupIDException',
+      'The security group ID provided in the Lambda function VPC configuration is not valid.',
+      { cause },
+    ),
+  'addresses-exhausted': (cause) =>
+    new LambdaException(
+      'SubnetIPAddressLimitReachedException',
+      "Lambda couldn't set up VPC access for the Lambda function because one or more configured subnets has no available IP addresses.",
+      { cause },
+    ),
+  'attachments-exhausted': (cause) =>
+    new LambdaException(
+      'ENILimitReachedException',
+      "Lambda couldn't create an elastic network interface in the VPC, specified as part of Lambda function configuration, because the limit for network interfaces has been reached.",
+      { cause },
+    ),
+  // The four texts of file systems: developer guide, "Troubleshoot execution issues in Lambda".
+  'mount-failed': (cause) =>
+    new LambdaException(
+      'EFSMountFailureException',
+      `The function could not mount the EFS file system with access point ${cause.subject}`,
+      { cause },
+    ),
+  'mount-unreachable': (cause) =>
+    new LambdaException(
+      'EFSMountConnectivityException',
+      `The function couldn't connect to the Amazon EFS file system with access point ${cause.subject}. Check your network configuration and try again.`,
+      { cause },
+    ),
+  'mount-timeout': (cause) =>
+    new LambdaException(
+      'EFSMountTimeoutException',
+      `The function could not mount the EFS file system with access point ${cause.subject} due to mount time out.`,
+      { cause },
+    ),
+  'mount-io': (cause) =>
+    new LambdaException(
+      'EFSIOException',
+      'This function instance was stopped because Lambda detected an IO process that was taking too long.',
+      { cause },
+    ),
 }
 
 /** Everything that is not a LambdaException already: sandbox errors, lack of room, and defects of the host. */

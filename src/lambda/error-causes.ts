@@ -33,6 +33,35 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
     caller: 'Retry; tell the operator the code.',
     operator: "Look at the entry in the log and at the engine's own log.",
   },
+  EFSIOException: {
+    cause:
+      'The folder of an access point (HEARTH_FILE_SYSTEMS) is there, but reading it fails: a broken disk, a stale mount.',
+    caller: 'Tell the operator.',
+    operator: 'Look at the disk or mount behind the folder that the log names (dmesg), and mount it again.',
+  },
+  EFSMountConnectivityException: {
+    cause: 'The NFS server of an access point cannot be reached, or ends the connection.',
+    caller: 'Retry later; tell the operator.',
+    operator: 'Start the server, or correct its address in HEARTH_FILE_SYSTEMS.',
+  },
+  EFSMountFailureException: {
+    cause:
+      'What an access point stands for is missing or is no folder, 993:990 may not enter it, the engine refuses to mount it, or HEARTH_FILE_SYSTEMS does not name the access point any more.',
+    caller: 'Tell the operator.',
+    operator: 'The log has the reason and the command, mostly `mkdir` and `chown 993:990`.',
+  },
+  EFSMountTimeoutException: {
+    cause:
+      'The NFS server of an access point takes the connection and does not answer, or a folder on a mount does not answer.',
+    caller: 'Retry later; tell the operator.',
+    operator: 'Look after the server.',
+  },
+  ENILimitReachedException: {
+    cause:
+      'As many environments are on networks of subnets and security groups as HEARTH_MAX_NETWORK_ATTACHMENTS allows, or the bridge of a network is full.',
+    caller: 'Retry with back-off.',
+    operator: 'Raise HEARTH_MAX_NETWORK_ATTACHMENTS, or spread functions over several networks.',
+  },
   InvalidParameterValueException: {
     cause: 'A value is not allowed, contradicts another one, or asks for something that this host does not have.',
     caller: 'Read the message: it names the value and what is possible.',
@@ -49,15 +78,46 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
     caller: 'Tell the operator, or change the runtime of the function.',
     operator: 'hearth runtimes build RUNTIME',
   },
+  InvalidSecurityGroupIDException: {
+    cause: 'The network of a security group is gone, or HEARTH_SECURITY_GROUPS does not name the group any more.',
+    caller: 'Correct VpcConfig, or tell the operator.',
+    operator: 'Make the network again, or correct HEARTH_SECURITY_GROUPS.',
+  },
   InvalidSignatureException: {
     cause: 'The Authorization header cannot be read. (Signatures themselves are not verified yet.)',
     caller: 'Use an official client, or send no Authorization header.',
     operator: NOTHING,
   },
+  InvalidSubnetIDException: {
+    cause: 'The network of a subnet is gone, or HEARTH_SUBNETS does not name the subnet any more.',
+    caller: 'Correct VpcConfig, or tell the operator.',
+    operator: 'Make the network again, or correct HEARTH_SUBNETS.',
+  },
   InvalidZipFileException: {
     cause: 'The stored deployment package was damaged or removed on disk, or cannot be unpacked.',
     caller: 'Upload the code again (UpdateFunctionCode).',
     operator: 'Check the disk below HEARTH_DATA.',
+  },
+  KMSAccessDeniedException: {
+    cause:
+      'The file of the key cannot be read or is damaged, or what it should decrypt was damaged or made by another key.',
+    caller: 'Tell the operator.',
+    operator: 'Restore the file that the log names from a backup; it belongs to the host (mode 0600).',
+  },
+  KMSDisabledException: {
+    cause: "The key of the function's environment variables is disabled.",
+    caller: 'Tell the operator, or give the function another key together with Environment.',
+    operator: 'hearth keys enable KEY',
+  },
+  KMSInvalidStateException: {
+    cause: "The key of the function's environment variables is to be deleted.",
+    caller: 'Tell the operator, or give the function another key together with Environment.',
+    operator: 'hearth keys enable KEY takes the deletion back.',
+  },
+  KMSNotFoundException: {
+    cause: "The key of the function's environment variables does not exist any more.",
+    caller: 'Give the function another key together with Environment.',
+    operator: 'Restore HEARTH_DATA/keys from a backup; without the key the values are lost.',
   },
   PolicyLengthExceededException: {
     cause: 'A resource policy would be larger than 20 KB.',
@@ -93,6 +153,11 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
     cause: 'A defect of the host.',
     caller: 'Retry; report it with the request id.',
     operator: 'Report the entry in the log that has the same request id.',
+  },
+  SubnetIPAddressLimitReachedException: {
+    cause: 'The network of a subnet or security group has no address left.',
+    caller: 'Retry with back-off.',
+    operator: 'Give the network a larger range, or take containers off it.',
   },
   TooManyRequestsException: {
     cause:

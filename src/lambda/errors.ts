@@ -99,6 +99,8 @@ export interface ExceptionDetail {
   readonly untyped?: boolean
   /** Extra answer headers, e.g. `Retry-After`. */
   readonly headers?: Readonly<Record<string, string>>
+  /** What the operator can do about it; logged, never sent to the caller. */
+  readonly remedy?: string
   /** What really happened, for the operator's log; never sent to the caller. */
   readonly cause?: unknown
 }

@@ -1,4 +1,5 @@
 /** A Function and its Versions as the host keeps them. Wire names and presence rules are the business of `api/`. */
+import type { SealedText } from './keys.ts'
 
 export type Architecture = 'x86_64' | 'arm64'
 
@@ -29,6 +30,20 @@ export interface LayerReference {
   readonly unzippedBytes: number
 }
 
+/** Networks that a function's environments join; after detaching the lists and `vpcId` are empty. */
+export interface VpcConfig {
+  readonly subnetIds: readonly string[]
+  readonly securityGroupIds: readonly string[]
+  readonly vpcId: string
+}
+
+export interface FileSystemConfig {
+  /** ARN of the access point. */
+  readonly arn: string
+  /** Below /mnt. */
+  readonly localMountPath: string
+}
+
 /** What decides how an invocation behaves: changing any of it needs new execution environments. */
 export interface FunctionConfiguration {
   /** Absent for PackageType Image. */
@@ -44,8 +59,16 @@ export interface FunctionConfiguration {
   readonly ephemeralStorage: number
   readonly architecture: Architecture
   readonly packageType: 'Zip'
-  /** Absent when the request never contained Environment. */
+  /** Absent when the request never contained Environment, and where it is stored encrypted. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Key of the keyring for the environment variables. */
+  readonly kmsKeyArn?: string
+  /** JSON of the environment variables under `kmsKeyArn`. */
+  readonly sealedEnvironment?: SealedText
+  /** Absent when the request never contained VpcConfig. */
+  readonly vpc?: VpcConfig
+  /** Absent when there are none. */
+  readonly fileSystems?: readonly FileSystemConfig[]
   readonly tracingMode: 'PassThrough' | 'Active'
   readonly logging: LoggingConfig
   /** Base64 SHA-256 of the zip, as AWS shows it. */
@@ -76,6 +99,8 @@ export interface FunctionVersion extends FunctionKey, FunctionConfiguration {
   readonly lastUpdateStatusReasonCode?: string
   /** Unix milliseconds. */
   readonly lastModified: number
+  /** Only where a version is shown: why its encrypted variables are not. */
+  readonly environmentError?: { readonly errorCode: string; readonly message: string }
 }
 
 export interface Alias {

@@ -47,6 +47,8 @@ export const LIMITS = {
   processes: 1024,
   /** MemorySize in MB that buys one core. [D] */
   memoryMbPerCore: 1769,
+  /** Elastic network interfaces of a VPC. [D] */
+  networkInterfaces: 500,
   /** Headers and request line of one API request, bytes. [D] */
   requestHeaderBytes: 1 * MIB,
   /** Validity of GetFunction's Code.Location. [V] 10 minutes */

@@ -4,6 +4,7 @@
  * A Sandbox is what one execution environment lives in. What a function does inside it is never an error here: a process that exits is
  * reported as a fact. Errors (SandboxError) are the platform's own: no engine, no image, no room.
  */
+import type { FileSystemSource } from '../lambda/machine-room.ts'
 
 /** A place in the network for one sandbox, known before it starts so that its listener can check who calls. */
 export interface Place {
@@ -13,6 +14,23 @@ export interface Place {
   readonly sandboxAddress: string | undefined
   /** Gives the place back. Called by `Sandbox.destroy`; call it yourself only if no sandbox was started. */
   release(): void
+}
+
+/** A file system of the machine room, mounted read-write. */
+export interface SandboxMount {
+  /** ARN, for messages. */
+  readonly accessPoint: string
+  readonly target: string
+  readonly source: FileSystemSource
+}
+
+/** A network of the machine room that a sandbox joins besides its own. */
+export interface SandboxNetwork {
+  readonly kind: 'subnet' | 'security-group'
+  /** `subnet-…` or `sg-…`, for messages. */
+  readonly id: string
+  /** As the engine knows it. */
+  readonly name: string
 }
 
 export interface SandboxSpec {
@@ -25,6 +43,10 @@ export interface SandboxSpec {
   readonly codePath: string
   /** Folder with the merged layers, mounted read-only at /opt. */
   readonly layersPath?: string
+  readonly mounts?: readonly SandboxMount[]
+  readonly networks?: readonly SandboxNetwork[]
+  /** Labels by id of the security group, for the site's own rules. */
+  readonly securityGroups?: Readonly<Record<string, string>>
   readonly memoryMb: number
   /** Size of /tmp. */
   readonly ephemeralStorageMb: number
@@ -102,6 +124,21 @@ export type SandboxErrorKind =
   | 'image-missing'
   /** The unpacked package is not there or cannot be read. -> InvalidZipFileException */
   | 'code-missing'
+  /** A network that the function joins is not there. -> InvalidSubnetIDException, InvalidSecurityGroupIDException */
+  | 'subnet-missing'
+  | 'security-group-missing'
+  /** Such a network has no address left. -> SubnetIPAddressLimitReachedException */
+  | 'addresses-exhausted'
+  /** Too many sandboxes are on such networks. -> ENILimitReachedException */
+  | 'attachments-exhausted'
+  /** A file system is not there or may not be used. -> EFSMountFailureException */
+  | 'mount-failed'
+  /** Its server cannot be reached. -> EFSMountConnectivityException */
+  | 'mount-unreachable'
+  /** Its server does not answer. -> EFSMountTimeoutException */
+  | 'mount-timeout'
+  /** It is there and broken. -> EFSIOException */
+  | 'mount-io'
   /** Anything else; `code` says what. -> EC2UnexpectedException */
   | 'unexpected'
 
@@ -112,11 +149,21 @@ export class SandboxError extends Error {
   readonly code: string
   /** What the operator can do about it. */
   readonly remedy: string
+  /** What the caller named and it was about: an access point, a subnet, a security group. */
+  readonly subject: string | undefined
 
-  constructor(kind: SandboxErrorKind, code: string, message: string, remedy: string, cause?: unknown) {
+  constructor(
+    kind: SandboxErrorKind,
+    code: string,
+    message: string,
+    remedy: string,
+    cause?: unknown,
+    subject?: string,
+  ) {
     super(message, { cause })
     this.kind = kind
     this.code = code
     this.remedy = remedy
+    this.subject = subject
   }
 }

@@ -17,7 +17,7 @@ export interface NewFunction {
 }
 
 export interface Update {
-  /** Called within the transaction; may refuse with a LambdaException. Must not do I/O. */
+  /** Called within the transaction; may refuse with a LambdaException. Must not do I/O, but to read a key. */
   readonly change: (current: FunctionVersion) => FunctionConfiguration
   readonly publish: boolean
   readonly revisionId?: string

@@ -68,7 +68,12 @@ export function configurationOf(from: FunctionConfiguration): FunctionConfigurat
     ephemeralStorage: from.ephemeralStorage,
     architecture: from.architecture,
     packageType: from.packageType,
-    environment: from.environment,
+    // Beside its encrypted form it is a view for a caller and never stored.
+    environment: from.sealedEnvironment === undefined ? from.environment : undefined,
+    kmsKeyArn: from.kmsKeyArn,
+    sealedEnvironment: from.sealedEnvironment,
+    vpc: from.vpc,
+    fileSystems: from.fileSystems,
     tracingMode: from.tracingMode,
     logging: from.logging,
     codeSha256: from.codeSha256,

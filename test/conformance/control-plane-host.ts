@@ -11,7 +11,9 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { createApi } from '../../src/api/app.ts'
 import type { CodeStore } from '../../src/control/code-store.ts'
 import { createControlPlane } from '../../src/control/control-plane.ts'
+import { Keyring } from '../../src/keys/keyring.ts'
 import { LambdaException } from '../../src/lambda/errors.ts'
+import type { MachineRoom } from '../../src/lambda/machine-room.ts'
 import type { RuntimeImages } from '../../src/lambda/runtime-images.ts'
 import { openStore } from '../../src/store/open.ts'
 
@@ -74,6 +76,15 @@ export class MemoryCodeStore implements CodeStore {
   }
 }
 
+/** What VpcConfig and FileSystemConfigs may name. */
+export const ROOM: MachineRoom = {
+  fileSystems: {
+    'arn:aws:elasticfilesystem:us-east-1:111111111111:access-point/fsap-00000000000000001': '/srv/shared',
+  },
+  subnets: { 'subnet-0a': 'network-a', 'subnet-0b': 'network-b' },
+  securityGroups: { 'sg-0a': 'web' },
+}
+
 export interface RawAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -98,6 +109,7 @@ class RecordingHandler extends NodeHttpHandler {
 export interface ControlPlaneHost {
   readonly url: string
   readonly images: ReadyImages
+  readonly keys: Keyring
   readonly logged: { readonly message: string }[]
   client(changes?: LambdaClientConfig): LambdaClient & { last(): RawAnswer }
   /** Waits until no function is Pending or InProgress any more. */
@@ -111,6 +123,7 @@ export async function startControlPlaneHost(): Promise<ControlPlaneHost> {
   const folder = mkdtempSync(join(tmpdir(), 'hearth-conformance-'))
   const store = await openStore(join(folder, 'hearth.db'))
   const images = new ReadyImages()
+  const keys = new Keyring(join(folder, 'keys'))
   const code = new MemoryCodeStore()
   const logged: { message: string }[] = []
   const log = {
@@ -123,6 +136,8 @@ export async function startControlPlaneHost(): Promise<ControlPlaneHost> {
     store,
     code,
     images,
+    keys,
+    room: ROOM,
     clock,
     settings: { accountConcurrency: 1000, unreservedMinimum: 100, architecture: 'x86_64' },
     log,
@@ -141,6 +156,7 @@ export async function startControlPlaneHost(): Promise<ControlPlaneHost> {
   return {
     url,
     images,
+    keys,
     logged,
     client(changes = {}) {
       const requestHandler = new RecordingHandler()

@@ -475,15 +475,14 @@ describe('functions that cannot be made ready', () => {
 
 describe('settings that Hearth cannot honour', () => {
   const refusals: [string, Partial<CreateFunctionCommandInput>][] = [
-    ['VpcConfig', { VpcConfig: { SubnetIds: ['subnet-1'], SecurityGroupIds: ['sg-1'] } }],
+    ['VpcConfig Ipv6AllowedForDualStack', { VpcConfig: { Ipv6AllowedForDualStack: true } }],
     ['DeadLetterConfig', { DeadLetterConfig: { TargetArn: 'arn:aws:sqs:us-east-1:111111111111:q' } }],
-    ['KMSKeyArn', { KMSKeyArn: 'arn:aws:kms:us-east-1:111111111111:key/k' }],
     [
-      'FileSystemConfigs',
+      'FileSystemConfigs with an S3 Files access point',
       {
         FileSystemConfigs: [
           {
-            Arn: 'arn:aws:elasticfilesystem:us-east-1:111111111111:access-point/fsap-0123456789abcdef0',
+            Arn: `arn:aws:s3files:us-east-1:111111111111:file-system/fs-${'0'.repeat(17)}/access-point/fsap-${'0'.repeat(17)}`,
             LocalMountPath: '/mnt/a',
           },
         ],
@@ -761,6 +760,20 @@ const provocations: Record<string, Provocation> = {
         new CreateFunctionCommand(request({ VpcConfig: { SubnetIds: ['bad_subnet'], SecurityGroupIds: ['sg-1'] } })),
       ),
       { '<subnet_id_2>': 'bad_subnet' },
+    ),
+  'test_invalid_vpc_config_security_group / create-response-non-existent-security-group': () =>
+    provoked(
+      lambda.send(
+        new CreateFunctionCommand(request({ VpcConfig: { SubnetIds: ['subnet-0a'], SecurityGroupIds: ['sg-none'] } })),
+      ),
+      { '<security_group_id_1>': 'sg-none' },
+    ),
+  'test_invalid_vpc_config_subnet / create-response-non-existent-subnet-id': () =>
+    provoked(
+      lambda.send(
+        new CreateFunctionCommand(request({ VpcConfig: { SubnetIds: ['subnet-none'], SecurityGroupIds: ['sg-0a'] } })),
+      ),
+      { '<subnet_id_1>': 'subnet-none' },
     ),
   'test_create_lambda_exceptions / uppercase_architecture': creation({ Architectures: ['X86_64' as 'x86_64'] }),
   'test_layer_function_exceptions / add_layer_arn_without_version_exc': () =>

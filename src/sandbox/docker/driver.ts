@@ -4,7 +4,9 @@ import { realpathSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import type Dockerode from 'dockerode'
+import { LIMITS } from '../../lambda/limits.ts'
 import { type Place, type SandboxDriver, SandboxError, type SandboxObserver, type SandboxSpec } from '../driver.ts'
+import { Attachments } from './attachments.ts'
 import { BridgePlace } from './bridge.ts'
 import { missingCapabilities } from './capabilities.ts'
 import { DockerSandbox } from './container.ts'
@@ -12,6 +14,7 @@ import { bounded } from './errors.ts'
 import { EngineEvents } from './events.ts'
 import { chooseFirewall } from './firewall-choice.ts'
 import { digest, type Identity } from './labels.ts'
+import { FileSystems, mountFailure } from './mounts.ts'
 import { Networks } from './network.ts'
 import { removeLeftovers } from './orphans.ts'
 import { ownerOf } from './owner.ts'
@@ -22,6 +25,8 @@ import { type TmpVolume, TmpVolumes } from './tmp-volume.ts'
 
 /** A start takes 0.2 s on an idle machine; beyond this the engine is overloaded. */
 const CALL_LIMIT_MS = 30_000
+/** How long a file system may take to answer; a healthy one needs milliseconds. */
+const MOUNT_LIMIT_MS = 5000
 /** One for each thing that may have been taken away from under a running host: network, supervisor, volumes. */
 const REPAIRS_PER_START = 3
 
@@ -39,6 +44,8 @@ export interface DockerDriverOptions {
   readonly subnetPool?: string
   /** Containers that the engine creates and starts at the same time. */
   readonly maxParallelStarts: number
+  /** Connections of sandboxes to networks of subnets and security groups. */
+  readonly maxAttachments?: number
   readonly log: (message: string, fields?: object) => void
 }
 
@@ -61,6 +68,8 @@ export class DockerDriver implements SandboxDriver {
   /** Starts, and cleaning up after those that failed: what `close` waits for. */
   readonly #busy = new Set<Promise<unknown>>()
   readonly #volumes: TmpVolumes
+  readonly #attachments: Attachments
+  readonly #fileSystems: FileSystems
   readonly #events: EngineEvents
   #networks: Networks | undefined
   #supervisorPath = ''
@@ -74,6 +83,8 @@ export class DockerDriver implements SandboxDriver {
     this.#starts = new Slots(options.maxParallelStarts)
     this.#removals = new Removals(options.docker, options.maxParallelStarts, options.log)
     this.#volumes = new TmpVolumes(dataDir, this.#identity, options.log)
+    this.#attachments = new Attachments(options.docker, options.maxAttachments ?? LIMITS.networkInterfaces)
+    this.#fileSystems = new FileSystems({ docker: options.docker, limitMs: MOUNT_LIMIT_MS })
     this.#events = new EngineEvents(
       options.docker,
       this.#identity,
@@ -151,23 +162,33 @@ export class DockerDriver implements SandboxDriver {
     } catch (error) {
       // Off the path of the error.
       this.#track(attempt.cleanUp())
-      if (repairs > 0 && error instanceof SandboxError && (await this.#repair(error, attempt, repairs))) {
+      if (!(error instanceof SandboxError)) throw error
+      const failure = (await this.#attachments.explain(error, spec.networks ?? [])) ?? error
+      if (failure === error && repairs > 0 && (await this.#repair(error, attempt, repairs))) {
         return this.#start(spec, observer, repairs - 1)
       }
-      throw error
+      throw mountFailure(failure, spec.mounts ?? []) ?? failure
     }
   }
 
   async #prepare(spec: SandboxSpec): Promise<Attempt> {
     const { place } = spec
     if (!(place instanceof BridgePlace)) throw new TypeError('The place of a sandbox must come from reserve().')
-    const tmp = await this.#volumes.take(spec.ephemeralStorageMb)
+    await this.#fileSystems.check(spec.mounts ?? [])
+    const leave = this.#attachments.take(spec.networks ?? [])
+    const tmp = await this.#volumes.take(spec.ephemeralStorageMb).catch((error: unknown) => {
+      leave()
+      throw error
+    })
     const nonce = randomBytes(4).toString('hex')
     const name = containerName(spec, { identity: this.#identity, nonce })
     const unhold = place.hold()
     const cleanUp = async () => {
       // The address is free when the container is gone for certain, which may be later than this returns.
-      await this.#removals.remove(name, unhold)
+      await this.#removals.remove(name, () => {
+        unhold()
+        leave()
+      })
       await tmp?.destroy()
     }
     return { place, nonce, tmp, cleanUp }
@@ -193,6 +214,7 @@ export class DockerDriver implements SandboxDriver {
     const container = await bounded(CALL_LIMIT_MS, 'create a sandbox', (abortSignal) =>
       docker.createContainer({ ...options, abortSignal }),
     )
+    await this.#attachments.join(container.id, spec.networks ?? [])
     const created = performance.now()
     const sandbox = new DockerSandbox({ container, spec, observer, log, remove })
     this.#sandboxes.set(sandbox.id, sandbox)

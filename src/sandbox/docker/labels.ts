@@ -10,6 +10,8 @@ export const LABELS = {
   data: 'hearth.data',
   /** ARN of the function version. */
   function: 'hearth.function',
+  /** Followed by the id of a security group; its value is the operator's. */
+  securityGroup: 'hearth.security-group.',
 } as const
 
 /** What identifies one running host. */

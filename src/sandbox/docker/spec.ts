@@ -3,6 +3,7 @@ import type Dockerode from 'dockerode'
 import { LIMITS } from '../../lambda/limits.ts'
 import type { SandboxSpec } from '../driver.ts'
 import { type Identity, LABELS, labelsOf, nameable } from './labels.ts'
+import { mountSettings } from './mounts.ts'
 
 /** Where the supervisor is mounted; the program that it starts comes with the image. */
 export const SUPERVISOR_TARGET = '/var/hearth/supervisor'
@@ -35,6 +36,7 @@ export function containerOptions(spec: SandboxSpec, options: SpecOptions): Docke
     readOnly(options.supervisorPath, SUPERVISOR_TARGET),
     readOnly(spec.codePath, '/var/task'),
     ...(spec.layersPath === undefined ? [] : [readOnly(spec.layersPath, '/opt')]),
+    ...(spec.mounts ?? []).map(mountSettings),
     // nosuid and nodev come with the mount that is bound here.
     ...(options.tmpPath === undefined ? [] : [{ ...readOnly(options.tmpPath, '/tmp'), ReadOnly: false }]),
   ]
@@ -47,7 +49,7 @@ export function containerOptions(spec: SandboxSpec, options: SpecOptions): Docke
     User: USER,
     WorkingDir: '/var/task',
     Hostname: 'sandbox',
-    Labels: { ...labelsOf(options.identity), [LABELS.function]: spec.functionArn },
+    Labels: { ...labelsOf(options.identity), [LABELS.function]: spec.functionArn, ...securityGroupLabels(spec) },
     // An image's own health check would run processes in the sandbox.
     Healthcheck: { Test: ['NONE'] },
     // One stream for commands, output and reports; when it ends, stdin ends, and with it the supervisor.
@@ -90,6 +92,10 @@ export function containerOptions(spec: SandboxSpec, options: SpecOptions): Docke
       EndpointsConfig: { [options.network.name]: { IPAMConfig: { IPv4Address: options.network.address } } },
     },
   }
+}
+
+function securityGroupLabels({ securityGroups = {} }: SandboxSpec): Record<string, string> {
+  return Object.fromEntries(Object.entries(securityGroups).map(([id, label]) => [LABELS.securityGroup + id, label]))
 }
 
 function readOnly(source: string, target: string): Dockerode.MountSettings {

@@ -12,6 +12,7 @@ const LAYERS: Readonly<Record<string, { readonly layer: number; readonly mayImpo
   config: { layer: 1, mayImport: ['lambda'] },
   store: { layer: 2, mayImport: ['lambda', 'telemetry'] },
   code: { layer: 2, mayImport: ['lambda', 'telemetry'] },
+  keys: { layer: 2, mayImport: ['lambda'] },
   sandbox: { layer: 2, mayImport: ['lambda', 'telemetry'] },
   'runtime-api': { layer: 2, mayImport: ['lambda', 'telemetry'] },
   execution: { layer: 3, mayImport: ['lambda', 'telemetry', 'code', 'sandbox', 'runtime-api'] },
@@ -28,6 +29,7 @@ const LAYERS: Readonly<Record<string, { readonly layer: number; readonly mayImpo
       'config',
       'store',
       'code',
+      'keys',
       'sandbox',
       'runtime-api',
       'execution',
@@ -42,6 +44,8 @@ const LAYERS: Readonly<Record<string, { readonly layer: number; readonly mayImpo
 /** Single files that reach further than their directory, each with its reason. */
 const EXCEPTIONS: Readonly<Record<string, { readonly mayImport: readonly string[]; readonly because: string }>> = {
   'cli/commands/start.ts': { mayImport: ['main'], because: 'it is the command that runs the host' },
+  'cli/keyring.ts': { mayImport: ['keys'], because: 'keys are administered with the rights of the data folder' },
+  'cli/commands/keys.ts': { mayImport: ['keys'], because: 'it shows what the keyring describes' },
   'cli/runtime-images.ts': {
     mayImport: ['sandbox'],
     because: 'images are built, exported and imported while no host runs',

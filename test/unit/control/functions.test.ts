@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CodeStore } from '../../../src/control/code-store.ts'
 import { type ControlPlane, createControlPlane } from '../../../src/control/control-plane.ts'
 import type { CreateInput } from '../../../src/control/requests.ts'
+import { Keyring } from '../../../src/keys/keyring.ts'
+import { EMPTY_ROOM } from '../../../src/lambda/machine-room.ts'
 import type { RuntimeImages } from '../../../src/lambda/runtime-images.ts'
 import { openStore, type Store } from '../../../src/store/open.ts'
 
@@ -36,6 +38,8 @@ describe('functions', () => {
       store,
       code: { put, get: () => Promise.resolve(undefined), prepareLayers: () => Promise.resolve() },
       images,
+      keys: new Keyring(join(folder, 'keys')),
+      room: EMPTY_ROOM,
       clock: () => now,
       settings: { accountConcurrency: 1000, unreservedMinimum: 100, architecture: 'x86_64' },
       log: { info: () => {}, error: (_detail, message) => void logged.push(message) },

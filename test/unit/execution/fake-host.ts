@@ -1,6 +1,7 @@
 /** A platform without containers: sandboxes, listeners and logs in memory, driven by the test. */
 import type { EnvironmentHost } from '../../../src/execution/host.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
+import { EMPTY_ROOM } from '../../../src/lambda/machine-room.ts'
 import type { InvocationEvent, Listeners, Session, SessionObserver } from '../../../src/runtime-api/api.ts'
 import type { Sandbox, SandboxDriver, SandboxObserver, SandboxSpec } from '../../../src/sandbox/driver.ts'
 import { EventBus, type PlatformEvent } from '../../../src/telemetry/events.ts'
@@ -165,6 +166,8 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       runtimeVersionHash: () => '0'.repeat(64),
       codePath: () => Promise.resolve('/code'),
       layersPath: () => Promise.resolve(undefined),
+      opened: (version) => version,
+      room: EMPTY_ROOM,
       functionEnv: {},
       lambdaApi: undefined,
     },

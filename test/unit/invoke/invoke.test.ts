@@ -162,14 +162,25 @@ describe('Invoke', () => {
     ['image-missing', 'InvalidRuntimeException'],
     ['code-missing', 'InvalidZipFileException'],
     ['unexpected', 'EC2UnexpectedException'],
-  ] as const)('answers the sandbox error %s with %s and logs it once, with its remedy', async (kind, name) => {
-    const { invoke, failures } = invoker(validVersion(), {
-      refuseStart: () => new SandboxError(kind, 'E1', 'what happened', 'what to do'),
-    })
-    await expect(invoke()).rejects.toMatchObject({ name, status: 502 })
-    expect(failures).toHaveLength(1)
-    expect(failures[0]).toMatchObject({ exception: { name }, remedy: 'what to do' })
-  })
+    ['subnet-missing', 'InvalidSubnetIDException'],
+    ['security-group-missing', 'InvalidSecurityGroupIDException'],
+    ['addresses-exhausted', 'SubnetIPAddressLimitReachedException'],
+    ['attachments-exhausted', 'ENILimitReachedException'],
+    ['mount-failed', 'EFSMountFailureException', 403],
+    ['mount-unreachable', 'EFSMountConnectivityException', 408],
+    ['mount-timeout', 'EFSMountTimeoutException', 408],
+    ['mount-io', 'EFSIOException', 410],
+  ] as const)(
+    'answers the sandbox error %s with %s and logs it once, with its remedy',
+    async (kind, name, status: number = 502) => {
+      const { invoke, failures } = invoker(validVersion(), {
+        refuseStart: () => new SandboxError(kind, 'E1', 'what happened', 'what to do'),
+      })
+      await expect(invoke()).rejects.toMatchObject({ name, status })
+      expect(failures).toHaveLength(1)
+      expect(failures[0]).toMatchObject({ exception: { name }, remedy: 'what to do' })
+    },
+  )
 
   it('answers a defect of the host with ServiceException and tells the caller nothing about it', async () => {
     const { invoke } = invoker(validVersion(), { refuseStart: () => new TypeError('internal detail') })

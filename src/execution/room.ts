@@ -1,0 +1,52 @@
+/** What an environment gets of the machine room: file systems, networks and labels. Pure, from the function's settings and the operator's. */
+import type { FunctionVersion } from '../lambda/function.ts'
+import { fileSystemSource, type MachineRoom, securityGroup } from '../lambda/machine-room.ts'
+import { SandboxError, type SandboxMount, type SandboxNetwork, type SandboxSpec } from '../sandbox/driver.ts'
+
+/** @throws SandboxError for what the operator's settings do not name any more. */
+export function roomOf(
+  version: Pick<FunctionVersion, 'vpc' | 'fileSystems'>,
+  room: MachineRoom,
+): Pick<SandboxSpec, 'mounts' | 'networks' | 'securityGroups'> {
+  const mounts = (version.fileSystems ?? []).map(({ arn, localMountPath }): SandboxMount => {
+    const source = room.fileSystems[arn]
+    if (source === undefined) throw unnamed('mount-failed', 'access point', arn, 'HEARTH_FILE_SYSTEMS')
+    return { accessPoint: arn, target: localMountPath, source: fileSystemSource(source) }
+  })
+  const subnets = (version.vpc?.subnetIds ?? []).map((id): SandboxNetwork => {
+    const name = room.subnets[id]
+    if (name === undefined) throw unnamed('subnet-missing', 'subnet', id, 'HEARTH_SUBNETS')
+    return { kind: 'subnet', id, name }
+  })
+  const groups = (version.vpc?.securityGroupIds ?? []).map((id) => {
+    const text = room.securityGroups[id]
+    if (text === undefined) throw unnamed('security-group-missing', 'security group', id, 'HEARTH_SECURITY_GROUPS')
+    return { id, group: securityGroup(text) }
+  })
+  const joined = groups.flatMap(({ id, group }): SandboxNetwork[] =>
+    'network' in group ? [{ kind: 'security-group', id, name: group.network }] : [],
+  )
+  const labels = groups.flatMap(({ id, group }) => ('label' in group ? [[id, group.label] as const] : []))
+  return { mounts, networks: once([...subnets, ...joined]), securityGroups: Object.fromEntries(labels) }
+}
+
+/** Several names may stand for one network, which can be joined once only. */
+function once(networks: readonly SandboxNetwork[]): SandboxNetwork[] {
+  return networks.filter(({ name }, i) => networks.findIndex((other) => other.name === name) === i)
+}
+
+function unnamed(
+  kind: 'mount-failed' | 'subnet-missing' | 'security-group-missing',
+  what: string,
+  id: string,
+  setting: string,
+): SandboxError {
+  return new SandboxError(
+    kind,
+    'NotConfigured',
+    `The ${what} ${id} is not in this host's settings.`,
+    `Name it in ${setting} and restart the host, or remove it from the function.`,
+    undefined,
+    id,
+  )
+}
