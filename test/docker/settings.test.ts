@@ -40,7 +40,7 @@ beforeAll(async () => {
     socket.on('error', () => undefined)
   })
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
-  docker('network', 'create', `${PREFIX}-a`)
+  for (const name of ['a', 'b']) docker('network', 'create', `${PREFIX}-${name}`)
   docker(
     'network',
     'create',
@@ -68,8 +68,8 @@ beforeAll(async () => {
       'subnet-gone': `${PREFIX}-gone`,
       'subnet-full': `${PREFIX}-full`,
     },
-    securityGroups: { 'sg-label': 'web', 'sg-gone': `network:${PREFIX}-gone` },
-    maxNetworkAttachments: 2,
+    securityGroups: { 'sg-label': 'web', 'sg-b': `network:${PREFIX}-b`, 'sg-gone': `network:${PREFIX}-gone` },
+    maxNetworkAttachments: 5,
   })
 })
 
@@ -77,7 +77,7 @@ afterAll(async () => {
   await host?.stop()
   for (const socket of sockets) socket.destroy()
   silent?.close()
-  for (const name of ['a', 'full']) docker('network', 'rm', `${PREFIX}-${name}`)
+  for (const name of ['a', 'b', 'full']) docker('network', 'rm', `${PREFIX}-${name}`)
   docker('volume', 'rm', `${PREFIX}-volume`)
   await rm(shared, { recursive: true, force: true })
 })
@@ -348,7 +348,9 @@ describe('VpcConfig', () => {
   })
 
   it('beyond the connections that the operator allows is answered with ENILimitReachedException', async () => {
-    const names = [await fresh(vpc('subnet-a')), await fresh(vpc('subnet-a')), await fresh(vpc('subnet-a'))]
+    // Two connections each: the subnet's network and the security group's.
+    const two = vpc('subnet-a', 'sg-b')
+    const names = [await fresh(two), await fresh(two), await fresh(two)]
     // Environments of the tests before may be on their way out.
     for (const name of names.slice(0, 2)) await until(() => runs(name))
     expect(await refusal(names[2]!)).toMatchObject({ name: 'ENILimitReachedException', status: 502 })
