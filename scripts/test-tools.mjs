@@ -1,4 +1,4 @@
-// The real clients that tests use: AWS CLI, boto3, Go, docker-compose. Each is installed only where it is missing.
+// The real clients and servers that tests use: AWS CLI, boto3, moto (S3), Go, docker-compose. Each is installed only where it is missing.
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { canInstall, install } from './debian.mjs'
@@ -77,10 +77,10 @@ async function linkAws() {
 
 async function ensureBoto() {
   const python = join(VENV, 'bin/python3')
-  if (existsSync(python) && (await works(python, ['-c', 'import boto3']))) return
-  await step('Installing boto3 for the tests', async () => {
+  if (existsSync(python) && (await works(python, ['-c', 'import boto3, moto.server']))) return
+  await step('Installing boto3 and an S3 server for the tests', async () => {
     mkdirSync(TOOLS, { recursive: true })
     await must('python3', ['-m', 'venv', '--clear', VENV])
-    await must(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'boto3'])
+    await must(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'boto3', 'moto[s3,server]'])
   })
 }

@@ -9,6 +9,7 @@ import { invokeHandler } from './api/invoke.ts'
 import { type HttpServer, inProcess, serveHttp } from './api/server.ts'
 import { ArtifactStore } from './code/artifact.ts'
 import { LayerFolders, mergedId } from './code/layers.ts'
+import { SdkS3Objects } from './code/s3-objects.ts'
 import { effectiveSettings } from './config/effective.ts'
 import type { Config, LoadedConfig } from './config.ts'
 import type { CodeStore } from './control/code-store.ts'
@@ -27,6 +28,7 @@ import { RuntimeApiListeners } from './runtime-api/listener.ts'
 import { connect } from './sandbox/docker/client.ts'
 import { DockerDriver } from './sandbox/docker/driver.ts'
 import { EngineHealth } from './sandbox/docker/health.ts'
+import { DockerFunctionImages } from './sandbox/docker/images/function-images.ts'
 import { DockerRuntimeImages } from './sandbox/docker/images/runtime-images.ts'
 import { digest } from './sandbox/docker/labels.ts'
 import { openStore } from './store/open.ts'
@@ -80,6 +82,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       },
     }
     const keys = new Keyring(join(config.data, 'keys'))
+    const objects = opened(new SdkS3Objects(), async (one) => one.close())
     const logs = opened(
       new LogFiles({ directory: join(config.data, 'logs'), groupBytes: config.logMaxBytes, log }),
       (one) => one.close(),
@@ -87,6 +90,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
 
     // Where code runs.
     const docker = connect()
+    const instance = digest(resolve(config.data), 12)
     const runtimes = new DockerRuntimeImages({
       docker,
       cacheDir: join(config.data, 'cache'),
@@ -94,11 +98,13 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       prefer: config.runtimeImages,
       substitute: config.runtimeSubstitute,
       progress: (line) => log.info(line),
+      instance,
     })
+    const functionImages = new DockerFunctionImages({ docker, instance, progress: (line) => log.info(line) })
     const driver = opened(
       new DockerDriver({
         docker,
-        instance: digest(resolve(config.data), 12),
+        instance,
         dataDir: config.data,
         supervisor: () => runtimes.supervisorPath(),
         functionReach: config.functionReach,
@@ -129,9 +135,17 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
           listeners,
           logs,
           bus,
-          image: ({ runtime, architecture }) => runtimes.imageFor(runtime!, architecture),
-          imageMissing: () => runtimes.forget(),
-          runtimeVersionHash: ({ runtime, architecture }) => runtimes.versionHash(runtime!, architecture),
+          image: ({ runtime, architecture, runtimePin }) =>
+            runtimePin === undefined
+              ? runtimes.imageFor(runtime!, architecture)
+              : runtimes.pinnedImage(runtime!, runtimePin),
+          functionImage: (version) => functionImages.forVersion(version),
+          imageMissing: () => {
+            runtimes.forget()
+            functionImages.forget()
+          },
+          runtimeVersionHash: ({ runtime, architecture, runtimePin }) =>
+            runtimePin ?? runtimes.versionHash(runtime!, architecture),
           codePath: ({ codeSha256 }) => code.folder(codeSha256),
           layersPath: (version) => layers.folder(layerHashes(version)),
           room: config,
@@ -184,6 +198,8 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
     const control = createControlPlane({
       store,
       code: packaging,
+      objects,
+      functionImages,
       images: runtimes,
       keys,
       room: config,
@@ -227,7 +243,10 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       new PackageCollection({
         stored: async () => new Set([...(await store.functions.codeInUse()), ...(await store.layers.codeInUse())]),
         running: () => pool.environments().flatMap(({ version }) => [version.codeSha256, ...layerHashes(version)]),
-        collect: (keep) => code.collect(keep),
+        collect: async (keep) => {
+          const removed = (await code.collect(keep)) + (await functionImages.collect(keep))
+          return removed + (await runtimes.giveUpVersions(await store.functions.runtimeVersionsInUse()))
+        },
         log,
       }),
       async (one) => one.stop(),
@@ -243,6 +262,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       async (one) => one.stop(),
     )
     merged.start()
+    await runtimes.recall()
     await control.resume()
     opened(worker, (one) => one.stop(config.drainTimeout * 1000))
     await worker.start()

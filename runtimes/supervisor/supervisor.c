@@ -1,13 +1,13 @@
 /*
  * PID 1 of every sandbox: starts the function's runtime, says how it really ended, kills and restarts it on request.
  *
- *   supervisor [program [argument…]]        default program: /var/runtime/bootstrap
+ *   supervisor [-C folder] [program [argument…]]        default program: /var/runtime/bootstrap, in the folder of the container
  *
  *   fd 0  commands of the host, one a line: boot | stop | mark <nonce> | usage
  *   fd 1  the function's output: stdout and stderr of every process of the function, and the markers
  *   fd 2  reports to the host, one a line:
  *           exit runtime code=<0-255> oom=<0|1>       exit runtime signal=<number> oom=<0|1>
- *           launch runtime errno=<NAME> path=<program>   stopped   usage <kilobytes>
+ *           launch runtime errno=<NAME> path=<program>   launch folder errno=<NAME> path=<folder>   stopped   usage <kilobytes>
  *
  * It runs as the same user as the function, which is hostile. So it is not dumpable (nobody opens /proc/1/fd, traces it or reads its
  * memory), processes of the function hold neither fd 0 nor fd 2, and signals sent from inside do not reach a PID 1 without handlers.
@@ -47,7 +47,7 @@ struct queue {
 /* What happens to the processes of the function: RUNNING -> (it exits) DRAINING | (stop) STOPPING -> IDLE -> (boot) RUNNING. */
 static enum { IDLE, RUNNING, DRAINING, STOPPING } state = IDLE;
 static struct queue markers, reports;
-static char **program;
+static char **program, *folder;
 static pid_t runtime;
 static int runtime_status, launch_error_fd = -1, boot_wanted, oom_fd = -1, devnull;
 static long oom_kills_at_boot, peak_kb;
@@ -100,9 +100,14 @@ static const char *errno_name(int number) {
   return other;
 }
 
+/* `number` is negative where not the program but its folder was the trouble. */
 static void report_launch_failure(int number) {
   char line[1024];
-  int length = snprintf(line, sizeof line, "launch runtime errno=%s path=%.900s\n", errno_name(number), program[0]);
+  int length = number < 0 ? snprintf(line, sizeof line, "launch folder errno=%s path=%.900s\n", errno_name(-number), folder)
+                          : snprintf(line, sizeof line, "launch runtime errno=%s path=%.900s\n", errno_name(number), program[0]);
+  /* A name that somebody chose must not become a report of its own. */
+  for (int index = 0; index < length - 1; index++)
+    if (iscntrl((unsigned char)line[index])) line[index] = '?';
   put(&reports, line, length);
 }
 
@@ -198,7 +203,7 @@ static void boot(void) {
     sigprocmask(SIG_SETMASK, &original_mask, NULL);
     /* Checked, because the function may have lowered our limits: it must never get fd 0 or fd 2 of the supervisor. */
     if (dup2(devnull, 0) < 0 || dup2(output < 0 ? 1 : output, 2) < 0 || (output >= 0 && dup2(output, 1) < 0)) _exit(127);
-    int problem = become();
+    int problem = folder && chdir(folder) < 0 ? -errno : become();
     (void)!write(pipe_fds[1], &problem, sizeof problem);
     _exit(127);
   }
@@ -284,6 +289,11 @@ int main(int argc, char **argv) {
   }
   prctl(PR_SET_DUMPABLE, 0);
   for (int fd = 3; fd < 1024; fd++) close(fd); /* whatever the engine left open is not the function's */
+  if (argc > 2 && strcmp(argv[1], "-C") == 0) {
+    folder = argv[2];
+    argv += 2;
+    argc -= 2;
+  }
   program = argc > 1 ? argv + 1 : default_program;
   signal(SIGPIPE, SIG_IGN);
   sigemptyset(&child_signal);

@@ -18,7 +18,9 @@ export const getFunction: Handler = async (request, { control, codeLocation }) =
   const { version, tags, reservedConcurrency } = await control.functions.get(key, qualifier)
   return {
     Configuration: functionConfiguration(version, functionArn(key, qualifier), control.images),
-    Code: { RepositoryType: 'S3', Location: codeLocation.url(request.c, version.codeSha256) },
+    Code: version.image
+      ? { RepositoryType: 'ECR', ImageUri: version.image.uri, ResolvedImageUri: version.image.resolvedUri }
+      : { RepositoryType: 'S3', Location: codeLocation.url(request.c, version.codeSha256) },
     Tags: Object.keys(tags).length === 0 ? undefined : tags,
     Concurrency: reservedConcurrency === undefined ? undefined : { ReservedConcurrentExecutions: reservedConcurrency },
   }
@@ -72,11 +74,4 @@ export const getFunctionCodeSigningConfig: Handler = async (request, { control }
   const { key } = request.function('invoke')
   await control.functions.get(key, undefined)
   return {}
-}
-
-/** Every environment starts with the runtime image that the host has at that moment: that is `Auto`. */
-export const getRuntimeManagementConfig: Handler = async (request, { control }) => {
-  const { key, qualifier } = request.function('invoke')
-  await control.functions.get(key, qualifier)
-  return { UpdateRuntimeOn: 'Auto', FunctionArn: functionArn(key, qualifier) }
 }

@@ -143,6 +143,11 @@ export const updateAlias = structure({
 
 export const putFunctionConcurrency = structure({ reservedConcurrentExecutions: required(integer({ min: 0 })) })
 
+export const putRuntimeManagementConfig = structure({
+  updateRuntimeOn: required(text({ values: ['Auto', 'Manual', 'FunctionUpdate'] })),
+  runtimeVersionArn: text({ min: 26, max: 2048, pattern: `arn:(aws[a-zA-Z-]*):lambda:${REGION}::runtime:.+` }),
+})
+
 export const tagResource = structure({ tags: required(textMap(tagKey, tagValue)) })
 
 /** Query and path members: always texts. */

@@ -8,6 +8,7 @@ import * as concurrency from './concurrency.ts'
 import * as functions from './functions.ts'
 import * as layers from './layers.ts'
 import * as permissions from './permissions.ts'
+import * as runtimeManagement from './runtime-management.ts'
 import type { Handler } from './services.ts'
 import * as tags from './tags.ts'
 import * as versions from './versions.ts'
@@ -37,7 +38,6 @@ const NOT_YET = {
   eventInvoke: 'Event invoke configurations are not supported by Hearth yet.',
   provisioned: 'Provisioned concurrency is not supported by Hearth yet.',
   recursion: 'Recursion configurations are not supported by Hearth yet.',
-  runtimeManagement: 'Runtime versions cannot be pinned with Hearth yet.',
   streaming: 'Response streaming is not supported by Hearth yet. Use Invoke.',
   invokeAsync: 'InvokeAsync is deprecated and not supported by Hearth. Use Invoke with InvocationType Event.',
 } as const
@@ -87,7 +87,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'GetPolicy', method: 'GET', path: '/2015-03-31/functions/{FunctionName}/policy', status: 200, handle: permissions.getPolicy },
   { name: 'GetProvisionedConcurrencyConfig', method: 'GET', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', status: 200, refused: NOT_YET.provisioned },
   { name: 'GetResourcePolicy', method: 'GET', path: '/2026-07-09/resource-policy/{ResourceArn}', status: 200, handle: permissions.getResourcePolicy },
-  { name: 'GetRuntimeManagementConfig', method: 'GET', path: '/2021-07-20/functions/{FunctionName}/runtime-management-config', status: 200, handle: functions.getRuntimeManagementConfig },
+  { name: 'GetRuntimeManagementConfig', method: 'GET', path: '/2021-07-20/functions/{FunctionName}/runtime-management-config', status: 200, handle: runtimeManagement.getRuntimeManagementConfig },
   { name: 'Invoke', method: 'POST', path: '/2015-03-31/functions/{FunctionName}/invocations', status: 200, invoke: true },
   { name: 'InvokeAsync', method: 'POST', path: '/2014-11-13/functions/{FunctionName}/invoke-async', status: 202, refused: NOT_YET.invokeAsync },
   { name: 'InvokeWithResponseStream', method: 'POST', path: '/2021-11-15/functions/{FunctionName}/response-streaming-invocations', status: 200, refused: NOT_YET.streaming },
@@ -115,7 +115,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'PutFunctionScalingConfig', method: 'PUT', path: '/2025-11-30/functions/{FunctionName}/function-scaling-config', status: 202, refused: NOT_YET.capacity },
   { name: 'PutProvisionedConcurrencyConfig', method: 'PUT', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', status: 202, refused: NOT_YET.provisioned },
   { name: 'PutResourcePolicy', method: 'PUT', path: '/2026-07-09/resource-policy/{ResourceArn}', status: 200, handle: permissions.putResourcePolicy },
-  { name: 'PutRuntimeManagementConfig', method: 'PUT', path: '/2021-07-20/functions/{FunctionName}/runtime-management-config', status: 200, refused: NOT_YET.runtimeManagement },
+  { name: 'PutRuntimeManagementConfig', method: 'PUT', path: '/2021-07-20/functions/{FunctionName}/runtime-management-config', status: 200, handle: runtimeManagement.putRuntimeManagementConfig },
   { name: 'RemoveLayerVersionPermission', method: 'DELETE', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}', status: 204, handle: layers.removeLayerVersionPermission },
   { name: 'RemovePermission', method: 'DELETE', path: '/2015-03-31/functions/{FunctionName}/policy/{StatementId}', status: 204, handle: permissions.removePermission },
   { name: 'SendDurableExecutionCallbackFailure', method: 'POST', path: '/2025-12-01/durable-execution-callbacks/{CallbackId}/fail', status: 200, refused: NOT_YET.durable },

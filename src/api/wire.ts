@@ -1,6 +1,7 @@
 /** Domain values as the members of AWS's answers: exact names, and members without a value are absent, never null. */
 
-import { functionArn, partitionOf } from '../lambda/arn.ts'
+import { runtimeVersionArnOf } from '../control/runtime-management.ts'
+import { functionArn } from '../lambda/arn.ts'
 import type { Alias, FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 
@@ -24,14 +25,17 @@ export function functionConfiguration(version: FunctionVersion, arn: string, ima
       runtime === undefined
         ? undefined
         : {
-            RuntimeVersionArn: `arn:${partitionOf(version.region)}:lambda:${version.region}::runtime:${images.versionHash(runtime, version.architecture)}`,
+            RuntimeVersionArn: runtimeVersionArnOf(
+              version.region,
+              version.runtimePin ?? images.versionHash(runtime, version.architecture),
+            ),
           },
   }
 }
 
 /** FunctionConfiguration as lists show it: without states and runtime version. */
 export function listedConfiguration(version: FunctionVersion, arn: string) {
-  const { layers, logging } = version
+  const { imageConfig, layers, logging } = version
   return {
     FunctionName: version.name,
     FunctionArn: arn,
@@ -62,6 +66,13 @@ export function listedConfiguration(version: FunctionVersion, arn: string) {
     RevisionId: version.revisionId,
     PackageType: version.packageType,
     Architectures: [version.architecture],
+    ImageConfigResponse: imageConfig && {
+      ImageConfig: {
+        EntryPoint: imageConfig.entryPoint,
+        Command: imageConfig.command,
+        WorkingDirectory: imageConfig.workingDirectory,
+      },
+    },
     EphemeralStorage: { Size: version.ephemeralStorage },
     SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
     LoggingConfig: {

@@ -1,10 +1,12 @@
 /** Requests to configurations: defaults for new functions, changes for existing ones, and AWS's rules between members. */
 import { checkEnvironmentVariables } from '../lambda/environment-variables.ts'
-import type { Architecture, FunctionConfiguration, LoggingConfig } from '../lambda/function.ts'
+import type { Architecture, FunctionConfiguration } from '../lambda/function.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import { blockedForCreate, creatableRuntimes, isKnownRuntime } from '../lambda/runtimes.ts'
 import { numberFaults, violation, violationMessage } from '../lambda/validation.ts'
-import type { StoredPackage } from './code-store.ts'
+import type { CodeConfiguration } from './code-source.ts'
+import { imageConfigOf } from './image-config.ts'
+import { defaultLogging, loggingOf } from './logging.ts'
 import { refused } from './refusals.ts'
 import type { SettingsInput } from './requests.ts'
 
@@ -35,36 +37,28 @@ export function checkSettings(input: SettingsInput): void {
   )
   if (violations.length > 0) throw refused(violationMessage(violations))
   if (input.environment?.variables) checkEnvironmentVariables(input.environment.variables)
-  const logging = input.loggingConfig
-  if (logging?.logFormat !== 'JSON' && (logging?.applicationLogLevel || logging?.systemLogLevel)) {
-    throw refused(
-      'LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request or change the LogFormat to "JSON" and try again.',
-    )
-  }
 }
 
 export function newConfiguration(
   name: string,
-  input: SettingsInput & { readonly role: string; readonly runtime: string; readonly handler: string },
+  input: SettingsInput & { readonly role: string },
   architecture: Architecture,
-  code: StoredPackage,
+  code: CodeConfiguration,
 ): FunctionConfiguration {
   return {
-    runtime: input.runtime,
-    handler: input.handler,
+    ...(input.runtime === undefined ? {} : { runtime: input.runtime }),
+    ...(input.handler === undefined ? {} : { handler: input.handler }),
     role: input.role,
     description: input.description ?? '',
     timeout: input.timeout ?? LIMITS.timeoutS.default,
     memorySize: input.memorySize ?? LIMITS.memoryMb.default,
     ephemeralStorage: input.ephemeralStorage?.size ?? LIMITS.ephemeralStorageMb.default,
     architecture,
-    packageType: 'Zip',
+    imageConfig: imageConfigOf(input, undefined),
     ...environmentOf(input),
     tracingMode: 'PassThrough',
-    logging: loggingOf(input, { logFormat: 'Text', logGroup: `/aws/lambda/${name}` }),
-    codeSha256: code.sha256Base64,
-    codeSize: code.size,
-    unzippedBytes: code.unzippedBytes,
+    logging: loggingOf(input, defaultLogging(name)),
+    ...code,
   }
 }
 
@@ -80,14 +74,11 @@ export function changedConfiguration(current: FunctionConfiguration, input: Sett
     memorySize: input.memorySize ?? current.memorySize,
     ephemeralStorage: input.ephemeralStorage?.size ?? current.ephemeralStorage,
     ...environmentOf(input),
+    imageConfig: imageConfigOf(input, current.imageConfig),
     logging: loggingOf(input, current.logging),
   }
 }
 
 function environmentOf(input: SettingsInput): Pick<FunctionConfiguration, 'environment'> {
   return input.environment === undefined ? {} : { environment: input.environment.variables ?? {} }
-}
-
-function loggingOf(input: SettingsInput, current: LoggingConfig): LoggingConfig {
-  return { ...current, logGroup: input.loggingConfig?.logGroup ?? current.logGroup }
 }

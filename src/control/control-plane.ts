@@ -6,7 +6,7 @@ import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import type { Store } from '../store/open.ts'
 import { Account } from './account.ts'
 import { Aliases } from './aliases.ts'
-import type { CodeStore } from './code-store.ts'
+import { CodeSource, type CodeSources } from './code-source.ts'
 import { Concurrency, type ConcurrencyBounds } from './concurrency.ts'
 import { FunctionLayers } from './function-layers.ts'
 import { Functions } from './functions.ts'
@@ -14,13 +14,13 @@ import { LayerPermissions } from './layer-permissions.ts'
 import { Layers } from './layers.ts'
 import { Permissions } from './permissions.ts'
 import { type ControlLog, Preparation } from './preparation.ts'
+import { RuntimeManagement } from './runtime-management.ts'
 import { Secrets } from './secrets.ts'
 import { Tags } from './tags.ts'
 import { Versions } from './versions.ts'
 
-export interface ControlPlaneNeeds {
+export interface ControlPlaneNeeds extends CodeSources {
   readonly store: Store
-  readonly code: CodeStore
   readonly images: RuntimeImages
   readonly keys: Keys
   /** What VpcConfig and FileSystemConfigs may name. */
@@ -44,6 +44,7 @@ export interface ControlPlane {
   readonly layers: Layers
   readonly layerPermissions: LayerPermissions
   readonly permissions: Permissions
+  readonly runtimeManagement: RuntimeManagement
   readonly images: RuntimeImages
   /** Called once at start: takes up creations and updates that a crash interrupted. Returns their number. */
   resume(): Promise<number>
@@ -53,38 +54,33 @@ export interface ControlPlane {
   close(): void
 }
 
-export function createControlPlane({
-  store,
-  code,
-  images,
-  keys,
-  room,
-  clock,
-  settings,
-  log,
-}: ControlPlaneNeeds): ControlPlane {
-  const preparation = new Preparation(store.functions, images, log)
+export function createControlPlane(needs: ControlPlaneNeeds): ControlPlane {
+  const { store, images, keys, room, clock, settings, log } = needs
+  const preparation = new Preparation(store.functions, needs, log)
   const secrets = new Secrets(keys)
+  const source = new CodeSource(needs)
+  const functions = new Functions({
+    store,
+    images,
+    source,
+    preparation,
+    layers: new FunctionLayers(store.layers, needs.code),
+    secrets,
+    room,
+    clock,
+    architecture: settings.architecture,
+  })
   return {
-    functions: new Functions({
-      store,
-      code,
-      images,
-      preparation,
-      layers: new FunctionLayers(store.layers, code),
-      secrets,
-      room,
-      clock,
-      architecture: settings.architecture,
-    }),
+    functions,
     versions: new Versions(store, secrets, clock),
     aliases: new Aliases(store),
     concurrency: new Concurrency(store, settings),
     account: new Account(store, settings.accountConcurrency),
     tags: new Tags(store),
-    layers: new Layers(store.layers, code, clock),
+    layers: new Layers(store.layers, source, clock),
     layerPermissions: new LayerPermissions(store.layers),
     permissions: new Permissions(store),
+    runtimeManagement: new RuntimeManagement(store, images, functions),
     images,
     resume: () => preparation.resume(),
     settled: () => preparation.settled(),

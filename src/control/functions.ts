@@ -1,21 +1,22 @@
 /** CreateFunction, GetFunction, ListFunctions, UpdateFunctionCode, UpdateFunctionConfiguration, DeleteFunction. */
 import { isVersionNumber } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
-import type { Architecture, FunctionKey, FunctionVersion } from '../lambda/function.ts'
-import { LIMITS } from '../lambda/limits.ts'
+import type { Architecture, FunctionConfiguration, FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { MachineRoom } from '../lambda/machine-room.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import { violation, violationMessage } from '../lambda/validation.ts'
 import type { Written } from '../store/function-store.ts'
 import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
-import type { CodeStore, StoredPackage } from './code-store.ts'
+import type { CodeConfiguration, CodeSource } from './code-source.ts'
 import { changedConfiguration, checkRuntime, checkSettings, newConfiguration } from './configuration.ts'
 import type { FunctionLayers } from './function-layers.ts'
 import { checkUnzippedSize, withLayers } from './function-layers.ts'
+import { checkPackageType, refuseSettingsOf } from './image-config.ts'
+import { defaultLogging, loggingOf } from './logging.ts'
 import type { Preparation } from './preparation.ts'
 import { notFound, refused, refuseQualifier } from './refusals.ts'
-import type { CodeInput, CreateInput, UpdateCodeInput, UpdateConfigurationInput } from './requests.ts'
+import type { CodeInput, CreateInput, SettingsInput, UpdateCodeInput, UpdateConfigurationInput } from './requests.ts'
 import { roomSettings } from './room.ts'
 import type { Secrets } from './secrets.ts'
 import { checkTags } from './tags.ts'
@@ -23,7 +24,7 @@ import { refuseUnsupportedCode, refuseUnsupportedCreation, refuseUnsupportedSett
 
 export interface FunctionsNeeds {
   readonly store: Store
-  readonly code: CodeStore
+  readonly source: CodeSource
   readonly images: RuntimeImages
   readonly preparation: Preparation
   readonly layers: FunctionLayers
@@ -55,24 +56,28 @@ export class Functions {
     checkName(key.name)
     refuseQualifier(qualifier)
     refuseUnsupportedCreation(input)
-    const { runtime, handler } = input
-    if (!runtime || !handler) {
-      throw refused('Runtime and Handler are mandatory parameters for functions created with deployment packages.')
+    const packageType = checkPackageType(input)
+    if (packageType === 'Zip') {
+      if (!input.runtime || !input.handler) {
+        throw refused('Runtime and Handler are mandatory parameters for functions created with deployment packages.')
+      }
+      checkRuntime(input.runtime, clock())
     }
-    checkRuntime(runtime, clock())
     checkSettings(input)
+    // Before the package is stored.
+    loggingOf(input, defaultLogging(key.name))
     checkTags(input.tags ?? {})
     const placed = roomSettings(room, key, input)
     const architecture = this.#checkArchitecture(input.architectures?.[0] ?? this.#needs.architecture)
-    await this.#checkAvailable(runtime, architecture)
+    if (input.runtime) await this.#checkAvailable(input.runtime, architecture)
     if (await store.functions.find(key)) {
       throw new LambdaException('ResourceConflictException', `Function already exist: ${key.name}`)
     }
     const layers = await this.#needs.layers.resolve(key, input.layers ?? [])
-    const code = await this.#keep(input.code)
-    checkUnzippedSize(code.unzippedBytes, layers)
+    const code = await this.#code(packageType, input.code, key)
+    checkUnzippedSize(code.unzippedBytes ?? 0, layers)
     const configuration = {
-      ...withLayers(newConfiguration(key.name, { ...input, runtime, handler }, architecture, code), layers),
+      ...withLayers(newConfiguration(key.name, input, architecture, code), layers),
       ...placed,
     }
     const written = await store.functions.create(
@@ -121,14 +126,21 @@ export class Functions {
     refuseUnsupportedCode(input)
     const current = await store.functions.find(key)
     if (current === undefined) throw notFound(key)
-    if (input.imageUri) throw refused("Please don't provide ImageUri when updating a function with packageType Zip.")
+    const { packageType } = current.latest
+    if (packageType === 'Image' && !input.imageUri) {
+      throw refused('Please provide ImageUri when updating a function with packageType Image.')
+    }
+    if (packageType === 'Zip' && input.imageUri) {
+      throw refused("Please don't provide ImageUri when updating a function with packageType Zip.")
+    }
     const architecture = this.#checkArchitecture(input.architectures?.[0] ?? current.latest.architecture)
     if (current.latest.runtime !== undefined) await this.#checkAvailable(current.latest.runtime, architecture)
-    const code = await this.#keep(input)
+    const code = await this.#code(packageType, input, key)
     const change = (latest: FunctionVersion) => {
-      checkUnzippedSize(code.unzippedBytes, latest.layers ?? [])
-      const { sha256Base64: codeSha256, size: codeSize, unzippedBytes } = code
-      return { ...latest, architecture, codeSha256, codeSize, unzippedBytes }
+      // Deleted and created anew in the meantime.
+      if (latest.packageType !== packageType) throw notFound(key)
+      checkUnzippedSize(code.unzippedBytes ?? 0, latest.layers ?? [])
+      return { ...latest, architecture, ...code }
     }
     if (input.dryRun) return this.#shown({ latest: { ...current.latest, ...change(current.latest) } })
     const written = await store.functions.beginUpdate(
@@ -151,6 +163,7 @@ export class Functions {
     checkSettings(input)
     const current = await store.functions.find(key)
     if (current === undefined) throw notFound(key)
+    refuseSettingsOf(current.latest.packageType, input)
     // A function keeps a runtime that has been withdrawn since; only moving to such a one is refused.
     if (input.runtime !== undefined && input.runtime !== current.latest.runtime) {
       checkRuntime(input.runtime, clock())
@@ -161,7 +174,7 @@ export class Functions {
       key,
       {
         change: (now) => {
-          const changed = { ...change(changedConfiguration(now, input)), ...roomSettings(room, key, input, now) }
+          const changed = { ...change(configurationAfter(now, input)), ...roomSettings(room, key, input, now) }
           return secrets.sealed(key, input, changed, now)
         },
         publish: false,
@@ -201,16 +214,9 @@ export class Functions {
     return alias && store.versions.find(key, alias.functionVersion)
   }
 
-  async #keep(input: CodeInput): Promise<StoredPackage> {
-    if (input.zipFile === undefined) throw refused('Please provide a source for function code.')
-    if (input.zipFile.length === 0) throw refused('Uploaded file must be a non-empty zip')
-    if (input.zipFile.length > LIMITS.zipBytes) {
-      throw new LambdaException(
-        'RequestEntityTooLargeException',
-        `Zipped size must be smaller than ${LIMITS.zipBytes} bytes`,
-      )
-    }
-    return this.#needs.code.put(input.zipFile)
+  #code(packageType: 'Zip' | 'Image', input: CodeInput, { region }: FunctionKey): Promise<CodeConfiguration> {
+    const { source } = this.#needs
+    return packageType === 'Image' ? source.image(input.imageUri ?? '') : source.zip(input, region)
   }
 
   #checkArchitecture(wanted: Architecture): Architecture {
@@ -225,6 +231,16 @@ export class Functions {
     const availability = await this.#needs.images.availability(runtime, architecture)
     if (!availability.available) throw refused(availability.reason)
   }
+}
+
+/** A pinned image is one of the runtime that it was pinned for. @throws LambdaException InvalidParameterValueException */
+function configurationAfter(current: FunctionVersion, input: SettingsInput): FunctionConfiguration {
+  if (current.updateRuntimeOn === 'Manual' && input.runtime !== undefined && input.runtime !== current.runtime) {
+    throw refused(
+      `The function's runtime version is pinned to one of ${current.runtime}. Set UpdateRuntimeOn to Auto or FunctionUpdate (PutRuntimeManagementConfig) before changing the runtime.`,
+    )
+  }
+  return changedConfiguration(current, input)
 }
 
 /** Names get 64 characters, whatever the length of the ARN around them. */

@@ -13,7 +13,7 @@ import {
 import { policyAllows } from '../lambda/policy.ts'
 import type { LayerFilter, LayerStore } from '../store/layer-store.ts'
 import type { Page, PageRequest } from '../store/page.ts'
-import type { CodeStore } from './code-store.ts'
+import type { CodeSource } from './code-source.ts'
 import { refused } from './refusals.ts'
 import { refuseUnsupportedLayerContent } from './unsupported.ts'
 
@@ -36,12 +36,12 @@ export type LayerListRequest = PageRequest & LayerFilter
 
 export class Layers {
   readonly #store: LayerStore
-  readonly #code: CodeStore
+  readonly #source: CodeSource
   readonly #clock: () => number
 
-  constructor(store: LayerStore, code: CodeStore, clock: () => number) {
+  constructor(store: LayerStore, source: CodeSource, clock: () => number) {
     this.#store = store
-    this.#code = code
+    this.#source = source
     this.#clock = clock
   }
 
@@ -50,8 +50,11 @@ export class Layers {
     const key = ownLayer(caller, name, 'lambda:PublishLayerVersion')
     const { content, description = '', compatibleRuntimes, compatibleArchitectures, licenseInfo } = input
     refuseUnsupportedLayerContent(content)
-    if (content.zipFile === undefined) throw refused('Please provide a source for layer content.')
-    const { sha256Base64: codeSha256, size: codeSize, unzippedBytes } = await this.#code.put(content.zipFile)
+    if (content.zipFile === undefined && content.s3Bucket === undefined && content.s3Key === undefined) {
+      throw refused('Please provide a source for layer content.')
+    }
+    const kept = await this.#source.package(content, key.region)
+    const { sha256Base64: codeSha256, size: codeSize, unzippedBytes } = kept
     return this.#store.publish(
       key,
       { description, codeSha256, codeSize, unzippedBytes, compatibleRuntimes, compatibleArchitectures, licenseInfo },

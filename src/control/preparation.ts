@@ -1,5 +1,6 @@
-/** What happens between Pending and Active, and between InProgress and Successful: the runtime's image is made ready. */
+/** What happens between Pending and Active, and between InProgress and Successful: the image of its runtime, or its own, is made ready. */
 import type { FunctionVersion } from '../lambda/function.ts'
+import type { FunctionImages } from '../lambda/function-images.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import type { FunctionStore, Outcome } from '../store/function-store.ts'
 
@@ -9,16 +10,23 @@ export interface ControlLog {
   error(detail: object, message: string): void
 }
 
+export interface ImagesNeeds {
+  readonly images: RuntimeImages
+  readonly functionImages: FunctionImages
+}
+
 export class Preparation {
   readonly #functions: FunctionStore
   readonly #images: RuntimeImages
+  readonly #functionImages: FunctionImages
   readonly #log: ControlLog
   readonly #running = new Set<Promise<void>>()
   #closed = false
 
-  constructor(functions: FunctionStore, images: RuntimeImages, log: ControlLog) {
+  constructor(functions: FunctionStore, { images, functionImages }: ImagesNeeds, log: ControlLog) {
     this.#functions = functions
     this.#images = images
+    this.#functionImages = functionImages
     this.#log = log
   }
 
@@ -63,13 +71,17 @@ export class Preparation {
     }
   }
 
-  async #prepare({ runtime, architecture }: FunctionVersion): Promise<Outcome> {
+  async #prepare(latest: FunctionVersion): Promise<Outcome> {
+    const { runtime, architecture, image, imageConfig } = latest
+    if (image !== undefined) return this.#prepareImage(image, imageConfig, architecture)
     if (runtime === undefined) return { ok: true }
     try {
       const availability = await this.#images.availability(runtime, architecture)
       if (!availability.available) return { ok: false, reason: availability.reason, code: 'InvalidRuntime' }
       await this.#images.prepare(runtime, architecture)
-      return { ok: true }
+      const runtimeVersion = this.#images.versionHash(runtime, architecture)
+      if (latest.updateRuntimeOn === 'FunctionUpdate') await this.#images.keepVersion(runtimeVersion)
+      return { ok: true, runtimeVersion }
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error)
       return {
@@ -77,6 +89,17 @@ export class Preparation {
         reason: `The image of the runtime ${runtime} could not be prepared: ${detail}`,
         code: 'InternalError',
       }
+    }
+  }
+
+  async #prepareImage(...given: Parameters<FunctionImages['prepare']>): Promise<Outcome> {
+    try {
+      const readiness = await this.#functionImages.prepare(...given)
+      return readiness.ready ? { ok: true } : { ok: false, reason: readiness.reason, code: readiness.code }
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error)
+      const reason = `The image ${given[0].uri} could not be prepared: ${detail}`
+      return { ok: false, reason, code: 'InternalError' }
     }
   }
 }

@@ -4,7 +4,6 @@ import type { CodeInput, CreateInput, SettingsInput } from './requests.ts'
 
 type Refusals<Input> = readonly (readonly [setting: string, asked: (input: Input) => boolean])[]
 
-const filled = (list: readonly unknown[] | undefined) => (list?.length ?? 0) > 0
 const nonEmpty = (text: string | undefined) => text !== undefined && text !== ''
 
 /** Empty values stay allowed: tools send them to say "none". */
@@ -18,28 +17,18 @@ const SETTINGS: Refusals<SettingsInput> = [
   ],
   ['SnapStart ApplyOn PublishedVersions', (i) => i.snapStart?.applyOn === 'PublishedVersions'],
   ['TracingConfig Mode Active', (i) => i.tracingConfig?.mode === 'Active'],
-  ['LoggingConfig LogFormat JSON', (i) => i.loggingConfig?.logFormat === 'JSON'],
-  [
-    'ImageConfig',
-    ({ imageConfig }) =>
-      filled(imageConfig?.entryPoint) || filled(imageConfig?.command) || nonEmpty(imageConfig?.workingDirectory),
-  ],
   ['CapacityProviderConfig', (i) => i.capacityProviderConfig !== undefined],
   ['DurableConfig', (i) => i.durableConfig !== undefined],
 ]
 
 const CREATION: Refusals<CreateInput> = [
-  ['PackageType Image', (i) => i.packageType === 'Image' || nonEmpty(i.code.imageUri)],
   ['PublishTo', (i) => i.publishTo !== undefined],
   ['CodeSigningConfigArn', (i) => nonEmpty(i.codeSigningConfigArn)],
   ['TenancyConfig', (i) => i.tenancyConfig !== undefined],
 ]
 
 const CODE: Refusals<CodeInput> = [
-  [
-    'Code from S3 (send it as ZipFile instead)',
-    (i) => [i.s3Bucket, i.s3Key, i.s3ObjectVersion, i.s3ObjectStorageMode].some((member) => member !== undefined),
-  ],
+  ['S3ObjectStorageMode REFERENCE', (i) => i.s3ObjectStorageMode === 'REFERENCE'],
   ['SourceKMSKeyArn', (i) => nonEmpty(i.sourceKmsKeyArn)],
 ]
 

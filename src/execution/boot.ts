@@ -2,7 +2,7 @@
 import { LIMITS } from '../lambda/limits.ts'
 import { NO_BOOTSTRAP_EXIT_CODE } from '../lambda/runtimes.ts'
 import type { ProcessExit } from '../sandbox/driver.ts'
-import { exited, type Failure, invalidEntrypoint, sandboxLost, timedOut } from './failure.ts'
+import { exited, type Failure, launchProblem, notLaunched, sandboxLost, timedOut } from './failure.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { Signal } from './signal.ts'
 
@@ -46,8 +46,8 @@ export async function awaitBoot(mailbox: Mailbox<Signal>, options: BootOptions):
         return exitOutcome(signal.exit, options.runtime)
       }
       case 'launch-failure': {
-        const detail = `fork/exec ${signal.path}: ${signal.errno}`
-        return failed('Runtime.InvalidEntrypoint', (requestId) => invalidEntrypoint(requestId, detail))
+        const errorType = signal.process === 'folder' ? 'Runtime.InvalidWorkingDir' : 'Runtime.InvalidEntrypoint'
+        return failed(errorType, (requestId) => notLaunched(requestId, errorType, launchProblem(signal)))
       }
       case 'deadline':
         return {
@@ -67,7 +67,9 @@ export async function awaitBoot(mailbox: Mailbox<Signal>, options: BootOptions):
 
 function exitOutcome(exit: ProcessExit, runtime: string | undefined): BootOutcome {
   if (exit.code === NO_BOOTSTRAP_EXIT_CODE && runtime?.startsWith('provided')) {
-    return failed('Runtime.InvalidEntrypoint', (requestId) => invalidEntrypoint(requestId, NO_BOOTSTRAP))
+    return failed('Runtime.InvalidEntrypoint', (requestId) =>
+      notLaunched(requestId, 'Runtime.InvalidEntrypoint', NO_BOOTSTRAP),
+    )
   }
   const errorType = exit.outOfMemory ? 'Runtime.OutOfMemory' : 'Runtime.ExitError'
   return failed(errorType, (requestId) => exited(requestId, exit))

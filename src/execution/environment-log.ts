@@ -6,6 +6,7 @@
  * is measured once per flush and not once per invocation.
  */
 import type { LogStore, LogStreamName } from '../telemetry/log-store.ts'
+import type { Message } from './platform-lines.ts'
 
 /** Milliseconds between two writes to the log store. */
 const FLUSH_MS = 100
@@ -13,8 +14,6 @@ const FLUSH_MS = 100
 const LINE_BYTES = 256 * 1024
 /** Bytes of output that may wait for one flush; the rest of that period is dropped and counted. */
 const PENDING_BYTES = 8 * 1024 * 1024
-
-type Message = string | ((maxMemoryBytes: number) => string)
 
 interface PendingLine {
   readonly timestamp: number
@@ -28,6 +27,10 @@ export interface EnvironmentLogOptions {
   readonly maxMemoryBytes: () => Promise<number>
   /** `\r` inside a line is a newline of a managed runtime's record (reference: runtime-clients 2.7). */
   readonly carriageReturns: 'keep' | 'newline'
+  /** Whether a line of the function's output is wanted. */
+  readonly keeps: (line: string) => boolean
+  /** What the log says of output that was too much at once. */
+  readonly dropped: (bytes: number) => readonly string[]
 }
 
 export class EnvironmentLog {
@@ -45,9 +48,10 @@ export class EnvironmentLog {
     this.#options = options
   }
 
-  /** A line of the platform. */
-  write(message: Message): void {
-    this.#add({ timestamp: Date.now(), message })
+  /** Lines of the platform. */
+  write(messages: readonly Message[]): void {
+    const timestamp = Date.now()
+    for (const message of messages) this.#add({ timestamp, message })
   }
 
   /** Bytes of the function's stdout and stderr. */
@@ -106,6 +110,7 @@ export class EnvironmentLog {
 
   #line(raw: string): void {
     const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw
+    if (!this.#options.keeps(line)) return
     const message = this.#options.carriageReturns === 'newline' ? line.replaceAll('\r', '\n') : line
     this.#add({ timestamp: Date.now(), message })
   }
@@ -130,10 +135,8 @@ export class EnvironmentLog {
     this.#pending = []
     this.#pendingBytes = 0
     if (this.#droppedBytes > 0) {
-      lines.push({
-        timestamp: Date.now(),
-        message: `HEARTH dropped ${this.#droppedBytes} bytes of output: too much at once`,
-      })
+      const timestamp = Date.now()
+      lines.push(...this.#options.dropped(this.#droppedBytes).map((message) => ({ timestamp, message })))
       this.#droppedBytes = 0
     }
     if (lines.length === 0) return

@@ -14,12 +14,13 @@ import { EnvironmentLog } from './environment-log.ts'
 import { type Failure, sandboxLost } from './failure.ts'
 import type { EnvironmentHost } from './host.ts'
 import type { Invocation, InvocationResult } from './invocation.ts'
-import { InvocationLog } from './invocation-log.ts'
+import { type Ending, InvocationLog } from './invocation-log.ts'
 import { Launch, ShutDown } from './launch.ts'
 import { allows, type LifecycleEvent, type LifecycleState, next } from './lifecycle.ts'
+import { outputFilterOf, platformLinesOf } from './log-format.ts'
 import { Mailbox } from './mailbox.ts'
-import { logStreamName, runtimeLabel } from './names.ts'
-import { initReportLine, initStartLine } from './report.ts'
+import { logStreamName } from './names.ts'
+import type { PlatformLines } from './platform-lines.ts'
 import type { Signal } from './signal.ts'
 
 /** Milliseconds that an answer with LogType=Tail waits for the runtime's next call. */
@@ -51,6 +52,7 @@ export class ExecutionEnvironment {
   readonly #host: EnvironmentHost
   readonly #owner: EnvironmentOwner
   readonly #log: EnvironmentLog
+  readonly #lines: PlatformLines
   readonly #invocationLog: InvocationLog
   readonly #mailbox = new Mailbox<Signal>()
   readonly #launch: Launch
@@ -71,13 +73,16 @@ export class ExecutionEnvironment {
     this.#owner = owner
     this.version = version
     const stream = logStreamName(version, this.#startedAt)
+    this.#lines = platformLinesOf(version, host)
     this.#log = new EnvironmentLog({
       store: host.logs,
       stream: { account, region, group: logging.logGroup, stream },
       maxMemoryBytes: () => this.#sandbox?.maxMemoryBytes() ?? Promise.resolve(0),
       carriageReturns: runtime?.startsWith('provided') ? 'keep' : 'newline',
+      keeps: outputFilterOf(version),
+      dropped: (bytes) => this.#lines.dropped(bytes),
     })
-    this.#invocationLog = new InvocationLog(this.#log, version)
+    this.#invocationLog = new InvocationLog(this.#log, version, this.#lines)
     this.#launch = new Launch({
       host,
       version,
@@ -90,7 +95,7 @@ export class ExecutionEnvironment {
       sandbox: {
         output: (chunk) => this.#log.output(chunk),
         exit: (exit) => this.#hear({ kind: 'exit', exit }),
-        launchFailure: ({ errno, path }) => this.#hear({ kind: 'launch-failure', errno, path }),
+        launchFailure: (failure) => this.#hear({ kind: 'launch-failure', ...failure }),
         lost: (reason) => this.#hear({ kind: 'lost', reason }),
       },
     })
@@ -121,9 +126,7 @@ export class ExecutionEnvironment {
    * @throws SandboxError, LambdaException (package) when the platform could not make it; the caller then calls `shutdown`.
    */
   async start(): Promise<void> {
-    const { region } = this.version
-    const runtimeArn = `arn:aws:lambda:${region}::runtime:${this.#host.runtimeVersionHash(this.version)}`
-    this.#log.write(initStartLine(runtimeLabel(this.version), runtimeArn))
+    this.#log.write(this.#lines.initStart())
     const { session, sandbox, phases } = await this.#launch.run()
     this.#session = session
     this.#sandbox = sandbox
@@ -223,6 +226,7 @@ export class ExecutionEnvironment {
     void this.#sandbox?.limitCpu()
     if (outcome.ok) {
       this.#initDurationMs = durationMs
+      this.#log.write(this.#lines.initReport({ durationMs, phase: 'init' }))
       this.#becomeIdle('initialized')
       return
     }
@@ -255,7 +259,7 @@ export class ExecutionEnvironment {
   #reportInit(outcome: BootOutcome & { ok: false }, durationMs: number, phase: 'init' | 'invoke'): void {
     const { status } = outcome
     const error = status === 'error' ? { errorType: outcome.errorType } : {}
-    this.#log.write(initReportLine({ durationMs, phase, status, ...error }))
+    this.#log.write(this.#lines.initReport({ durationMs, phase, status, ...error }))
   }
 
   // Invoke
@@ -302,14 +306,14 @@ export class ExecutionEnvironment {
     run.answer(result)
     this.#owner.finishing(this)
     const end = await this.#mailbox.next()
-    this.#invocationLog.endLater(endingOf(run))
+    this.#invocationLog.endLater(endingOf(run, result))
     return end
   }
 
   /** The caller gets the last lines with the result: the answer waits, bounded, until they are here. */
   async #answerWithTail(run: Run, result: InvocationResult): Promise<Signal> {
     const end = await this.#mailbox.nextWithin(TAIL_WAIT_MS)
-    await this.#invocationLog.endAfterOutput(this.#sandbox, endingOf(run))
+    await this.#invocationLog.endAfterOutput(this.#sandbox, endingOf(run, result))
     run.answer({ ...result, logTail: await this.#invocationLog.tail(this.#sandbox) })
     this.#owner.finishing(this)
     return end ?? this.#mailbox.next()
@@ -371,10 +375,7 @@ export class ExecutionEnvironment {
   }
 }
 
-function endingOf({ invocation, began, initDurationMs }: Run): {
-  requestId: string
-  durationMs: number
-  initDurationMs: number | undefined
-} {
-  return { requestId: invocation.requestId, durationMs: performance.now() - began, initDurationMs }
+function endingOf({ invocation, began, initDurationMs }: Run, result?: InvocationResult): Ending {
+  const reported = result?.ok === false ? { functionErrorType: result.errorType } : {}
+  return { requestId: invocation.requestId, durationMs: performance.now() - began, initDurationMs, ...reported }
 }

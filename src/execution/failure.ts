@@ -1,5 +1,5 @@
 /** Bodies and log texts of the failures that the platform itself reports, byte for byte as AWS sends them (reference: invoke.md 8.2). */
-import type { ProcessExit } from '../sandbox/driver.ts'
+import type { LaunchFailure, ProcessExit } from '../sandbox/driver.ts'
 
 export interface Failure {
   /** e.g. `Runtime.ExitError`; shown in the REPORT line. */
@@ -57,8 +57,26 @@ export function exited(requestId: string, exit: ProcessExit): Failure {
   return { errorType, payload: platformBody(errorType, message), logLines: [message, errorType] }
 }
 
-export function invalidEntrypoint(requestId: string, detail: string): Failure {
-  const errorType = 'Runtime.InvalidEntrypoint'
+/** Go's texts of the errors that exec and chdir give. */
+const ERRORS: Readonly<Record<string, string>> = {
+  E2BIG: 'argument list too long',
+  EACCES: 'permission denied',
+  EISDIR: 'is a directory',
+  ELOOP: 'too many levels of symbolic links',
+  ENAMETOOLONG: 'file name too long',
+  ENOENT: 'no such file or directory',
+  ENOEXEC: 'exec format error',
+  ENOMEM: 'cannot allocate memory',
+  ENOTDIR: 'not a directory',
+}
+
+/** e.g. `fork/exec /app/main: exec format error`, `chdir /app: no such file or directory` */
+export function launchProblem({ process, errno, path }: LaunchFailure): string {
+  return `${process === 'folder' ? 'chdir' : 'fork/exec'} ${path}: ${ERRORS[errno] ?? errno}`
+}
+
+/** @param errorType `Runtime.InvalidEntrypoint` or `Runtime.InvalidWorkingDir` */
+export function notLaunched(requestId: string, errorType: string, detail: string): Failure {
   const message = `RequestId: ${requestId} Error: ${detail}`
   return { errorType, payload: platformBody(errorType, message), logLines: [message, errorType] }
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FunctionVersion } from '../lambda/function.ts'
 import type { MachineRoom } from '../lambda/machine-room.ts'
 import type { Listeners } from '../runtime-api/api.ts'
-import type { SandboxDriver } from '../sandbox/driver.ts'
+import type { ImageProgram, SandboxDriver } from '../sandbox/driver.ts'
 import type { EventBus } from '../telemetry/events.ts'
 import type { LogStore } from '../telemetry/log-store.ts'
 
@@ -14,6 +14,10 @@ export interface EnvironmentHost {
   readonly bus: EventBus
   /** Image of the version's runtime. */
   readonly image: (version: FunctionVersion) => Promise<string>
+  /** Image and program of a version of PackageType Image. */
+  readonly functionImage: (
+    version: FunctionVersion,
+  ) => Promise<{ readonly reference: string; readonly program: ImageProgram }>
   /** The engine did not have it: what was remembered of images is worth nothing. */
   readonly imageMissing: () => void
   /** 64 hex digits that name the runtime's image in its ARN. */

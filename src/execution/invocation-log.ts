@@ -3,7 +3,7 @@ import type { FunctionVersion } from '../lambda/function.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import type { Sandbox } from '../sandbox/driver.ts'
 import type { EnvironmentLog } from './environment-log.ts'
-import { endLine, reportLine, startLine } from './report.ts'
+import type { PlatformLines } from './platform-lines.ts'
 
 /** Milliseconds that an answer with LogType=Tail waits for the last lines of output. */
 const TAIL_WAIT_MS = 50
@@ -17,16 +17,20 @@ export interface Ending {
   readonly initDurationMs: number | undefined
   /** Set when the platform ended the invocation; an error that the runtime reported is an ordinary end. */
   readonly failure?: { readonly errorType: string; readonly outOfMemory: boolean }
+  /** Type of the error that the runtime reported. */
+  readonly functionErrorType?: string
 }
 
 export class InvocationLog {
   readonly #log: EnvironmentLog
   readonly #version: FunctionVersion
+  readonly #lines: PlatformLines
   #pending: { readonly ending: Ending; readonly timer: NodeJS.Timeout } | undefined
 
-  constructor(log: EnvironmentLog, version: FunctionVersion) {
+  constructor(log: EnvironmentLog, version: FunctionVersion, lines: PlatformLines) {
     this.#log = log
     this.#version = version
+    this.#lines = lines
   }
 
   /** A new invocation begins: what is still to be said of the one before is said now. */
@@ -36,7 +40,7 @@ export class InvocationLog {
   }
 
   started(requestId: string): void {
-    this.#log.write(startLine(requestId, this.#version.version))
+    this.#log.write(this.#lines.start(requestId))
   }
 
   /** END and REPORT, a moment later: output takes its time through the pipe, and its lines belong before END. */
@@ -56,7 +60,7 @@ export class InvocationLog {
   async endAfterOutput(sandbox: Sandbox | undefined, ending: Ending, lines: readonly string[] = []): Promise<void> {
     await sandbox?.flush(TAIL_WAIT_MS)
     this.#log.endPartialLine()
-    for (const line of lines) this.#log.write(line)
+    this.#log.write(this.#lines.fault(lines))
     this.#end(ending)
   }
 
@@ -66,15 +70,15 @@ export class InvocationLog {
   }
 
   /** The memory that REPORT names is measured when the log is flushed: once for all invocations since the last flush. */
-  #end({ requestId, durationMs, initDurationMs, failure }: Ending): void {
-    this.#log.write(endLine(requestId))
-    this.#log.write((measured) =>
-      reportLine({
+  #end({ requestId, durationMs, initDurationMs, failure, functionErrorType }: Ending): void {
+    this.#log.write(
+      this.#lines.end({
         requestId,
         durationMs,
         memorySizeMb: this.#version.memorySize,
-        maxMemoryBytes: failure?.outOfMemory ? Number.MAX_SAFE_INTEGER : measured,
+        outOfMemory: failure?.outOfMemory ?? false,
         ...(initDurationMs === undefined ? {} : { initDurationMs }),
+        ...(functionErrorType === undefined ? {} : { functionErrorType }),
         ...(failure === undefined ? {} : statusOf(failure.errorType)),
       }),
     )

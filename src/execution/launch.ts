@@ -3,7 +3,7 @@
 import { functionArn } from '../lambda/arn.ts'
 import type { FunctionVersion } from '../lambda/function.ts'
 import type { Session, SessionObserver } from '../runtime-api/api.ts'
-import { type Place, type Sandbox, SandboxError, type SandboxObserver } from '../sandbox/driver.ts'
+import { type Place, type Sandbox, SandboxError, type SandboxObserver, type SandboxSpec } from '../sandbox/driver.ts'
 import type { EnvironmentHost } from './host.ts'
 import { roomOf } from './room.ts'
 import { environmentVariables } from './variables.ts'
@@ -45,12 +45,7 @@ export class Launch {
     const began = performance.now()
     // At every start, so that a key that was disabled or deleted has its effect on the next environment.
     const opened = host.opened(version)
-    const [image, codePath, layersPath, place] = await Promise.all([
-      host.image(version),
-      host.codePath(version),
-      host.layersPath(version),
-      this.#reserve(),
-    ])
+    const [source, place] = await Promise.all([this.#source(), this.#reserve()])
     const reserved = performance.now()
     const session = await this.#listen(place)
     const listening = performance.now()
@@ -58,9 +53,7 @@ export class Launch {
     this.#starting = host.driver.start(
       {
         place,
-        image,
-        codePath,
-        ...(layersPath === undefined ? {} : { layersPath }),
+        ...source,
         environment: environmentVariables({
           version: opened,
           runtimeApi: session.address,
@@ -92,6 +85,21 @@ export class Launch {
     else await sandbox.destroy(reason)
     // Last: a client whose Runtime API vanishes tries again and again, at full CPU and into the function's log.
     this.#session?.close()
+  }
+
+  /** What runs: a package in the image of its runtime, or an image of the function's own. */
+  async #source(): Promise<Pick<SandboxSpec, 'image' | 'codePath' | 'layersPath' | 'program'>> {
+    const { host, version } = this.#options
+    if (version.packageType === 'Image') {
+      const { reference, program } = await host.functionImage(version)
+      return { image: reference, codePath: undefined, program }
+    }
+    const [image, codePath, layersPath] = await Promise.all([
+      host.image(version),
+      host.codePath(version),
+      host.layersPath(version),
+    ])
+    return { image, codePath, ...(layersPath === undefined ? {} : { layersPath }) }
   }
 
   async #reserve(): Promise<Place> {

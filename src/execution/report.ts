@@ -25,16 +25,24 @@ export function endLine(requestId: string): string {
 
 const MIB = 1024 * 1024
 
-/** Billed Duration is Duration and, since August 2025, Init Duration, rounded up to whole milliseconds. Ends with a tab on success. */
+/** Billed Duration is Duration and, since August 2025, Init Duration, rounded up to whole milliseconds. */
+export function billedMs(report: Pick<ReportFields, 'durationMs' | 'initDurationMs'>): number {
+  return Math.ceil(report.durationMs + (report.initDurationMs ?? 0))
+}
+
+/** Whole MB, at least one and at most MemorySize. */
+export function usedMb(bytes: number, memorySizeMb: number): number {
+  return Math.min(Math.max(1, Math.ceil(bytes / MIB)), memorySizeMb)
+}
+
+/** Ends with a tab on success. */
 export function reportLine(report: ReportFields): string {
-  const billed = Math.ceil(report.durationMs + (report.initDurationMs ?? 0))
-  const used = Math.min(Math.max(1, Math.ceil(report.maxMemoryBytes / MIB)), report.memorySizeMb)
   const parts = [
     `REPORT RequestId: ${report.requestId}`,
     `Duration: ${report.durationMs.toFixed(2)} ms`,
-    `Billed Duration: ${billed} ms`,
+    `Billed Duration: ${billedMs(report)} ms`,
     `Memory Size: ${report.memorySizeMb} MB`,
-    `Max Memory Used: ${used} MB`,
+    `Max Memory Used: ${usedMb(report.maxMemoryBytes, report.memorySizeMb)} MB`,
   ]
   if (report.initDurationMs !== undefined) parts.push(`Init Duration: ${report.initDurationMs.toFixed(2)} ms`)
   if (report.status === undefined) return `${parts.join('\t')}\t`

@@ -7,6 +7,6 @@ export type Signal =
   | { readonly kind: 'init-error'; readonly payload: Uint8Array; readonly errorType: string }
   | { readonly kind: 'outcome'; readonly outcome: InvocationOutcome }
   | { readonly kind: 'exit'; readonly exit: ProcessExit }
-  | { readonly kind: 'launch-failure'; readonly errno: string; readonly path: string }
+  | { readonly kind: 'launch-failure'; readonly process: string; readonly errno: string; readonly path: string }
   | { readonly kind: 'lost'; readonly reason: string }
   | { readonly kind: 'deadline' }

@@ -29,7 +29,8 @@ export function environmentVariables(context: VariableContext): Record<string, s
     ...user,
     ...credentials(version),
     ...(version.runtime === undefined ? {} : executionEnv(version.runtime)),
-    _HANDLER: version.handler ?? '',
+    // In an image it is the business of the entry point.
+    ...(version.handler === undefined ? {} : { _HANDLER: version.handler }),
     AWS_REGION: version.region,
     AWS_DEFAULT_REGION: version.region,
     AWS_LAMBDA_FUNCTION_NAME: version.name,
@@ -38,6 +39,7 @@ export function environmentVariables(context: VariableContext): Record<string, s
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_LOG_GROUP_NAME: version.logging.logGroup,
     AWS_LAMBDA_LOG_STREAM_NAME: context.logStream,
+    ...logVariables(version),
     AWS_LAMBDA_RUNTIME_API: runtimeApi,
     LAMBDA_TASK_ROOT: '/var/task',
     LAMBDA_RUNTIME_DIR: '/var/runtime',
@@ -45,6 +47,12 @@ export function environmentVariables(context: VariableContext): Record<string, s
   if (user.TZ === undefined) variables.TZ = ':UTC'
   bypassProxy(variables, runtimeApi)
   return variables
+}
+
+/** The runtime clients format and filter by these; without them they write text. */
+function logVariables({ logging }: FunctionVersion): Record<string, string> {
+  if (logging.logFormat !== 'JSON') return {}
+  return { AWS_LAMBDA_LOG_FORMAT: 'JSON', AWS_LAMBDA_LOG_LEVEL: logging.applicationLogLevel ?? 'INFO' }
 }
 
 function executionEnv(runtime: string): Record<string, string> {

@@ -74,9 +74,11 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
     operator: NOTHING,
   },
   InvalidRuntimeException: {
-    cause: "The image of the function's runtime is not in the engine any more.",
-    caller: 'Tell the operator, or change the runtime of the function.',
-    operator: 'hearth runtimes build RUNTIME',
+    cause:
+      "The image of the function's runtime, the one that it is pinned to, or the function's own image is not in the engine any more.",
+    caller:
+      'Tell the operator, or change the runtime, the pin (PutRuntimeManagementConfig) or the image of the function.',
+    operator: 'hearth runtimes build RUNTIME; for an image of a function, pull or build it again.',
   },
   InvalidSecurityGroupIDException: {
     cause: 'The network of a security group is gone, or HEARTH_SECURITY_GROUPS does not name the group any more.',

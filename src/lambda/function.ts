@@ -13,10 +13,15 @@ export interface FunctionKey {
 export type State = 'Pending' | 'Active' | 'Inactive' | 'Failed'
 export type LastUpdateStatus = 'Successful' | 'InProgress' | 'Failed'
 
+export type ApplicationLogLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' | 'FATAL'
+export type SystemLogLevel = 'DEBUG' | 'INFO' | 'WARN'
+
 export interface LoggingConfig {
   readonly logFormat: 'Text' | 'JSON'
-  readonly applicationLogLevel?: string
-  readonly systemLogLevel?: string
+  /** Only with JSON: the least level that is kept of what the function logs. */
+  readonly applicationLogLevel?: ApplicationLogLevel
+  /** Only with JSON: the same for the platform's records. */
+  readonly systemLogLevel?: SystemLogLevel
   readonly logGroup: string
 }
 
@@ -58,7 +63,11 @@ export interface FunctionConfiguration {
   /** MB of /tmp, 512–10240. */
   readonly ephemeralStorage: number
   readonly architecture: Architecture
-  readonly packageType: 'Zip'
+  readonly packageType: 'Zip' | 'Image'
+  /** PackageType Image: the image, pinned when the function was created or its code updated. */
+  readonly image?: PinnedImage
+  /** PackageType Image: what the function overrides of it; absent without overrides. */
+  readonly imageConfig?: ImageConfig
   /** Absent when the request never contained Environment, and where it is stored encrypted. */
   readonly environment?: Readonly<Record<string, string>>
   /** Key of the keyring for the environment variables. */
@@ -71,14 +80,31 @@ export interface FunctionConfiguration {
   readonly fileSystems?: readonly FileSystemConfig[]
   readonly tracingMode: 'PassThrough' | 'Active'
   readonly logging: LoggingConfig
-  /** Base64 SHA-256 of the zip, as AWS shows it. */
+  /** Base64 SHA-256 of the zip, or the image's digest in hex, as AWS shows it. */
   readonly codeSha256: string
-  /** Bytes of the zip. */
+  /** Bytes of the zip; 0 for images. */
   readonly codeSize: number
   /** Bytes of the package's files; absent for functions of the first release. */
   readonly unzippedBytes?: number
   /** Merged into /opt, later ones over earlier ones; absent: none. */
   readonly layers?: readonly LayerReference[]
+}
+
+/** A container image that stays the same whatever its tag points to later. */
+export interface PinnedImage {
+  /** As the request named it. */
+  readonly uri: string
+  /** `repository@sha256:…` */
+  readonly resolvedUri: string
+  /** What the engine runs: `sha256:…` of an image that was made on this machine, otherwise `resolvedUri`. */
+  readonly reference: string
+}
+
+/** Overrides of an image's ENTRYPOINT, CMD and WORKDIR; each absent where the image's own stays. */
+export interface ImageConfig {
+  readonly entryPoint?: readonly string[]
+  readonly command?: readonly string[]
+  readonly workingDirectory?: string
 }
 
 export interface FunctionVersion extends FunctionKey, FunctionConfiguration {
@@ -101,6 +127,12 @@ export interface FunctionVersion extends FunctionKey, FunctionConfiguration {
   readonly lastModified: number
   /** Only where a version is shown: why its encrypted variables are not. */
   readonly environmentError?: { readonly errorCode: string; readonly message: string }
+  /** Digest of the image that the runtime was when the function was last made ready, 64 hex digits. */
+  readonly runtimeVersion?: string
+  /** Absent: Auto. */
+  readonly updateRuntimeOn?: 'FunctionUpdate' | 'Manual'
+  /** Digest of the image that the runtime stays with; absent with Auto. */
+  readonly runtimePin?: string
 }
 
 export interface Alias {

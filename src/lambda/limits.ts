@@ -23,6 +23,10 @@ export const LIMITS = {
   zipBytes: 50 * MIB,
   /** Bytes of function and layers, unzipped. [V] */
   unzippedBytes: 250 * MIB,
+  /** Bytes of a container image, all layers uncompressed. [D] */
+  imageBytes: 10 * 1024 * MIB,
+  /** Bytes of ImageConfig. [D] 16 KB */
+  imageConfigBytes: 16 * 1024,
   /** Entries in one package; ours, AWS documents none: beyond it unpacking is a denial of service. */
   zipEntries: 200_000,
   /** Bytes of all environment variables as compact JSON. [V] */

@@ -39,8 +39,10 @@ export interface SandboxSpec {
   readonly image: string
   /** Environment of the runtime process. */
   readonly environment: Readonly<Record<string, string>>
-  /** Folder with the unpacked package, mounted read-only at /var/task. */
-  readonly codePath: string
+  /** Folder with the unpacked package, mounted read-only at /var/task; `undefined`: the code is part of the image. */
+  readonly codePath: string | undefined
+  /** What runs in an image that a function brings along; `undefined`: the bootstrap of a runtime's image. */
+  readonly program?: ImageProgram
   /** Folder with the merged layers, mounted read-only at /opt. */
   readonly layersPath?: string
   readonly mounts?: readonly SandboxMount[]
@@ -52,6 +54,15 @@ export interface SandboxSpec {
   readonly ephemeralStorageMb: number
   /** For labels and messages only. */
   readonly functionArn: string
+}
+
+export interface ImageProgram {
+  /** Program and arguments, at least the program: a path, or a name that is looked for in PATH. */
+  readonly arguments: readonly string[]
+  /** Where it starts. Reported as a launch failure when it is not there. */
+  readonly workingDirectory: string
+  /** Paths that the image declares as volumes; they stay as the image has them, read-only. */
+  readonly volumes: readonly string[]
 }
 
 /** How a process inside the sandbox ended, as the kernel told the supervisor. */
@@ -68,6 +79,7 @@ export interface ProcessExit {
 
 /** A process could not be started at all. */
 export interface LaunchFailure {
+  /** `runtime`; `folder` where not the program but its working directory was the trouble; or the name of the extension. */
   readonly process: string
   /** errno name, e.g. `ENOENT`, `EACCES`, `ENOEXEC`. */
   readonly errno: string

@@ -30,7 +30,18 @@ export interface Written {
 }
 
 /** How the preparation of a function's runtime ended. */
-export type Outcome = { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly code: string }
+export type Outcome =
+  /** With the digest of the runtime's image, for functions that have one. */
+  | { readonly ok: true; readonly runtimeVersion?: string }
+  | { readonly ok: false; readonly reason: string; readonly code: string }
+
+export interface RuntimeChange {
+  /** The runtime that the caller saw. */
+  readonly runtime: string
+  readonly updateRuntimeOn: 'Auto' | 'FunctionUpdate' | 'Manual'
+  /** Digest of the image to stay with, in hex. */
+  readonly runtimeVersion: string
+}
 
 export interface PublishRequest {
   readonly description?: string
@@ -83,6 +94,15 @@ export interface FunctionStore {
     reserved: number | undefined,
     bounds: { readonly accountConcurrency: number; readonly unreservedMinimum: number },
   ): Promise<void>
+  /**
+   * Changes which image the runtime of `$LATEST` or a version is; environments of the one before retire.
+   * @throws ResourceNotFoundException, ResourceConflictException (Pending, InProgress, or another runtime by now)
+   */
+  manageRuntime(key: FunctionKey, version: string, change: RuntimeChange): Promise<FunctionVersion>
+  /** Whether a version with this runtime was ever made ready with this image, or stays with it. */
+  knowsRuntimeVersion(runtime: string, hash: string): Promise<boolean>
+  /** Digests of the images that versions stay with. */
+  runtimeVersionsInUse(): Promise<ReadonlySet<string>>
   usage(account: string, region: string): Promise<Usage>
   /** CodeSha256 of every package that a version, a previous deployment included, still needs. */
   codeInUse(): Promise<ReadonlySet<string>>

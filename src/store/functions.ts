@@ -5,7 +5,16 @@ import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { Changes } from './changes.ts'
 import { discardEvents, discardInSteps } from './event-queue.ts'
-import type { FunctionStore, NewFunction, Outcome, StoredFunction, Update, Usage, Written } from './function-store.ts'
+import type {
+  FunctionStore,
+  NewFunction,
+  Outcome,
+  RuntimeChange,
+  StoredFunction,
+  Update,
+  Usage,
+  Written,
+} from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
 import {
   changeLatest,
@@ -27,6 +36,7 @@ import {
   type PreviousDeployment,
   versionOf,
 } from './rows.ts'
+import { knowsRuntimeVersion, manageRuntime, runtimeVersionsInUse } from './runtime-versions.ts'
 import type { Tables } from './tables.ts'
 
 export class SqlFunctions implements FunctionStore {
@@ -144,10 +154,15 @@ export class SqlFunctions implements FunctionStore {
       if (latest === undefined || latest.deployment_id !== deploymentId) return false
       const creating = latest.state === 'Pending'
       if (!creating && latest.last_update_status !== 'InProgress') return false
-      await changeLatest(db, key, outcome.ok ? { ...ACTIVE, previous: null } : failedColumns(creating, outcome))
+      const runtime = outcome.ok && outcome.runtimeVersion ? { runtime_version: outcome.runtimeVersion } : {}
+      await changeLatest(
+        db,
+        key,
+        outcome.ok ? { ...ACTIVE, ...runtime, previous: null } : failedColumns(creating, outcome),
+      )
       await db
         .updateTable('versions')
-        .set({ revision_id: randomUUID(), ...(outcome.ok ? ACTIVE : failedColumns(true, outcome)) })
+        .set({ revision_id: randomUUID(), ...(outcome.ok ? { ...ACTIVE, ...runtime } : failedColumns(true, outcome)) })
         .where((eb) => eb.and(keyColumns(key)))
         .where('version', '!=', LATEST)
         .where('state', '=', 'Pending')
@@ -232,6 +247,20 @@ export class SqlFunctions implements FunctionStore {
         .execute()
     })
     this.#changes.announce(key)
+  }
+
+  async manageRuntime(key: FunctionKey, version: string, change: RuntimeChange): Promise<FunctionVersion> {
+    const row = await manageRuntime(this.#db, key, version, change)
+    this.#changes.announce(key)
+    return versionOf(row)
+  }
+
+  knowsRuntimeVersion(runtime: string, hash: string): Promise<boolean> {
+    return knowsRuntimeVersion(this.#db, runtime, hash)
+  }
+
+  runtimeVersionsInUse(): Promise<ReadonlySet<string>> {
+    return runtimeVersionsInUse(this.#db)
   }
 
   async usage(account: string, region: string): Promise<Usage> {

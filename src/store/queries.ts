@@ -98,6 +98,9 @@ export async function publishRow(
       last_modified: now,
       previous: null,
       published_from: digest,
+      runtime_version: latest.runtime_version,
+      update_runtime_on: latest.update_runtime_on,
+      pinned_runtime: latest.pinned_runtime,
     })
     .returningAll()
     .executeTakeFirstOrThrow()

@@ -53,7 +53,15 @@ function statusOf(row: VersionRow) {
     lastUpdateStatusReason: row.last_update_reason ?? undefined,
     lastUpdateStatusReasonCode: row.last_update_reason_code ?? undefined,
     lastModified: row.last_modified,
+    runtimeVersion: row.runtime_version ?? undefined,
+    updateRuntimeOn: (row.update_runtime_on ?? undefined) as FunctionVersion['updateRuntimeOn'],
+    runtimePin: runtimePinOf(row),
   }
+}
+
+function runtimePinOf(row: VersionRow): string | undefined {
+  if (row.update_runtime_on === 'Manual') return row.pinned_runtime ?? undefined
+  return row.update_runtime_on === 'FunctionUpdate' ? (row.runtime_version ?? undefined) : undefined
 }
 
 /** Only the configuration, out of a version or a request: what is stored as JSON and compared when publishing. */
@@ -68,6 +76,8 @@ export function configurationOf(from: FunctionConfiguration): FunctionConfigurat
     ephemeralStorage: from.ephemeralStorage,
     architecture: from.architecture,
     packageType: from.packageType,
+    image: from.image,
+    imageConfig: from.imageConfig,
     // Beside its encrypted form it is a view for a caller and never stored.
     environment: from.sealedEnvironment === undefined ? from.environment : undefined,
     kmsKeyArn: from.kmsKeyArn,

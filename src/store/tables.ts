@@ -37,6 +37,12 @@ export interface VersionsTable {
   previous: string | null
   /** Digest of the configuration of `$LATEST` that a version was published from: equal means nothing changed since. */
   published_from: string | null
+  /** Digest of the image that the runtime was when the version was last made ready; 64 hex digits. */
+  runtime_version: string | null
+  /** `FunctionUpdate` or `Manual`; null is Auto. */
+  update_runtime_on: string | null
+  /** Manual: the digest to stay with. */
+  pinned_runtime: string | null
 }
 
 export interface AliasesTable {

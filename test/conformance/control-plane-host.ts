@@ -13,8 +13,10 @@ import type { CodeStore } from '../../src/control/code-store.ts'
 import { createControlPlane } from '../../src/control/control-plane.ts'
 import { Keyring } from '../../src/keys/keyring.ts'
 import { LambdaException } from '../../src/lambda/errors.ts'
+import type { FunctionImages } from '../../src/lambda/function-images.ts'
 import type { MachineRoom } from '../../src/lambda/machine-room.ts'
 import type { RuntimeImages } from '../../src/lambda/runtime-images.ts'
+import type { S3Objects } from '../../src/lambda/s3-object.ts'
 import { openStore } from '../../src/store/open.ts'
 
 /** Every runtime is there; `hold` keeps functions Pending or InProgress until the returned function is called. */
@@ -46,6 +48,14 @@ export class ReadyImages implements RuntimeImages {
 
   versionHash(runtime: string, architecture: string): string {
     return createHash('sha256').update(`${runtime}/${architecture}`).digest('hex')
+  }
+
+  isVersionOf(hash: string, runtime: string): boolean {
+    return hash === this.versionHash(runtime, 'x86_64')
+  }
+
+  keepVersion(): Promise<boolean> {
+    return Promise.resolve(true)
   }
 }
 
@@ -85,6 +95,26 @@ export const ROOM: MachineRoom = {
   securityGroups: { 'sg-0a': 'web' },
 }
 
+/** Knows two images; the rest does not exist. */
+export class KnownImages implements FunctionImages {
+  readonly #digests: Readonly<Record<string, string>> = {
+    'repository:tag': 'a'.repeat(64),
+    'repository:next': 'b'.repeat(64),
+  }
+
+  resolve(uri: string) {
+    const digestHex = this.#digests[uri]
+    if (digestHex === undefined)
+      return Promise.reject(new LambdaException('InvalidParameterValueException', `no ${uri}`))
+    const resolvedUri = `repository@sha256:${digestHex}`
+    return Promise.resolve({ image: { uri, resolvedUri, reference: resolvedUri }, digestHex })
+  }
+
+  prepare() {
+    return Promise.resolve({ ready: true } as const)
+  }
+}
+
 export interface RawAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -119,7 +149,15 @@ export interface ControlPlaneHost {
   close(): Promise<void>
 }
 
-export async function startControlPlaneHost(): Promise<ControlPlaneHost> {
+export interface ControlPlaneHostOptions {
+  readonly objects?: S3Objects
+}
+
+const NO_S3: S3Objects = { get: () => Promise.reject(new Error('no S3 here')) }
+
+export async function startControlPlaneHost({
+  objects = NO_S3,
+}: ControlPlaneHostOptions = {}): Promise<ControlPlaneHost> {
   const folder = mkdtempSync(join(tmpdir(), 'hearth-conformance-'))
   const store = await openStore(join(folder, 'hearth.db'))
   const images = new ReadyImages()
@@ -135,6 +173,8 @@ export async function startControlPlaneHost(): Promise<ControlPlaneHost> {
   const control = createControlPlane({
     store,
     code,
+    objects,
+    functionImages: new KnownImages(),
     images,
     keys,
     room: ROOM,

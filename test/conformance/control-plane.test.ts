@@ -490,9 +490,6 @@ describe('settings that Hearth cannot honour', () => {
     ],
     ['SnapStart ApplyOn PublishedVersions', { SnapStart: { ApplyOn: 'PublishedVersions' } }],
     ['TracingConfig Mode Active', { TracingConfig: { Mode: 'Active' } }],
-    ['LoggingConfig LogFormat JSON', { LoggingConfig: { LogFormat: 'JSON' } }],
-    ['ImageConfig', { ImageConfig: { Command: ['app.handler'] } }],
-    ['PackageType Image', { PackageType: 'Image', Code: { ImageUri: 'repository:tag' } }],
     ['PublishTo', { PublishTo: 'LATEST_PUBLISHED' }],
     [
       'CodeSigningConfigArn',
@@ -500,7 +497,7 @@ describe('settings that Hearth cannot honour', () => {
     ],
     ['TenancyConfig', { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } }],
     ['DurableConfig', { DurableConfig: { ExecutionTimeout: 60 } }],
-    ['Code from S3 (send it as ZipFile instead)', { Code: { S3Bucket: 'bucket', S3Key: 'key' } }],
+    ['S3ObjectStorageMode REFERENCE', { Code: { S3Bucket: 'bucket', S3Key: 'key', S3ObjectStorageMode: 'REFERENCE' } }],
     ['SourceKMSKeyArn', { Code: { ZipFile: zip(), SourceKMSKeyArn: 'arn:aws:kms:us-east-1:111111111111:key/k' } }],
   ]
   for (const [setting, input] of refusals) {

@@ -205,8 +205,10 @@ describe('layers', () => {
   })
 
   it('need a content that Hearth can have', async () => {
-    await expect(publishLayer(undefined, { Content: { S3Bucket: 'bucket', S3Key: 'key' } })).rejects.toMatchObject({
-      message: expect.stringMatching(/^Code from S3 .* is not supported by Hearth yet/),
+    await expect(
+      publishLayer(undefined, { Content: { S3Bucket: 'bucket', S3Key: 'key', S3ObjectStorageMode: 'REFERENCE' } }),
+    ).rejects.toMatchObject({
+      message: expect.stringMatching(/^S3ObjectStorageMode REFERENCE is not supported by Hearth yet/),
     })
     await expect(publishLayer(undefined, { Content: {} })).rejects.toMatchObject({
       name: 'InvalidParameterValueException',

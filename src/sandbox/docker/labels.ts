@@ -12,6 +12,8 @@ export const LABELS = {
   function: 'hearth.function',
   /** Followed by the id of a security group; its value is the operator's. */
   securityGroup: 'hearth.security-group.',
+  /** Digest of the function's image that a volume holds a part of, in hex. */
+  functionImage: 'hearth.function-image',
 } as const
 
 /** What identifies one running host. */

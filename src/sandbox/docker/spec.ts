@@ -2,7 +2,7 @@
 import type Dockerode from 'dockerode'
 import { LIMITS } from '../../lambda/limits.ts'
 import type { SandboxSpec } from '../driver.ts'
-import { type Identity, LABELS, labelsOf, nameable } from './labels.ts'
+import { digest, type Identity, LABELS, labelsOf, nameable } from './labels.ts'
 import { mountSettings } from './mounts.ts'
 
 /** Where the supervisor is mounted; the program that it starts comes with the image. */
@@ -34,20 +34,22 @@ export function containerName(spec: SandboxSpec, options: Pick<SpecOptions, 'ide
 export function containerOptions(spec: SandboxSpec, options: SpecOptions): Dockerode.ContainerCreateOptions {
   const mounts = [
     readOnly(options.supervisorPath, SUPERVISOR_TARGET),
-    readOnly(spec.codePath, '/var/task'),
+    ...(spec.codePath === undefined ? [] : [readOnly(spec.codePath, '/var/task')]),
     ...(spec.layersPath === undefined ? [] : [readOnly(spec.layersPath, '/opt')]),
     ...(spec.mounts ?? []).map(mountSettings),
     // nosuid and nodev come with the mount that is bound here.
     ...(options.tmpPath === undefined ? [] : [{ ...readOnly(options.tmpPath, '/tmp'), ReadOnly: false }]),
+    ...volumesOf(spec).map((path) => asInImage(spec.image, path, options.identity.instance)),
   ]
   return {
     name: containerName(spec, options),
     Image: spec.image,
     Entrypoint: [SUPERVISOR_TARGET],
-    Cmd: [RUNTIME_ENTRY],
+    // The engine would make a working directory that is not there; the supervisor reports it.
+    Cmd: spec.program ? ['-C', spec.program.workingDirectory, ...spec.program.arguments] : [RUNTIME_ENTRY],
     Env: Object.entries(spec.environment).map(([key, value]) => `${key}=${value}`),
     User: USER,
-    WorkingDir: '/var/task',
+    WorkingDir: spec.program ? '/' : '/var/task',
     Hostname: 'sandbox',
     Labels: { ...labelsOf(options.identity), [LABELS.function]: spec.functionArn, ...securityGroupLabels(spec) },
     // An image's own health check would run processes in the sandbox.
@@ -100,6 +102,22 @@ function securityGroupLabels({ securityGroups = {} }: SandboxSpec): Record<strin
 
 function readOnly(source: string, target: string): Dockerode.MountSettings {
   return { Type: 'bind', Source: source, Target: target, ReadOnly: true, BindOptions: { Propagation: 'rprivate' } }
+}
+
+/** Those that nothing of the operator's is mounted at. */
+function volumesOf({ program, mounts = [] }: SandboxSpec): string[] {
+  return (program?.volumes ?? []).filter((path) => !mounts.some(({ target }) => target === path))
+}
+
+/**
+ * A declared volume would be a folder on the engine's disk, writable and without a limit. Named and read-only, the engine fills it from the
+ * image once, and all sandboxes of the image share it. It goes when no function needs the image (images/function-images.ts).
+ */
+function asInImage(image: string, target: string, instance: string): Dockerode.MountSettings {
+  const Labels = { [LABELS.instance]: instance, [LABELS.functionImage]: image.slice(-64) }
+  const Source = `hearth-image-${nameable(instance)}-${digest(`${image} ${target}`, 24)}`
+  const VolumeOptions = { NoCopy: false, Labels, DriverConfig: { Name: 'local', Options: {} } }
+  return { Type: 'volume', Source, Target: target, ReadOnly: true, VolumeOptions }
 }
 
 function tmpfs(sizeMb: number): string {

@@ -6,6 +6,7 @@ import type { CodeStore } from '../../../src/control/code-store.ts'
 import { type ControlPlane, createControlPlane } from '../../../src/control/control-plane.ts'
 import type { CreateInput } from '../../../src/control/requests.ts'
 import { Keyring } from '../../../src/keys/keyring.ts'
+import type { FunctionImages } from '../../../src/lambda/function-images.ts'
 import { EMPTY_ROOM } from '../../../src/lambda/machine-room.ts'
 import type { RuntimeImages } from '../../../src/lambda/runtime-images.ts'
 import { openStore, type Store } from '../../../src/store/open.ts'
@@ -27,16 +28,26 @@ describe('functions', () => {
   let put: ReturnType<typeof vi.fn<CodeStore['put']>>
   let now: number
   const logged: string[] = []
+  const keepVersion = vi.fn<RuntimeImages['keepVersion']>(() => Promise.resolve(true))
+  const resolve = vi.fn<FunctionImages['resolve']>((uri) => {
+    const reference = `repository@sha256:${'a'.repeat(64)}`
+    return Promise.resolve({ image: { uri, resolvedUri: reference, reference }, digestHex: 'a'.repeat(64) })
+  })
+  const prepareImage = vi.fn<FunctionImages['prepare']>(() => Promise.resolve({ ready: true }))
 
   const start = () => {
     const images: RuntimeImages = {
       availability: () => Promise.resolve({ available: true }),
       prepare,
       versionHash: () => '0'.repeat(64),
+      isVersionOf: (hash) => hash === '0'.repeat(64),
+      keepVersion,
     }
     return createControlPlane({
       store,
       code: { put, get: () => Promise.resolve(undefined), prepareLayers: () => Promise.resolve() },
+      functionImages: { resolve, prepare: prepareImage },
+      objects: { get: () => Promise.reject(new Error('no S3 here')) },
       images,
       keys: new Keyring(join(folder, 'keys')),
       room: EMPTY_ROOM,

@@ -37,6 +37,13 @@ describe('environment variables under a key', () => {
         availability: () => Promise.resolve({ available: true }),
         prepare: () => Promise.resolve(),
         versionHash: () => '0'.repeat(64),
+        isVersionOf: () => false,
+        keepVersion: () => Promise.resolve(false),
+      },
+      objects: { get: () => Promise.reject(new Error('no S3 here')) },
+      functionImages: {
+        resolve: () => Promise.reject(new Error('no images here')),
+        prepare: () => Promise.resolve({ ready: true }),
       },
       clock: () => Date.parse('2026-01-01'),
       settings: { accountConcurrency: 1000, unreservedMinimum: 100, architecture: 'x86_64' },

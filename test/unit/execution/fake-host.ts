@@ -162,6 +162,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       logs,
       bus,
       image: () => Promise.resolve('image'),
+      functionImage: () => Promise.reject(new Error('no image functions here')),
       imageMissing: () => {},
       runtimeVersionHash: () => '0'.repeat(64),
       codePath: () => Promise.resolve('/code'),

@@ -9,6 +9,7 @@ import { isInstalled, runCommand } from './command.ts'
 import { engineError, inspectImage, readToEnd } from './engine.ts'
 import { sha256 } from './identity.ts'
 import { type Progress, step } from './progress.ts'
+import { pullImage } from './pull.ts'
 
 /** Milliseconds without a word from the registry, and in all, after which pulling is given up and the file system assembled here. */
 const PULL_SILENCE_MS = 20_000
@@ -16,23 +17,10 @@ const PULL_TOTAL_MS = 180_000
 
 /** Pulls an image in bounded time. `false`: it cannot be had that way. */
 export async function pullBounded(docker: Dockerode, name: string): Promise<boolean> {
-  const abort = new AbortController()
-  const total = setTimeout(() => abort.abort(), PULL_TOTAL_MS)
-  let silence = setTimeout(() => abort.abort(), PULL_SILENCE_MS)
-  try {
-    const stream = await docker.pull(name, { abortSignal: abort.signal })
-    abort.signal.addEventListener('abort', () => (stream as NodeJS.ReadStream).destroy(new Error('too slow')))
-    await readToEnd(stream, () => {
-      clearTimeout(silence)
-      silence = setTimeout(() => abort.abort(), PULL_SILENCE_MS)
-    })
-    return true
-  } catch {
-    return false
-  } finally {
-    clearTimeout(total)
-    clearTimeout(silence)
-  }
+  return pullImage(docker, name, { silenceMs: PULL_SILENCE_MS, totalMs: PULL_TOTAL_MS }).then(
+    () => true,
+    () => false,
+  )
 }
 
 const EXCLUDED = ['man', 'locale', 'doc', 'info'].map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`)

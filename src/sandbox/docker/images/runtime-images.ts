@@ -11,6 +11,7 @@ import { Cache } from './cache.ts'
 import { RECIPES, TAGS } from './catalogue.ts'
 import { engineArchitecture, engineError, inspectImage } from './engine.ts'
 import { Identities, runtimesFolder, sha256 } from './identity.ts'
+import { KeptImages } from './kept.ts'
 import { Once, type Progress, step } from './progress.ts'
 import { awsImageName, isAwsImage, type Resolution, resolveImage } from './resolve.ts'
 
@@ -23,6 +24,8 @@ export interface DockerRuntimeImagesOptions {
   readonly prefer: 'hearth' | 'aws'
   readonly substitute: 'off' | 'nearest'
   readonly progress: Progress
+  /** Id of this host: other hosts on the same engine pin their own. */
+  readonly instance?: string
   /** The folder `runtimes/`; found beside the program unless given. */
   readonly runtimesFolder?: string
 }
@@ -45,6 +48,9 @@ export class DockerRuntimeImages implements RuntimeImages {
   readonly #engine = new Once<Architecture>()
   readonly #builders = new Once<ImageBuilder>()
   readonly #preparing = new Map<string, Promise<void>>()
+  /** Digests in hex of the images that runtimes have, or had since the start, the present one last; by runtime and architecture. */
+  readonly #versions = new Map<string, Set<string>>()
+  readonly #kept: KeptImages
   /** Positive answers of `imageFor`; the driver reports an image that has gone since when it creates a container. */
   readonly #known = new Map<string, string>()
 
@@ -52,6 +58,7 @@ export class DockerRuntimeImages implements RuntimeImages {
     this.#options = options
     this.#root = options.runtimesFolder ?? runtimesFolder()
     this.#identities = new Identities(this.#root)
+    this.#kept = new KeptImages(options.docker, `hearth-version-${options.instance ?? 'host'}`)
   }
 
   /** Image reference to run. Throws SandboxError `image-missing` when the engine does not have it. */
@@ -64,7 +71,8 @@ export class DockerRuntimeImages implements RuntimeImages {
       throw new SandboxError('image-missing', runtime, resolution.reason, 'See the message.')
     }
     const image = imageOf(resolution)
-    if (!(await inspectImage(this.#options.docker, image))) {
+    const found = await inspectImage(this.#options.docker, image)
+    if (!found) {
       const remedy =
         resolution.kind === 'recipe'
           ? `Run "hearth runtimes build ${resolution.recipe}", or update the function's configuration, which builds it.`
@@ -76,6 +84,7 @@ export class DockerRuntimeImages implements RuntimeImages {
         remedy,
       )
     }
+    this.#learn(key, found.id)
     this.#known.set(key, image)
     return image
   }
@@ -94,12 +103,16 @@ export class DockerRuntimeImages implements RuntimeImages {
     const key = `${runtime} ${architecture}`
     const running = this.#preparing.get(key)
     if (running) return running
-    const started = this.#prepare(runtime, architecture).finally(() => this.#preparing.delete(key))
+    const started = this.#prepare(runtime, architecture)
+      .then(() => this.#recall(runtime, architecture))
+      .finally(() => this.#preparing.delete(key))
     this.#preparing.set(key, started)
     return started
   }
 
   versionHash(runtime: string, architecture: Architecture): string {
+    const present = [...(this.#versions.get(`${runtime} ${architecture}`) ?? [])].at(-1)
+    if (present !== undefined) return present
     const { map, substitute, prefer } = this.#options
     const awsImage = prefer === 'aws' ? awsImageName(runtime) : undefined
     // The engine's architecture decides whether a runtime is available, not what it is.
@@ -107,6 +120,44 @@ export class DockerRuntimeImages implements RuntimeImages {
     const resolution = resolveImage(runtime, options)
     const recipe = resolution.kind === 'recipe' ? this.#identities.runtime(resolution.recipe, architecture) : undefined
     return sha256(runtime, architecture, recipe ?? (resolution.kind === 'image' ? resolution.image : ''))
+  }
+
+  isVersionOf(hash: string, runtime: string): boolean {
+    return [...this.#versions].some(([key, hashes]) => key.startsWith(`${runtime} `) && hashes.has(hash))
+  }
+
+  async keepVersion(hash: string): Promise<boolean> {
+    const id = `sha256:${hash}`
+    if ((await inspectImage(this.#options.docker, id)) === undefined) return false
+    await this.#kept.keep(id, hash)
+    return true
+  }
+
+  /** Gives up pinned images that are not in `wanted`. Returns their number. */
+  giveUpVersions(wanted: ReadonlySet<string>): Promise<number> {
+    return this.#kept.giveUp(wanted)
+  }
+
+  /** The image of a runtime version. Throws SandboxError `image-missing` when the engine does not have it any more. */
+  async pinnedImage(runtime: string, hash: string): Promise<string> {
+    const key = `pinned ${hash}`
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    const id = `sha256:${hash}`
+    if ((await inspectImage(this.#options.docker, id)) === undefined) {
+      const message = `The image ${id}, which ${runtime} is pinned to, is not in the container engine any more.`
+      const remedy = "Set the function's UpdateRuntimeOn to Auto (PutRuntimeManagementConfig), or load the image again."
+      throw new SandboxError('image-missing', runtime, message, remedy)
+    }
+    this.#known.set(key, id)
+    return id
+  }
+
+  /** Looks which images are there, so that runtime versions have their names from the start. */
+  async recall(): Promise<void> {
+    const architecture = await this.architecture()
+    const names = new Set([...Object.keys(RECIPES), ...Object.keys(this.#options.map)])
+    await Promise.all([...names].map((runtime) => this.#recall(runtime, architecture)))
   }
 
   /** Path on this machine of the static supervisor, mode 0755; compiled again when its source has changed. */
@@ -158,6 +209,22 @@ export class DockerRuntimeImages implements RuntimeImages {
     const { docker, progress } = this.#options
     await step(progress, `importing ${file}`, () => importImages(docker, file, progress))
     this.forget()
+  }
+
+  async #recall(runtime: string, architecture: Architecture): Promise<void> {
+    const resolution = await this.#resolve(runtime, architecture, false)
+    if (resolution.kind === 'unavailable') return
+    const found = await inspectImage(this.#options.docker, imageOf(resolution))
+    if (found !== undefined) this.#learn(`${runtime} ${architecture}`, found.id)
+  }
+
+  #learn(key: string, id: string): void {
+    const hashes = this.#versions.get(key) ?? new Set()
+    const hash = id.replace(/^sha256:/, '')
+    // The present one is the last.
+    hashes.delete(hash)
+    hashes.add(hash)
+    this.#versions.set(key, hashes)
   }
 
   async #prepare(runtime: string, architecture: Architecture): Promise<void> {

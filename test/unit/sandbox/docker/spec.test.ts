@@ -110,3 +110,21 @@ test('the machine has a name inside only where ports of it are reachable', () =>
   const { HostConfig } = containerOptions(spec, { ...options, reachesHost: true })
   expect(HostConfig!.ExtraHosts).toContain('host.docker.internal:10.213.0.1')
 })
+
+test('a function of its own image starts where and how it says, without /var/task, and its volumes are read-only', () => {
+  const program = { arguments: ['/entry', 'app.handler'], workingDirectory: '/app', volumes: ['/data'] }
+  const image = `repository@sha256:${'a'.repeat(64)}`
+  const own = containerOptions({ ...spec, image, codePath: undefined, program }, options)
+  expect(own.Entrypoint).toEqual(['/var/hearth/supervisor'])
+  expect(own.Cmd).toEqual(['-C', '/app', '/entry', 'app.handler'])
+  // One that is not there would be made by the engine.
+  expect(own.WorkingDir).toBe('/')
+  expect(own.User).toBe('993:990')
+  const mounts = Object.fromEntries(own.HostConfig!.Mounts!.map((mount) => [mount.Target, mount]))
+  expect(Object.keys(mounts)).not.toContain('/var/task')
+  expect(mounts['/data']).toMatchObject({
+    Type: 'volume',
+    ReadOnly: true,
+    Source: expect.stringMatching(/^hearth-image-i-1-[0-9a-f]{24}$/),
+  })
+})

@@ -1,0 +1,52 @@
+/** Rules of PackageType Image: what it takes instead of Runtime and Handler, and ImageConfig. */
+import type { FunctionConfiguration, ImageConfig } from '../lambda/function.ts'
+import { LIMITS } from '../lambda/limits.ts'
+import { refused } from './refusals.ts'
+import type { CreateInput, SettingsInput } from './requests.ts'
+
+/** @throws LambdaException InvalidParameterValueException */
+export function checkPackageType(input: CreateInput): 'Zip' | 'Image' {
+  const { imageUri, ...zip } = input.code
+  if (input.packageType !== 'Image') {
+    if (imageUri) throw refused("Please don't provide ImageUri when creating a function with packageType Zip.")
+    refuseSettingsOf('Zip', input)
+    return 'Zip'
+  }
+  if (Object.values(zip).some((member) => member !== undefined)) {
+    throw refused('Please do not provide other FunctionCode parameters when providing an ImageUri.')
+  }
+  if (!imageUri) throw refused('Please provide ImageUri when creating a function with packageType Image.')
+  refuseSettingsOf('Image', input)
+  return 'Image'
+}
+
+/** Settings that the other package type has. @throws LambdaException InvalidParameterValueException */
+export function refuseSettingsOf(type: FunctionConfiguration['packageType'], input: SettingsInput): void {
+  if (type === 'Image') {
+    if (input.runtime || input.handler || (input.layers?.length ?? 0) > 0) {
+      throw refused("Please don't provide Handler or Runtime or Layer when the intended function PackageType is IMAGE.")
+    }
+  } else if (imageConfigOf(input, undefined) !== undefined) {
+    throw refused("Please don't provide ImageConfig when the intended function PackageType is Zip.")
+  }
+}
+
+/**
+ * ImageConfig replaces the former one as a whole; empty members are none, and an empty one clears all overrides.
+ * @throws LambdaException InvalidParameterValueException
+ */
+export function imageConfigOf(input: SettingsInput, current: ImageConfig | undefined): ImageConfig | undefined {
+  if (input.imageConfig === undefined) return current
+  const { entryPoint = [], command = [], workingDirectory = '' } = input.imageConfig
+  const texts = [...entryPoint, ...command, workingDirectory]
+  if (texts.some((text) => text.includes('\0'))) throw refused('ImageConfig must not contain NUL characters.')
+  if (Buffer.byteLength(texts.join('\0')) > LIMITS.imageConfigBytes) {
+    throw refused(`ImageConfig must be smaller than ${LIMITS.imageConfigBytes} bytes.`)
+  }
+  const config: ImageConfig = {
+    ...(entryPoint.length > 0 ? { entryPoint } : {}),
+    ...(command.length > 0 ? { command } : {}),
+    ...(workingDirectory === '' ? {} : { workingDirectory }),
+  }
+  return Object.keys(config).length === 0 ? undefined : config
+}

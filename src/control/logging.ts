@@ -1,0 +1,34 @@
+/** LoggingConfig: levels exist only with JSON, where both default to INFO. */
+import type { ApplicationLogLevel, LoggingConfig, SystemLogLevel } from '../lambda/function.ts'
+import { refused } from './refusals.ts'
+import type { SettingsInput } from './requests.ts'
+
+/**
+ * What a request makes of the current configuration: members that it does not name stay, and going to Text drops the levels.
+ * @throws LambdaException InvalidParameterValueException: levels where the format is or becomes Text
+ */
+export function loggingOf(input: SettingsInput, current: LoggingConfig): LoggingConfig {
+  const asked = input.loggingConfig ?? {}
+  const logFormat = asked.logFormat === undefined ? current.logFormat : asked.logFormat === 'JSON' ? 'JSON' : 'Text'
+  const logGroup = asked.logGroup ?? current.logGroup
+  if (logFormat === 'Text') {
+    if (asked.applicationLogLevel !== undefined || asked.systemLogLevel !== undefined) {
+      throw refused(
+        'LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request or change the LogFormat to "JSON" and try again.',
+      )
+    }
+    return { logFormat, logGroup }
+  }
+  return {
+    logFormat,
+    // The model's enumerations were checked before.
+    applicationLogLevel: (asked.applicationLogLevel as ApplicationLogLevel) ?? current.applicationLogLevel ?? 'INFO',
+    systemLogLevel: (asked.systemLogLevel as SystemLogLevel) ?? current.systemLogLevel ?? 'INFO',
+    logGroup,
+  }
+}
+
+/** Where a function's log goes unless it says otherwise. */
+export function defaultLogging(name: string): LoggingConfig {
+  return { logFormat: 'Text', logGroup: `/aws/lambda/${name}` }
+}
