@@ -129,7 +129,7 @@ export class LayerFolders {
 
   async #isRecent(id: string): Promise<boolean> {
     const marker = await stat(this.#marker(id)).catch(() => undefined)
-    return marker !== undefined && Date.now() - marker.mtimeMs < (this.#options.graceMs ?? DEFAULT_GRACE_MS)
+    return marker !== undefined && Date.now() - Math.floor(marker.mtimeMs) < (this.#options.graceMs ?? DEFAULT_GRACE_MS)
   }
 
   #marker(id: string): string {
