@@ -109,6 +109,22 @@ describe('the API', () => {
     expect(await text('/2018-10-31/layers/?CompatibleRuntime=x')).toContain("at 'compatibleRuntime'")
   })
 
+  it('checks requests against the model before it says that it has no such operation', async () => {
+    const { app } = setUp()
+    const answer = await app.request('/2019-09-30/functions/f/provisioned-concurrency')
+    expect(answer.status).toBe(400)
+    expect(answer.headers.get('x-amzn-errortype')).toBe('ValidationException')
+    expect(await answer.json()).toEqual({
+      message:
+        "1 validation error detected: Value null at 'qualifier' failed to satisfy constraint: Member must not be null",
+    })
+    const blob = { method: 'POST', body: new Uint8Array([0xff, 0]) }
+    const invokeAsync = await app.request('/2014-11-13/functions/f/invoke-async', blob)
+    expect(await invokeAsync.json()).toEqual({
+      Message: expect.stringMatching(/^InvokeAsync: InvokeAsync is deprecated/),
+    })
+  })
+
   it('leaves /_hearth to the admin pages, except the packages of Code.Location', async () => {
     const admin = new Hono().get('/health', (c) => c.text('fine'))
     const { app } = setUp({ options: { admin } })
