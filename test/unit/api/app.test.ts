@@ -125,6 +125,22 @@ describe('the API', () => {
     })
   })
 
+  it("answers unknown paths and methods in the API's form", async () => {
+    const { app } = setUp()
+    for (const [method, path] of [
+      ['PATCH', '/2015-03-31/functions/f'],
+      ['GET', '/2015-03-31/functions/f/invocations'],
+      ['DELETE', '/'],
+    ] as const) {
+      const answer = await app.request(path, { method })
+      expect(answer.status).toBe(404)
+      expect(answer.headers.get('x-amzn-errortype')).toBe('UnknownOperationException')
+      expect(await answer.json()).toEqual({
+        Message: `There is no operation ${method} ${path} in the Lambda API 2015-03-31.`,
+      })
+    }
+  })
+
   it('leaves /_hearth to the admin pages, except the packages of Code.Location', async () => {
     const admin = new Hono().get('/health', (c) => c.text('fine'))
     const { app } = setUp({ options: { admin } })
