@@ -110,7 +110,6 @@ describe.each(SDKS)('the SDK for $sdk', ({ name, built, missing }) => {
     const reason = await missing()
     if (reason !== undefined) test.skip(reason)
     const [command = '', ...args] = await built()
-    const started = Date.now()
     const output = await run(command, [...args, host.url, code])
     const said = Object.fromEntries(
       output
@@ -118,7 +117,6 @@ describe.each(SDKS)('the SDK for $sdk', ({ name, built, missing }) => {
         .split('\n')
         .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
     )
-    process.stderr.write(`${name}: session of ${Date.now() - started} ms\n`)
     const arn = `arn:aws:lambda:us-east-1:000000000000:function:${name}`
     expect(said).toEqual({
       arn,
