@@ -2,26 +2,17 @@
  * Checks a request against the service model before the operation sees it: every violation of a constraint (required, length, range,
  * pattern, enumeration) is collected in AWS's wording. Operations that Hearth does not have are checked alike.
  */
-import { LambdaException } from '../../lambda/errors.ts'
-import {
-  describeText,
-  lengthFaults,
-  numberFaults,
-  type TextConstraint,
-  textFaults,
-  violation,
-} from '../../lambda/validation.ts'
-import { BARE_ITEM_RULES, FIRST, LISTED_VALUES, NOT_NULL_ITEMS, PATTERNS, UNCHECKED } from './exceptions.ts'
+import { describeText, lengthFaults, numberFaults, textFaults, violation } from '../../lambda/validation.ts'
+import { BARE_ITEM_RULES, FIRST, NOT_NULL_ITEMS, UNCHECKED } from './exceptions.ts'
 import {
   INPUT_MODEL,
   type InputModel,
   type ListModel,
   type MapModel,
   type ModelShape,
-  type NumberModel,
   type StructureShape,
-  type TextModel,
 } from './shapes.ts'
+import { constraint, object, outOfRange, rangeRules, shown, wrongType } from './values.ts'
 
 /** Where the members of one request are. */
 export interface RequestMembers {
@@ -242,41 +233,4 @@ class NotANumber {
 function bodyMember(body: unknown, name: string, payload: string | undefined): unknown {
   if (payload === name) return body
   return payload === undefined ? object(body, 'the request')[name] : undefined
-}
-
-function constraint(name: string, shape: TextModel): TextConstraint {
-  return {
-    min: shape.min,
-    max: shape.max,
-    pattern: PATTERNS[name] ?? shape.pattern,
-    values: LISTED_VALUES[name] ?? shape.values,
-  }
-}
-
-const outOfRange = (value: number, { min, max }: NumberModel) =>
-  (max !== undefined && value > max) || (min !== undefined && value < min)
-
-const fraction = (value: number) => (Number.isInteger(value) ? `${value}.0` : String(value))
-
-function rangeRules({ min, max }: NumberModel): string[] {
-  return [
-    ...(max === undefined ? [] : [`Member must have value less than or equal to ${fraction(max)}`]),
-    ...(min === undefined ? [] : [`Member must have value greater than or equal to ${fraction(min)}`]),
-  ]
-}
-
-/** As Java would print it, which is how AWS shows values. */
-function shown(shape: ModelShape, value: unknown): string {
-  if (shape.is === 'double' && typeof value === 'number') return fraction(value)
-  if (shape.is === 'blob') return `${Buffer.byteLength(String(value), 'base64')} bytes`
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
-}
-
-function object(value: unknown, member: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
-  throw wrongType(member, 'an object')
-}
-
-function wrongType(member: string, expected: string, what = 'Could not parse request body into json'): LambdaException {
-  return new LambdaException('InvalidRequestContentException', `${what}: ${member} must be ${expected}`)
 }
