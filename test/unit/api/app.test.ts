@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { type ApiOptions, createApi } from '../../../src/api/app.ts'
+import { OPERATIONS } from '../../../src/api/operations.ts'
 import type { ControlPlane } from '../../../src/control/control-plane.ts'
 import { LambdaException } from '../../../src/lambda/errors.ts'
 
@@ -123,6 +124,16 @@ describe('the API', () => {
     expect(await invokeAsync.json()).toEqual({
       Message: expect.stringMatching(/^InvokeAsync: InvokeAsync is deprecated/),
     })
+  })
+
+  it('takes every path with a slash at its end too, as older SDKs send some', async () => {
+    const { app } = setUp()
+    for (const { name, method, path, query, invoke } of OPERATIONS) {
+      if (invoke) continue
+      const filled = path.replace(/\{\w+\}/g, 'x')
+      const answer = await app.request(`${filled}/${query ? `?${query.join('=')}` : ''}`, { method })
+      expect(await answer.text(), name).not.toContain('There is no operation')
+    }
   })
 
   it("answers unknown paths and methods in the API's form", async () => {
