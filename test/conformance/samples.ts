@@ -3,8 +3,11 @@
  * test fails for an operation without one.
  */
 import {
+  AddLayerVersionPermissionCommand,
+  AddPermissionCommand,
   CreateAliasCommand,
   type LambdaClient,
+  PublishLayerVersionCommand,
   PublishVersionCommand,
   PutFunctionConcurrencyCommand,
   TagResourceCommand,
@@ -48,6 +51,15 @@ export class SampleHost {
     return name
   }
 
+  /** Version 1 of a layer. */
+  async layer(): Promise<string> {
+    const LayerName = this.newName()
+    const Content = { ZipFile: await zipped({ 'nodejs/node_modules/l/index.js': 'exports.l = 1' }) }
+    const CompatibleRuntimes = ['nodejs22.x' as const]
+    await this.client.send(new PublishLayerVersionCommand({ LayerName, Content, CompatibleRuntimes, Description: 'd' }))
+    return LayerName
+  }
+
   /** A function with version 1 and the alias `live`. */
   async withAlias(): Promise<string> {
     const FunctionName = await this.function()
@@ -57,6 +69,36 @@ export class SampleHost {
   }
 }
 
+const PERMISSION = { StatementId: 's1', Action: 'lambda:InvokeFunction', Principal: '111111111111' }
+const POLICY = (Resource: string) =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 's1',
+        Effect: 'Allow',
+        Principal: { AWS: 'arn:aws:iam::111111111111:root' },
+        Action: 'lambda:InvokeFunction',
+        Resource,
+      },
+    ],
+  })
+const ofPermitted = async (host: SampleHost): Promise<Sample> => {
+  const FunctionName = await host.function()
+  await host.client.send(new AddPermissionCommand({ FunctionName, ...PERMISSION }))
+  return { path: { FunctionName, StatementId: 's1', ResourceArn: arnOf(FunctionName) } }
+}
+const LAYER_PERMISSION = { StatementId: 's1', Action: 'lambda:GetLayerVersion', Principal: '*' }
+const ofLayer = async (host: SampleHost): Promise<Sample> => {
+  const LayerName = await host.layer()
+  return { path: { LayerName, VersionNumber: '1', StatementId: 's1' } }
+}
+const ofSharedLayer = async (host: SampleHost): Promise<Sample> => {
+  const sample = await ofLayer(host)
+  const LayerName = sample.path?.LayerName
+  await host.client.send(new AddLayerVersionPermissionCommand({ LayerName, VersionNumber: 1, ...LAYER_PERMISSION }))
+  return sample
+}
 const ofFunction = async (host: SampleHost): Promise<Sample> => ({ path: { FunctionName: await host.function() } })
 const ofAlias = async (host: SampleHost): Promise<Sample> => ({
   path: { FunctionName: await host.withAlias(), Name: 'live' },
@@ -68,6 +110,8 @@ const ofReserved = async (host: SampleHost): Promise<Sample> => {
 }
 
 export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Sample>>> = {
+  AddLayerVersionPermission: async (host) => ({ ...(await ofLayer(host)), body: LAYER_PERMISSION }),
+  AddPermission: async (host) => ({ ...(await ofFunction(host)), body: PERMISSION }),
   CreateAlias: async (host) => {
     const FunctionName = await host.function()
     await host.client.send(new PublishVersionCommand({ FunctionName }))
@@ -88,12 +132,21 @@ export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Samp
   DeleteAlias: ofAlias,
   DeleteFunction: ofFunction,
   DeleteFunctionConcurrency: ofReserved,
+  DeleteLayerVersion: ofLayer,
+  DeleteResourcePolicy: ofPermitted,
   GetAccountSettings: () => Promise.resolve({}),
   GetAlias: ofAlias,
   GetFunction: ofReserved,
   GetFunctionCodeSigningConfig: ofFunction,
   GetFunctionConcurrency: ofReserved,
   GetFunctionConfiguration: ofFunction,
+  GetLayerVersion: ofLayer,
+  GetLayerVersionByArn: async (host) => ({
+    query: { Arn: `arn:aws:lambda:us-east-1:000000000000:layer:${await host.layer()}:1` },
+  }),
+  GetLayerVersionPolicy: ofSharedLayer,
+  GetPolicy: ofPermitted,
+  GetResourcePolicy: ofPermitted,
   GetRuntimeManagementConfig: ofFunction,
   Invoke: async (host) => ({
     ...(await ofFunction(host)),
@@ -105,10 +158,30 @@ export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Samp
     await host.function()
     return { query: { FunctionVersion: 'ALL', MaxItems: '10' } }
   },
+  ListLayerVersions: ofLayer,
+  ListLayers: async (host) => {
+    await host.layer()
+    return { query: { CompatibleRuntime: 'nodejs22.x' } }
+  },
   ListTags: async (host) => ({ path: { Resource: arnOf(await host.function()) } }),
   ListVersionsByFunction: async (host) => ({ path: { FunctionName: await host.withAlias() } }),
+  PublishLayerVersion: async (host) => ({
+    path: { LayerName: host.newName() },
+    body: {
+      Content: { ZipFile: await zipFile() },
+      CompatibleRuntimes: ['nodejs22.x'],
+      CompatibleArchitectures: ['x86_64'],
+      LicenseInfo: 'MIT',
+    },
+  }),
   PublishVersion: async (host) => ({ ...(await ofFunction(host)), body: { Description: 'first' } }),
   PutFunctionConcurrency: async (host) => ({ ...(await ofFunction(host)), body: { ReservedConcurrentExecutions: 1 } }),
+  PutResourcePolicy: async (host) => {
+    const ResourceArn = arnOf(await host.function())
+    return { path: { ResourceArn }, body: { Policy: POLICY(ResourceArn) } }
+  },
+  RemoveLayerVersionPermission: ofSharedLayer,
+  RemovePermission: ofPermitted,
   TagResource: async (host) => ({ path: { Resource: arnOf(await host.function()) }, body: { Tags: { a: 'b' } } }),
   UntagResource: async (host) => {
     const Resource = arnOf(await host.function())

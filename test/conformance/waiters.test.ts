@@ -3,9 +3,12 @@ import {
   CreateAliasCommand,
   CreateFunctionCommand,
   type LambdaClient,
+  PublishLayerVersionCommand,
   PublishVersionCommand,
   paginateListAliases,
   paginateListFunctions,
+  paginateListLayers,
+  paginateListLayerVersions,
   paginateListVersionsByFunction,
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionActive,
@@ -118,7 +121,11 @@ async function walk<P>(pages: AsyncIterable<P>, items: (page: P) => readonly unk
   return { items: all, pages: count }
 }
 
-/** Makes five items and walks through them, two on a page. */
+/** A row for each operation that is not refused: makes five items and walks through them, two on a page. */
+async function publishLayer(LayerName: string, in_ = client): Promise<void> {
+  await in_.send(new PublishLayerVersionCommand({ LayerName, Content: { ZipFile: Buffer.from(`PK${LayerName}`) } }))
+}
+
 const PAGINATORS: Readonly<Record<string, () => Promise<Paged>>> = {
   ListFunctions: async () => {
     const own = host.client({ region: 'eu-north-1' })
@@ -137,6 +144,19 @@ const PAGINATORS: Readonly<Record<string, () => Promise<Paged>>> = {
     }
     return walk(paginateListVersionsByFunction({ client, pageSize: 2 }, { FunctionName }), (page) =>
       page.Versions?.map(({ Version }) => Version),
+    )
+  },
+  ListLayers: async () => {
+    const own = host.client({ region: 'eu-north-1' })
+    for (const name of ['l1', 'l2', 'l3', 'l4', 'l5']) await publishLayer(name, own)
+    return walk(paginateListLayers({ client: own, pageSize: 2 }, {}), (page) =>
+      page.Layers?.map(({ LayerName }) => LayerName),
+    )
+  },
+  ListLayerVersions: async () => {
+    for (let i = 0; i < 5; i++) await publishLayer('paged')
+    return walk(paginateListLayerVersions({ client, pageSize: 2 }, { LayerName: 'paged' }), (page) =>
+      page.LayerVersions?.map(({ Version }) => Version),
     )
   },
   ListAliases: async () => {
