@@ -26,6 +26,8 @@ export const DIFFERENCES: readonly Differences[] = [
 - The lists of runtimes in "Member must satisfy enum value set" are the service model's or Hearth's own; AWS's change by the month and have no order.
 - \`Architectures\` defaults to the architecture of the container engine, not to x86_64.
 - A request with several violations names them in an order of its own: values, what is missing, the name of the resource. AWS's order is not known.
+- \`KMSKeyArn\`, \`VpcConfig\` and \`FileSystemConfigs\` name keys, networks and file systems of the machine room: [machine-room.md](machine-room.md). Packages are not
+  encrypted by \`KMSKeyArn\`; a function with a VpcConfig keeps its way out beside it; FileSystemConfigs needs no VpcConfig.
 - An event that was accepted (202) runs at least once; a crash of the host during its execution runs it again.
 - Limits are AWS's (\`src/lambda/limits.ts\`), except: accounts have \`HEARTH_ACCOUNT_CONCURRENCY\` concurrent executions; the machine bounds
   environments with \`HEARTH_MAX_ENVIRONMENTS\`, beyond which an invoke waits \`HEARTH_WAIT_FOR_ENVIRONMENT_MS\` and is then refused with \`EC2ThrottledException\`.`,
@@ -59,6 +61,7 @@ CPU is shared by MemorySize (1,769 MB is one core), in full during Init, as on A
     text: `Each execution environment is a container of its own with its own user, a read-only root, no capabilities, no-new-privileges, the default seccomp profile, and limits for
 memory, CPU, processes and open files. It reaches its own Runtime API listener, the outside as the machine does, and those ports of the host that
 \`HEARTH_FUNCTION_REACH\` names; not other environments, other listeners, other ports of the host, or the engine.
+A function with a VpcConfig also reaches what every container on those networks reaches: [machine-room.md](machine-room.md#vpcconfig-networks).
 Containers share the machine's kernel: functions of people who must not trust each other at all belong on separate machines.`,
   },
 ]

@@ -2,9 +2,11 @@
  * Updates, publishes and routes one function as fast as it can, and prints the number of each step that was answered, until it is killed:
  * `<description> <version>`.
  */
+import { dirname, join } from 'node:path'
 import { createControlPlane } from '../../src/control/control-plane.ts'
+import { Keyring } from '../../src/keys/keyring.ts'
 import { openStore } from '../../src/store/open.ts'
-import { MemoryCodeStore, ReadyImages } from '../conformance/control-plane-host.ts'
+import { MemoryCodeStore, ReadyImages, ROOM } from '../conformance/control-plane-host.ts'
 
 const [path = ''] = process.argv.slice(2)
 const store = await openStore(path)
@@ -12,6 +14,8 @@ const control = createControlPlane({
   store,
   code: new MemoryCodeStore(),
   images: new ReadyImages(),
+  keys: new Keyring(join(dirname(path), 'keys')),
+  room: ROOM,
   clock: Date.now,
   settings: { accountConcurrency: 1000, unreservedMinimum: 100, architecture: 'x86_64' },
   log: { info: () => {}, error: () => {} },

@@ -12,7 +12,7 @@ import {
   type ModelShape,
   type StructureShape,
 } from './shapes.ts'
-import { constraint, object, outOfRange, rangeRules, shown, wrongType } from './values.ts'
+import { constraint, object, outOfRange, rangeRules, shown, tested, wrongType } from './values.ts'
 
 /** Where the members of one request are. */
 export interface RequestMembers {
@@ -182,7 +182,7 @@ class Check {
     switch (shape.is) {
       case 'string':
         if (typeof value !== 'string') throw wrongType(member, 'a string')
-        return textFaults(value, constraint(name, shape))
+        return textFaults(value, tested(name, shape))
       case 'integer':
       case 'long':
         if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw wrongType(member, 'an integer')

@@ -13,6 +13,12 @@ export function constraint(name: string, shape: TextModel): TextConstraint {
   }
 }
 
+/** `.*` means anything, line breaks too: the text of a licence has them. In other patterns a dot is no line break. */
+export function tested(name: string, shape: TextModel): TextConstraint {
+  const is = constraint(name, shape)
+  return is.pattern === '.*' ? { ...is, pattern: undefined } : is
+}
+
 export const outOfRange = (value: number, { min, max }: NumberModel) =>
   (max !== undefined && value > max) || (min !== undefined && value < min)
 
