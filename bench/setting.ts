@@ -17,8 +17,14 @@ export interface Setting {
   end(): Promise<void>
 }
 
-export async function setUp(env: Record<string, string> = {}): Promise<Setting> {
+/** @param prepare fills the data folder before the host starts */
+export async function setUp(
+  env: Record<string, string> = {},
+  prepare?: (data: string) => Promise<void>,
+): Promise<Setting> {
   const folder = mkdtempSync(join(tmpdir(), 'hearth-bench-'))
+  mkdirSync(join(folder, 'host'), { mode: 0o700 })
+  await prepare?.(join(folder, 'host'))
   const host = await startHostProcess(join(folder, 'host'), { HEARTH_LOG_LEVEL: 'warn', ...env })
   return {
     folder,

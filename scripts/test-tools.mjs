@@ -1,4 +1,4 @@
-// The real clients and servers that tests use: AWS CLI, boto3, moto (S3), Go, docker-compose. Each is installed only where it is missing.
+// The real clients and servers that tests use: AWS CLI, boto3, moto (S3), Go, Java, docker-compose. Each is installed only where it is missing.
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { canInstall, install } from './debian.mjs'
@@ -21,6 +21,11 @@ const NEEDED = {
     {
       packages: ['python3', 'python3-venv', 'python3-pip'],
       present: () => works('python3', ['-c', 'import venv, ensurepip']),
+    },
+    // The SDKs for Go and Rust need newer compilers than Debian 12 has: their tests use the machine's or say why they do not.
+    {
+      packages: ['maven', 'openjdk-17-jdk-headless'],
+      present: async () => (await works('mvn', ['--version'])) && (await works('javac', ['-version'])),
     },
   ],
   contract: [

@@ -3,11 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import type { ControlPlane } from '../control/control-plane.ts'
 import { LambdaException } from '../lambda/errors.ts'
+import { refuseViolations } from '../lambda/validation.ts'
 import { readJson } from './body.ts'
 import { type Caller, type CallerOptions, Callers } from './caller.ts'
 import { CODE_PATH, CodeLocation, type CodeLocationOptions } from './code-location.ts'
 import { grantedToOther } from './cross-account.ts'
 import { type ApiLog, renderError } from './errors.ts'
+import { hasBlobBody, inputViolations, type RequestMembers } from './model/check.ts'
 import { OPERATIONS, type Operation } from './operations.ts'
 import { OperationRequest } from './parse.ts'
 import type { Services } from './services.ts'
@@ -92,11 +94,12 @@ async function handle(
   caller: Caller,
   services: Services,
 ): Promise<object | undefined> {
+  const hasBody = (operation.method === 'POST' || operation.method === 'PUT') && !hasBlobBody(operation.name)
+  const json = hasBody ? await readJson(c, operation.name) : {}
+  refuseViolations(inputViolations(operation.name, membersOf(c, json)))
   if (operation.handle === undefined) {
     throw new LambdaException('UnknownOperationException', `${operation.name}: ${operation.refused}`)
   }
-  const hasBody = operation.method === 'POST' || operation.method === 'PUT'
-  const json = hasBody ? await readJson(c, operation.name) : {}
   const granted = await grantedToOther(operation.name, c, caller, services.control.permissions)
   return operation.handle(new OperationRequest(c, caller, operation.name, json, granted), services)
 }
@@ -127,13 +130,21 @@ function choose(operations: readonly [Operation, ...Operation[]], c: Context): O
   return told ?? operations.find(({ query }) => query === undefined) ?? operations[0]
 }
 
+function membersOf(c: Context, body: unknown): RequestMembers {
+  return {
+    body,
+    path: (label) => c.req.param(parameter(label)),
+    query: (name) => c.req.queries(name),
+    header: (name) => c.req.header(name),
+  }
+}
+
 /** Names of path parameters that are not the label with a small letter. */
 const PARAMETERS: Readonly<Record<string, string>> = { FunctionName: 'name', Name: 'alias' }
 
+const parameter = (label: string) => PARAMETERS[label] ?? `${label[0]?.toLowerCase()}${label.slice(1)}`
+
 /** `/functions/{FunctionName}` to `/functions/:name` */
 function routePath(path: string): string {
-  return path.replace(
-    /\{(\w+)\}/g,
-    (_, label: string) => `:${PARAMETERS[label] ?? label[0]?.toLowerCase() + label.slice(1)}`,
-  )
+  return path.replace(/\{(\w+)\}/g, (_, label: string) => `:${parameter(label)}`)
 }

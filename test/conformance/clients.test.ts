@@ -80,6 +80,7 @@ describe('the AWS CLI', () => {
       `fileb://${zip}`,
     )
     expect(created).toMatchObject({ FunctionArn: `${ARN}:cli`, State: 'Pending', Version: '$LATEST' })
+    await aws('wait', 'function-exists', '--function-name', 'cli')
     await aws('wait', 'function-active-v2', '--function-name', 'cli')
 
     const sync = await aws(
@@ -133,6 +134,8 @@ describe('the AWS CLI', () => {
     expect(await failure('invoke', '--function-name', 'cli', ...RAW, '--payload', '{}', out)).toContain(
       'An error occurred (TooManyRequestsException) when calling the Invoke operation',
     )
+    const { Versions } = await aws('list-versions-by-function', '--function-name', 'cli', '--page-size', '1')
+    expect((Versions as { Version: string }[]).map(({ Version }) => Version)).toEqual(['$LATEST', '1', '2'])
     const { Functions } = await aws('list-functions')
     expect((Functions as { FunctionName: string }[]).map(({ FunctionName }) => FunctionName)).toContain('cli')
     const { Code } = (await aws('get-function', '--function-name', 'cli')) as { Code: { Location: string } }

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { type ApiOptions, createApi } from '../../../src/api/app.ts'
+import { OPERATIONS } from '../../../src/api/operations.ts'
 import type { ControlPlane } from '../../../src/control/control-plane.ts'
 import { LambdaException } from '../../../src/lambda/errors.ts'
 
@@ -102,11 +103,53 @@ describe('the API', () => {
     const { app } = setUp()
     const message = async (path: string) => ((await (await app.request(path)).json()) as { Message: string }).Message
     const path = '/2019-09-30/functions/f/provisioned-concurrency'
-    expect(await message(path)).toMatch(/^GetProvisionedConcurrencyConfig:/)
+    expect(await message(`${path}?Qualifier=1`)).toMatch(/^GetProvisionedConcurrencyConfig:/)
     expect(await message(`${path}?List=ALL`)).toMatch(/^ListProvisionedConcurrencyConfigs:/)
     const text = async (path: string) => (await app.request(path)).text()
     expect(await text('/2018-10-31/layers?find=LayerVersion&Arn=x')).toContain("at 'arn'")
     expect(await text('/2018-10-31/layers/?CompatibleRuntime=x')).toContain("at 'compatibleRuntime'")
+  })
+
+  it('checks requests against the model before it says that it has no such operation', async () => {
+    const { app } = setUp()
+    const answer = await app.request('/2019-09-30/functions/f/provisioned-concurrency')
+    expect(answer.status).toBe(400)
+    expect(answer.headers.get('x-amzn-errortype')).toBe('ValidationException')
+    expect(await answer.json()).toEqual({
+      message:
+        "1 validation error detected: Value null at 'qualifier' failed to satisfy constraint: Member must not be null",
+    })
+    const blob = { method: 'POST', body: new Uint8Array([0xff, 0]) }
+    const invokeAsync = await app.request('/2014-11-13/functions/f/invoke-async', blob)
+    expect(await invokeAsync.json()).toEqual({
+      Message: expect.stringMatching(/^InvokeAsync: InvokeAsync is deprecated/),
+    })
+  })
+
+  it('takes every path with a slash at its end too, as older SDKs send some', async () => {
+    const { app } = setUp()
+    for (const { name, method, path, query, invoke } of OPERATIONS) {
+      if (invoke) continue
+      const filled = path.replace(/\{\w+\}/g, 'x')
+      const answer = await app.request(`${filled}/${query ? `?${query.join('=')}` : ''}`, { method })
+      expect(await answer.text(), name).not.toContain('There is no operation')
+    }
+  })
+
+  it("answers unknown paths and methods in the API's form", async () => {
+    const { app } = setUp()
+    for (const [method, path] of [
+      ['PATCH', '/2015-03-31/functions/f'],
+      ['GET', '/2015-03-31/functions/f/invocations'],
+      ['DELETE', '/'],
+    ] as const) {
+      const answer = await app.request(path, { method })
+      expect(answer.status).toBe(404)
+      expect(answer.headers.get('x-amzn-errortype')).toBe('UnknownOperationException')
+      expect(await answer.json()).toEqual({
+        Message: `There is no operation ${method} ${path} in the Lambda API 2015-03-31.`,
+      })
+    }
   })
 
   it('leaves /_hearth to the admin pages, except the packages of Code.Location', async () => {

@@ -1,0 +1,72 @@
+/**
+ * What is known to differ from AWS Lambda besides operations that are not there: kept by hand, a section for each subject, as Markdown.
+ * A difference that is not here is a bug.
+ */
+export interface Differences {
+  readonly title: string
+  readonly text: string
+}
+
+export const DIFFERENCES: readonly Differences[] = [
+  {
+    title: 'The API',
+    text: `- Signatures are not verified. A request's region is that of its credential scope, its account that of its access key (\`HEARTH_ACCESS_KEYS\`, or
+  twelve digits at the end of the key id), else \`HEARTH_REGION\` and \`HEARTH_ACCOUNT_ID\`.
+- Functions are created from \`ZipFile\`, from S3 objects and from container images. Operations that are not offered yet answer with an error that names them: 404
+  UnknownOperationException, after the request was checked against AWS's service model.
+- [Layers](layers.md) are published from \`ZipFile\` or from S3 objects. A function may have layers of other accounts of the same host, if their policy grants it; AWS's own layers do not exist here.
+  All layers of a function together have at most 200,000 files.
+- Resource policies: a caller is known by its account alone. There are no users, roles, organizations or calling services, so a statement that
+  names a role, or has a condition on \`aws:PrincipalOrgID\`, \`AWS:SourceArn\` or \`AWS:SourceAccount\`, is kept and shown but allows no call of today's. The
+  account that owns a function may always call it. PutResourcePolicy refuses what could not be honoured: \`Deny\`, \`NotPrincipal\`, \`NotAction\`,
+  \`NotResource\`, unknown condition operators.
+- Deleting an alias or a version deletes its policy: a new alias of the same name starts without grants.
+- S3 is whatever \`AWS_ENDPOINT_URL_S3\` (or \`AWS_ENDPOINT_URL\`), \`AWS_REGION\`, \`AWS_PROFILE\` and the other variables of AWS's clients say where the host is started.
+- Images come from the container engine of this machine or from registries that it reaches without credentials; \`ResolvedImageUri\` of an image that was
+  built here ends in its id. An image in the engine wins over its registry. \`USER\` is ignored and \`VOLUME\`s are read-only. See [ADR 14](adr/0014-images-and-code-from-elsewhere.md).
+- \`RuntimeVersionArn\` ends in the digest of the runtime's image. \`Manual\` takes ARNs that this host gave out, as long as the engine has the image.
+- With \`LogFormat\` JSON the text of a failure is a record of type \`platform.fault\`; AWS sends that one to subscribers of the Logs API only.
+- Operations on another account's functions that no policy grants are refused with a sentence that says who may not do what; AWS was recorded with
+  an empty text.
+- The lists of runtimes in "Member must satisfy enum value set" are the service model's or Hearth's own; AWS's change by the month and have no order.
+- \`Architectures\` defaults to the architecture of the container engine, not to x86_64.
+- A request with several violations names them in an order of its own: values, what is missing, the name of the resource. AWS's order is not known.
+- \`KMSKeyArn\`, \`VpcConfig\` and \`FileSystemConfigs\` name keys, networks and file systems of the machine room: [machine-room.md](machine-room.md). Packages are not
+  encrypted by \`KMSKeyArn\`; a function with a VpcConfig keeps its way out beside it; FileSystemConfigs needs no VpcConfig.
+- An event that was accepted (202) runs at least once; a crash of the host during its execution runs it again.
+- Limits are AWS's (\`src/lambda/limits.ts\`), except: accounts have \`HEARTH_ACCOUNT_CONCURRENCY\` concurrent executions; the machine bounds
+  environments with \`HEARTH_MAX_ENVIRONMENTS\`, beyond which an invoke waits \`HEARTH_WAIT_FOR_ENVIRONMENT_MS\` and is then refused with \`EC2ThrottledException\`.`,
+  },
+  {
+    title: 'Runtimes',
+    text: `| runtime | base | client | differs from AWS |
+| --- | --- | --- | --- |
+| nodejs20.x, nodejs22.x | Debian 12, Node.js from npm | aws-lambda-ric 3.3.0 | Debian's libraries instead of Amazon Linux's |
+| nodejs24.x | Debian 12, Node.js from npm | aws-lambda-ric 4.0.2 | same |
+| python3.11 | Debian 12 | awslambdaric 4.2.2 | same |
+| python3.13 | Debian 13 | awslambdaric 4.2.2 | same |
+| provided.al2023, provided.al2 | Debian 12 | the function's own | one image serves both; glibc 2.36 |
+
+With \`HEARTH_RUNTIME_IMAGES=aws\` AWS's own base images are used where they are present or can be pulled; \`HEARTH_RUNTIME_IMAGE_MAP\` names any other.
+A runtime without an image is refused by CreateFunction with what is available and how to get it. \`HEARTH_RUNTIME_SUBSTITUTE=nearest\` runs it on the
+nearest version of its family instead; \`hearth runtimes\` shows that.`,
+  },
+  {
+    title: 'The machine',
+    text: `| | with root on Linux | elsewhere |
+| --- | --- | --- |
+| \`/tmp\` | ext4 of EphemeralStorage size on disk | tmpfs of that size; its pages count against MemorySize |
+| isolation of the network | rules set by the host | rules set by a short-lived helper container; where that fails too, the start says what is not isolated |
+
+The machine's architecture is the functions' architecture: an x86-64 host refuses \`arm64\` functions, naming the reason, and the other way round.
+CPU is shared by MemorySize (1,769 MB is one core), in full during Init, as on AWS.`,
+  },
+  {
+    title: 'Isolation',
+    text: `Each execution environment is a container of its own with its own user, a read-only root, no capabilities, no-new-privileges, the default seccomp profile, and limits for
+memory, CPU, processes and open files. It reaches its own Runtime API listener, the outside as the machine does, and those ports of the host that
+\`HEARTH_FUNCTION_REACH\` names; not other environments, other listeners, other ports of the host, or the engine.
+A function with a VpcConfig also reaches what every container on those networks reaches: [machine-room.md](machine-room.md#vpcconfig-networks).
+Containers share the machine's kernel: functions of people who must not trust each other at all belong on separate machines.`,
+  },
+]
