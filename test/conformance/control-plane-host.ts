@@ -153,7 +153,7 @@ export interface ControlPlaneHostOptions {
   readonly objects?: S3Objects
 }
 
-const NO_S3: S3Objects = { get: () => Promise.reject(new Error('no S3 here')) }
+export const NO_S3: S3Objects = { get: () => Promise.reject(new Error('no S3 here')) }
 
 export async function startControlPlaneHost({
   objects = NO_S3,

@@ -180,6 +180,10 @@ export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Samp
     const ResourceArn = arnOf(await host.function())
     return { path: { ResourceArn }, body: { Policy: POLICY(ResourceArn) } }
   },
+  PutRuntimeManagementConfig: async (host) => ({
+    ...(await ofFunction(host)),
+    body: { UpdateRuntimeOn: 'FunctionUpdate' },
+  }),
   RemoveLayerVersionPermission: ofSharedLayer,
   RemovePermission: ofPermitted,
   TagResource: async (host) => ({ path: { Resource: arnOf(await host.function()) }, body: { Tags: { a: 'b' } } }),

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { createControlPlane } from '../../src/control/control-plane.ts'
 import { Keyring } from '../../src/keys/keyring.ts'
 import { openStore } from '../../src/store/open.ts'
-import { MemoryCodeStore, ReadyImages, ROOM } from '../conformance/control-plane-host.ts'
+import { KnownImages, MemoryCodeStore, NO_S3, ReadyImages, ROOM } from '../conformance/control-plane-host.ts'
 
 const [path = ''] = process.argv.slice(2)
 const store = await openStore(path)
@@ -16,6 +16,8 @@ const control = createControlPlane({
   images: new ReadyImages(),
   keys: new Keyring(join(dirname(path), 'keys')),
   room: ROOM,
+  objects: NO_S3,
+  functionImages: new KnownImages(),
   clock: Date.now,
   settings: { accountConcurrency: 1000, unreservedMinimum: 100, architecture: 'x86_64' },
   log: { info: () => {}, error: () => {} },
