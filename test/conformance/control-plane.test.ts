@@ -476,7 +476,6 @@ describe('functions that cannot be made ready', () => {
 describe('settings that Hearth cannot honour', () => {
   const refusals: [string, Partial<CreateFunctionCommandInput>][] = [
     ['VpcConfig Ipv6AllowedForDualStack', { VpcConfig: { Ipv6AllowedForDualStack: true } }],
-    ['DeadLetterConfig', { DeadLetterConfig: { TargetArn: 'arn:aws:sqs:us-east-1:111111111111:q' } }],
     [
       'FileSystemConfigs with an S3 Files access point',
       {
