@@ -70,7 +70,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-sqs': ['invoke'],
   '@aws-sdk/client-sns': ['invoke'],
   '@aws-sdk/client-eventbridge': ['invoke'],
-  '@aws-sdk/client-s3': ['invoke'],
+  '@aws-sdk/client-s3': ['invoke', 'code'],
 }
 
 interface Import {
