@@ -1,4 +1,5 @@
-// The real clients and servers that tests use: AWS CLI, boto3, moto (S3), Go, Java, docker-compose. Each is installed only where it is missing.
+// The real clients and servers that tests use: AWS CLI, boto3, moto's server (SQS, SNS, EventBridge, S3), Go, Java, docker-compose. Each is installed only
+// where it is missing.
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { canInstall, install } from './debian.mjs'
@@ -14,14 +15,19 @@ export function toolEnvironment() {
   return { PATH: path.join(':'), GOPATH: join(TOOLS, 'go'), GOCACHE: join(TOOLS, 'go-build'), GOFLAGS: '-modcacherw' }
 }
 
+/** What its server needs for four services: `moto[server]` would bring eighty packages more. */
+const MOTO = ['moto[s3]', 'flask', 'flask-cors']
+
+const PYTHON = {
+  packages: ['python3', 'python3-venv', 'python3-pip'],
+  present: () => works('python3', ['-c', 'import venv, ensurepip']),
+}
+
 /** What each project of tests needs, by package. */
 const NEEDED = {
   conformance: [
     { packages: ['awscli'], present: async () => (await findAws()) !== undefined },
-    {
-      packages: ['python3', 'python3-venv', 'python3-pip'],
-      present: () => works('python3', ['-c', 'import venv, ensurepip']),
-    },
+    PYTHON,
     // The SDKs for Go and Rust need newer compilers than Debian 12 has: their tests use the machine's or say why they do not.
     {
       packages: ['maven', 'openjdk-17-jdk-headless'],
@@ -35,6 +41,7 @@ const NEEDED = {
     },
   ],
   docker: [
+    PYTHON,
     {
       packages: ['docker-compose'],
       present: async () => (await works('docker-compose', ['version'])) || works('docker', ['compose', 'version']),
@@ -58,8 +65,9 @@ export async function ensureTestTools(projects) {
   }
   if (projects.includes('conformance')) {
     await linkAws()
-    await ensureBoto()
   }
+  // Tests of asynchronous events run both against functions and without them.
+  if (projects.includes('conformance') || projects.includes('docker')) await ensurePython()
 }
 
 /** An AWS CLI of version 2: version 1 may come first on the PATH, and has other options. */
@@ -80,12 +88,12 @@ async function linkAws() {
   symlinkSync(path, link)
 }
 
-async function ensureBoto() {
+async function ensurePython() {
   const python = join(VENV, 'bin/python3')
-  if (existsSync(python) && (await works(python, ['-c', 'import boto3, moto.server']))) return
-  await step('Installing boto3 and an S3 server for the tests', async () => {
+  if (existsSync(python) && (await works(python, ['-c', 'import boto3, moto.server, yaml']))) return
+  await step("Installing boto3 and moto's server for the tests", async () => {
     mkdirSync(TOOLS, { recursive: true })
     await must('python3', ['-m', 'venv', '--clear', VENV])
-    await must(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'boto3', 'moto[s3,server]'])
+    await must(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'boto3', ...MOTO])
   })
 }

@@ -94,6 +94,12 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
     sources[name] ??= 'default'
   }
   const config: Config = ConfigSchema.parse(complete)
+  const webhook = Object.values(config.destinations).some((place) => !place.startsWith('folder:'))
+  if (webhook && config.destinationSecret === undefined) {
+    throw new ConfigError([
+      'HEARTH_DESTINATION_SECRET is missing: destinations names a webhook, and what it gets must be signed. Set it to 16 characters or more.',
+    ])
+  }
   if (config.unreservedMinimum > config.accountConcurrency) {
     throw new ConfigError([
       `${given.unreservedMinimum?.label ?? 'unreservedMinimum'} must not be greater than accountConcurrency (${config.accountConcurrency}); it is ${config.unreservedMinimum}`,

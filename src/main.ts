@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { createAdmin } from './api/admin.ts'
 import { createApi } from './api/app.ts'
-import { invokeHandler } from './api/invoke.ts'
+import { invokeAsyncHandler, invokeHandler } from './api/invoke.ts'
 import { type HttpServer, inProcess, serveHttp } from './api/server.ts'
 import { ArtifactStore } from './code/artifact.ts'
 import { LayerFolders, mergedId } from './code/layers.ts'
@@ -17,8 +17,12 @@ import { createControlPlane } from './control/control-plane.ts'
 import { PackageCollection } from './control/package-collection.ts'
 import { EnvironmentPool } from './execution/pool.ts'
 import { Concurrency } from './invoke/concurrency.ts'
+import { DeliveryWorker } from './invoke/delivery-worker.ts'
+import { Destinations } from './invoke/destinations/destinations.ts'
+import { EventRoom } from './invoke/event-room.ts'
 import { EventWorker } from './invoke/event-worker.ts'
 import { Invoker } from './invoke/invoke.ts'
+import { describeQueue } from './invoke/queue-view.ts'
 import { Resolver } from './invoke/resolve.ts'
 import { Retirement } from './invoke/retirement.ts'
 import { Keyring } from './keys/keyring.ts'
@@ -48,6 +52,9 @@ export interface HostOptions {
   readonly log: Logger
   readonly sources: LoadedConfig['sources']
 }
+
+/** Asynchronous events that run at once at most; the room for environments bounds them too. */
+const EVENTS_AT_ONCE = 256
 
 /** @throws when the engine, the data folder or the port cannot be had; the message says what to do. */
 export async function startHost(config: Config, { log, sources }: HostOptions): Promise<RunningHost> {
@@ -176,10 +183,33 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
         ),
       wakeQueue: () => worker.wake(),
     })
+    const deliveries = new DeliveryWorker({
+      store: store.deliveries,
+      destinations: new Destinations({
+        named: config.destinations,
+        secret: config.destinationSecret,
+        environment: process.env,
+        clock: Date.now,
+      }),
+      backoffBaseMs: config.retryBackoffMs,
+      clock: Date.now,
+      log: (message, fields) => log.warn(fields ?? {}, message),
+    })
     const worker = new EventWorker({
       queue: store.queue,
       resolver,
       invoker,
+      room: new EventRoom({
+        concurrency,
+        reservationsKnown: (key) => resolver.reservationsKnown(key),
+        capacity: Math.min(EVENTS_AT_ONCE, config.maxEnvironments),
+        probeEveryMs: config.retryBackoffMs,
+      }),
+      timing: {
+        retryDelaysMs: config.retryDelays.map((seconds) => seconds * 1000),
+        backoffBaseMs: config.retryBackoffMs,
+      },
+      wakeDeliveries: () => deliveries.wake(),
       clock: Date.now,
       log: (message, fields) => log.warn(fields ?? {}, message),
     })
@@ -215,7 +245,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
     const metrics = new Metrics(bus, {
       environments: () => pool.total,
       running: () => concurrency.total(),
-      queue: () => store.queue.counts(),
+      queue: () => describeQueue(store, Date.now()),
     })
     const admin = createAdmin({
       health: () => ({
@@ -225,6 +255,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       config: () => effectiveSettings({ config, sources }),
       environments: () => pool.environments().map((each) => each.describe()),
       metrics: () => metrics.text(),
+      queue: () => describeQueue(store, Date.now()),
       runtimes: () => runtimes.list(),
       logs,
       defaults: { account: config.accountId, region: config.region },
@@ -234,6 +265,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       control,
       caller: { accessKeys: config.accessKeys, account: config.accountId, region: config.region },
       invoke: invokeHandler(invoker),
+      invokeAsync: invokeAsyncHandler(invoker),
       admin,
       codeLocation: { secret: randomBytes(32), code, clock: Date.now },
       log,
@@ -264,6 +296,8 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
     merged.start()
     await runtimes.recall()
     await control.resume()
+    opened(deliveries, (one) => one.stop(config.drainTimeout * 1000))
+    await deliveries.start()
     opened(worker, (one) => one.stop(config.drainTimeout * 1000))
     await worker.start()
     const server: HttpServer = opened(await serveHttp(api, { host: config.host, port: config.port }), (one) =>

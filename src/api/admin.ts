@@ -6,6 +6,7 @@
  *   GET /environments  execution environments of the moment
  *   GET /metrics       Prometheus text
  *   GET /runtimes      runtimes, their images, and whether they are available
+ *   GET /queue         asynchronous events and deliveries: depth, oldest age, counts by function
  *   GET /logs          function logs as NDJSON: function= or group=, since= (Unix ms), limit=, follow=1, account=, region=
  */
 import { type Context, Hono } from 'hono'
@@ -25,6 +26,7 @@ export interface AdminOptions {
   readonly config: () => unknown
   readonly environments: () => readonly unknown[]
   readonly metrics: () => Promise<string>
+  readonly queue: () => Promise<object>
   readonly runtimes: () => Promise<readonly unknown[]>
   readonly logs: LogStore
   /** Account and region where the request names none. */
@@ -64,11 +66,12 @@ export function createAdmin(options: AdminOptions): Hono {
   app.get('/metrics', async (c) =>
     c.body(await options.metrics(), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }),
   )
+  app.get('/queue', async (c) => c.json(await options.queue()))
   app.get('/logs', (c) => answerLogs(c, options))
 
   app.all('*', (c) =>
     c.json<AdminError>(
-      { message: 'There are GET /_hearth/health, /config, /environments, /metrics, /runtimes and /logs.' },
+      { message: 'There are GET /_hearth/health, /config, /environments, /metrics, /queue, /runtimes and /logs.' },
       c.req.method === 'GET' ? 404 : 405,
     ),
   )

@@ -19,6 +19,8 @@ export interface ApiOptions {
   readonly caller: CallerOptions
   /** Answers POST /2015-03-31/functions/{name}/invocations; the path parameter is `name`. */
   readonly invoke: (c: Context, caller: Caller) => Response | Promise<Response>
+  /** Answers POST /2014-11-13/functions/{name}/invoke-async. */
+  readonly invokeAsync?: (c: Context, caller: Caller) => Response | Promise<Response>
   /** The host's own pages, mounted at /_hearth. */
   readonly admin?: Hono
   readonly codeLocation: CodeLocationOptions
@@ -60,6 +62,13 @@ export function createApi(options: ApiOptions): Api {
   app.post('/2015-03-31/functions/:name/invocations', (c) =>
     options.invoke(c as unknown as Context, callerOf(c as unknown as Context)),
   )
+
+  const { invokeAsync } = options
+  if (invokeAsync !== undefined) {
+    app.post('/2014-11-13/functions/:name/invoke-async', (c) =>
+      invokeAsync(c as unknown as Context, callerOf(c as unknown as Context)),
+    )
+  }
 
   for (const operations of byRoute(OPERATIONS)) {
     const { method, path } = operations[0]

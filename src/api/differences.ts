@@ -33,7 +33,11 @@ export const DIFFERENCES: readonly Differences[] = [
 - A request with several violations names them in an order of its own: values, what is missing, the name of the resource. AWS's order is not known.
 - \`KMSKeyArn\`, \`VpcConfig\` and \`FileSystemConfigs\` name keys, networks and file systems of the machine room: [machine-room.md](machine-room.md). Packages are not
   encrypted by \`KMSKeyArn\`; a function with a VpcConfig keeps its way out beside it; FileSystemConfigs needs no VpcConfig.
-- An event that was accepted (202) runs at least once; a crash of the host during its execution runs it again.
+- An event that was accepted (202) runs at least once; a crash of the host during its execution runs it again. What follows from its end, and what
+  AWS leaves open there: [Asynchronous invocation](asynchronous.md), [ADR 11](adr/0011-asynchronous-events.md).
+- A function as destination must be in the same account and region. The host's own credentials send to queues, topics, buses and buckets; the
+  permissions of execution roles are not checked.
+- Recursion detection follows direct invokes and destinations; there are no event source mappings yet that queues and topics could come back by.
 - Limits are AWS's (\`src/lambda/limits.ts\`), except: accounts have \`HEARTH_ACCOUNT_CONCURRENCY\` concurrent executions; the machine bounds
   environments with \`HEARTH_MAX_ENVIRONMENTS\`, beyond which an invoke waits \`HEARTH_WAIT_FOR_ENVIRONMENT_MS\` and is then refused with \`EC2ThrottledException\`.`,
   },

@@ -1,5 +1,6 @@
 /** Input shapes of the operations that Hearth has, from the service model 2015-03-31. Constraints are the model's, in its words. */
-import type { Architecture } from '../lambda/function.ts'
+import type { Architecture, RecursiveLoop } from '../lambda/function.ts'
+import { LIMITS } from '../lambda/limits.ts'
 import { layerVersionArnConstraint } from './layer-inputs.ts'
 import {
   anyStructure,
@@ -148,6 +149,25 @@ export const putRuntimeManagementConfig = structure({
   runtimeVersionArn: text({ min: 26, max: 2048, pattern: `arn:(aws[a-zA-Z-]*):lambda:${REGION}::runtime:.+` }),
 })
 
+const destination = structure({
+  destination: text({
+    min: 0,
+    max: 350,
+    pattern:
+      '$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)',
+  }),
+})
+
+export const eventInvokeConfig = structure({
+  maximumRetryAttempts: integer(LIMITS.eventRetries),
+  maximumEventAgeInSeconds: integer(LIMITS.eventAgeS),
+  destinationConfig: structure({ onSuccess: destination, onFailure: destination }),
+})
+
+export const putFunctionRecursionConfig = structure({
+  recursiveLoop: required(text<RecursiveLoop>({ values: ['Terminate', 'Allow'] })),
+})
+
 export const tagResource = structure({ tags: required(textMap(tagKey, tagValue)) })
 
 /** Query and path members: always texts. */
@@ -163,4 +183,5 @@ export const members = {
     pattern: `arn:(aws[a-zA-Z-]*):lambda:${REGION}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)`,
   }),
   maxItems: { min: 1, max: 10_000 },
+  maxEventInvokeConfigs: { min: 1, max: 50 },
 } as const

@@ -50,6 +50,32 @@ export function invokeHandler(invoker: Invoker): (c: Context, caller: Caller) =>
   }
 }
 
+/** The operation of 2014: neither qualifier nor headers nor trace, a smaller payload, and an empty 202 (reference: invoke.md 11). */
+export function invokeAsyncHandler(invoker: Invoker): (c: Context, caller: Caller) => Promise<Response> {
+  return async (c, caller) => {
+    const requestId = randomUUID()
+    c.set('requestId', requestId)
+    const { key, qualifier } = resolveFunctionName(c.req.param('name') ?? '', undefined, caller, {
+      pattern: 'invoke',
+      action: 'lambda:InvokeFunction',
+      granted: true,
+    })
+    await invoker.invoke({
+      callerAccount: caller.account,
+      key,
+      qualifier,
+      requestId,
+      invocationType: 'Event',
+      tail: false,
+      clientContext: undefined,
+      traceHeader: traceHeader(undefined, Date.now()),
+      payload: await readBody(c, headersOf(c), 'Event'),
+      payloadLimit: LIMITS.invokeAsyncPayloadBytes,
+    })
+    return new Response(null, { status: 202, headers: { 'x-amzn-RequestId': requestId, 'Content-Length': '0' } })
+  }
+}
+
 function answer(requestId: string, trace: string, outcome: InvokeResult): Response {
   const common = {
     'x-amzn-RequestId': requestId,

@@ -5,6 +5,7 @@
 import * as account from './account.ts'
 import * as aliases from './aliases.ts'
 import * as concurrency from './concurrency.ts'
+import * as eventInvoke from './event-invoke.ts'
 import * as functions from './functions.ts'
 import * as layers from './layers.ts'
 import * as permissions from './permissions.ts'
@@ -35,11 +36,8 @@ const NOT_YET = {
   signing: 'Code signing is not supported by Hearth yet.',
   mappings: 'Event source mappings are not supported by Hearth yet.',
   urls: 'Function URLs are not supported by Hearth yet.',
-  eventInvoke: 'Event invoke configurations are not supported by Hearth yet.',
   provisioned: 'Provisioned concurrency is not supported by Hearth yet.',
-  recursion: 'Recursion configurations are not supported by Hearth yet.',
   streaming: 'Response streaming is not supported by Hearth yet. Use Invoke.',
-  invokeAsync: 'InvokeAsync is deprecated and not supported by Hearth. Use Invoke with InvocationType Event.',
 } as const
 
 // biome-ignore format: a table has one row on each line
@@ -60,7 +58,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'DeleteFunction', method: 'DELETE', path: '/2015-03-31/functions/{FunctionName}', status: 204, handle: functions.deleteFunction },
   { name: 'DeleteFunctionCodeSigningConfig', method: 'DELETE', path: '/2020-06-30/functions/{FunctionName}/code-signing-config', status: 204, refused: NOT_YET.signing },
   { name: 'DeleteFunctionConcurrency', method: 'DELETE', path: '/2017-10-31/functions/{FunctionName}/concurrency', status: 204, handle: concurrency.deleteFunctionConcurrency },
-  { name: 'DeleteFunctionEventInvokeConfig', method: 'DELETE', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config', status: 204, refused: NOT_YET.eventInvoke },
+  { name: 'DeleteFunctionEventInvokeConfig', method: 'DELETE', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config', status: 204, handle: eventInvoke.deleteFunctionEventInvokeConfig },
   { name: 'DeleteFunctionUrlConfig', method: 'DELETE', path: '/2021-10-31/functions/{FunctionName}/url', status: 204, refused: NOT_YET.urls },
   { name: 'DeleteLayerVersion', method: 'DELETE', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}', status: 204, handle: layers.deleteLayerVersion },
   { name: 'DeleteProvisionedConcurrencyConfig', method: 'DELETE', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', status: 204, refused: NOT_YET.provisioned },
@@ -77,8 +75,8 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'GetFunctionCodeSigningConfig', method: 'GET', path: '/2020-06-30/functions/{FunctionName}/code-signing-config', status: 200, handle: functions.getFunctionCodeSigningConfig },
   { name: 'GetFunctionConcurrency', method: 'GET', path: '/2019-09-30/functions/{FunctionName}/concurrency', status: 200, handle: concurrency.getFunctionConcurrency },
   { name: 'GetFunctionConfiguration', method: 'GET', path: '/2015-03-31/functions/{FunctionName}/configuration', status: 200, handle: functions.getFunctionConfiguration },
-  { name: 'GetFunctionEventInvokeConfig', method: 'GET', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config', status: 200, refused: NOT_YET.eventInvoke },
-  { name: 'GetFunctionRecursionConfig', method: 'GET', path: '/2024-08-31/functions/{FunctionName}/recursion-config', status: 200, refused: NOT_YET.recursion },
+  { name: 'GetFunctionEventInvokeConfig', method: 'GET', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config', status: 200, handle: eventInvoke.getFunctionEventInvokeConfig },
+  { name: 'GetFunctionRecursionConfig', method: 'GET', path: '/2024-08-31/functions/{FunctionName}/recursion-config', status: 200, handle: eventInvoke.getFunctionRecursionConfig },
   { name: 'GetFunctionScalingConfig', method: 'GET', path: '/2025-11-30/functions/{FunctionName}/function-scaling-config', status: 200, refused: NOT_YET.capacity },
   { name: 'GetFunctionUrlConfig', method: 'GET', path: '/2021-10-31/functions/{FunctionName}/url', status: 200, refused: NOT_YET.urls },
   { name: 'GetLayerVersion', method: 'GET', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}', status: 200, handle: layers.getLayerVersion },
@@ -89,14 +87,14 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'GetResourcePolicy', method: 'GET', path: '/2026-07-09/resource-policy/{ResourceArn}', status: 200, handle: permissions.getResourcePolicy },
   { name: 'GetRuntimeManagementConfig', method: 'GET', path: '/2021-07-20/functions/{FunctionName}/runtime-management-config', status: 200, handle: runtimeManagement.getRuntimeManagementConfig },
   { name: 'Invoke', method: 'POST', path: '/2015-03-31/functions/{FunctionName}/invocations', status: 200, invoke: true },
-  { name: 'InvokeAsync', method: 'POST', path: '/2014-11-13/functions/{FunctionName}/invoke-async', status: 202, refused: NOT_YET.invokeAsync },
+  { name: 'InvokeAsync', method: 'POST', path: '/2014-11-13/functions/{FunctionName}/invoke-async', status: 202, invoke: true },
   { name: 'InvokeWithResponseStream', method: 'POST', path: '/2021-11-15/functions/{FunctionName}/response-streaming-invocations', status: 200, refused: NOT_YET.streaming },
   { name: 'ListAliases', method: 'GET', path: '/2015-03-31/functions/{FunctionName}/aliases', status: 200, handle: aliases.listAliases },
   { name: 'ListCapacityProviders', method: 'GET', path: '/2025-11-30/capacity-providers', status: 200, refused: NOT_YET.capacity },
   { name: 'ListCodeSigningConfigs', method: 'GET', path: '/2020-04-22/code-signing-configs', status: 200, refused: NOT_YET.signing },
   { name: 'ListDurableExecutionsByFunction', method: 'GET', path: '/2025-12-01/functions/{FunctionName}/durable-executions', status: 200, refused: NOT_YET.durable },
   { name: 'ListEventSourceMappings', method: 'GET', path: '/2015-03-31/event-source-mappings', status: 200, refused: NOT_YET.mappings },
-  { name: 'ListFunctionEventInvokeConfigs', method: 'GET', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config/list', status: 200, refused: NOT_YET.eventInvoke },
+  { name: 'ListFunctionEventInvokeConfigs', method: 'GET', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config/list', status: 200, handle: eventInvoke.listFunctionEventInvokeConfigs },
   { name: 'ListFunctionUrlConfigs', method: 'GET', path: '/2021-10-31/functions/{FunctionName}/urls', status: 200, refused: NOT_YET.urls },
   { name: 'ListFunctionVersionsByCapacityProvider', method: 'GET', path: '/2025-11-30/capacity-providers/{CapacityProviderName}/function-versions', status: 200, refused: NOT_YET.capacity },
   { name: 'ListFunctions', method: 'GET', path: '/2015-03-31/functions', status: 200, handle: functions.listFunctions },
@@ -110,8 +108,8 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'PublishVersion', method: 'POST', path: '/2015-03-31/functions/{FunctionName}/versions', status: 201, handle: versions.publishVersion },
   { name: 'PutFunctionCodeSigningConfig', method: 'PUT', path: '/2020-06-30/functions/{FunctionName}/code-signing-config', status: 200, refused: NOT_YET.signing },
   { name: 'PutFunctionConcurrency', method: 'PUT', path: '/2017-10-31/functions/{FunctionName}/concurrency', status: 200, handle: concurrency.putFunctionConcurrency },
-  { name: 'PutFunctionEventInvokeConfig', method: 'PUT', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config', status: 200, refused: NOT_YET.eventInvoke },
-  { name: 'PutFunctionRecursionConfig', method: 'PUT', path: '/2024-08-31/functions/{FunctionName}/recursion-config', status: 200, refused: NOT_YET.recursion },
+  { name: 'PutFunctionEventInvokeConfig', method: 'PUT', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config', status: 200, handle: eventInvoke.putFunctionEventInvokeConfig },
+  { name: 'PutFunctionRecursionConfig', method: 'PUT', path: '/2024-08-31/functions/{FunctionName}/recursion-config', status: 200, handle: eventInvoke.putFunctionRecursionConfig },
   { name: 'PutFunctionScalingConfig', method: 'PUT', path: '/2025-11-30/functions/{FunctionName}/function-scaling-config', status: 202, refused: NOT_YET.capacity },
   { name: 'PutProvisionedConcurrencyConfig', method: 'PUT', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', status: 202, refused: NOT_YET.provisioned },
   { name: 'PutResourcePolicy', method: 'PUT', path: '/2026-07-09/resource-policy/{ResourceArn}', status: 200, handle: permissions.putResourcePolicy },
@@ -130,6 +128,6 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'UpdateEventSourceMapping', method: 'PUT', path: '/2015-03-31/event-source-mappings/{UUID}', status: 202, refused: NOT_YET.mappings },
   { name: 'UpdateFunctionCode', method: 'PUT', path: '/2015-03-31/functions/{FunctionName}/code', status: 200, handle: functions.updateFunctionCode },
   { name: 'UpdateFunctionConfiguration', method: 'PUT', path: '/2015-03-31/functions/{FunctionName}/configuration', status: 200, handle: functions.updateFunctionConfiguration },
-  { name: 'UpdateFunctionEventInvokeConfig', method: 'POST', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config', status: 200, refused: NOT_YET.eventInvoke },
+  { name: 'UpdateFunctionEventInvokeConfig', method: 'POST', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config', status: 200, handle: eventInvoke.updateFunctionEventInvokeConfig },
   { name: 'UpdateFunctionUrlConfig', method: 'PUT', path: '/2021-10-31/functions/{FunctionName}/url', status: 200, refused: NOT_YET.urls },
 ]

@@ -2,6 +2,7 @@
 
 import { runtimeVersionArnOf } from '../control/runtime-management.ts'
 import { functionArn } from '../lambda/arn.ts'
+import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
 import type { Alias, FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 
@@ -62,6 +63,7 @@ export function listedConfiguration(version: FunctionVersion, arn: string) {
       Arn: arn,
       LocalMountPath: localMountPath,
     })),
+    DeadLetterConfig: version.deadLetterTarget === undefined ? undefined : { TargetArn: version.deadLetterTarget },
     TracingConfig: { Mode: version.tracingMode },
     RevisionId: version.revisionId,
     PackageType: version.packageType,
@@ -90,6 +92,18 @@ function environmentResponse({ environment, environmentError }: FunctionVersion)
     return { Error: { ErrorCode: environmentError.errorCode, Message: environmentError.message } }
   }
   return environment === undefined ? undefined : { Variables: environment }
+}
+
+/** FunctionEventInvokeConfig: LastModified in seconds, and DestinationConfig with both keys whether set or not. */
+export function eventInvokeConfiguration(key: FunctionKey, qualifier: string, config: EventInvokeConfig) {
+  const destination = (arn: string | undefined) => (arn === undefined ? {} : { Destination: arn })
+  return {
+    LastModified: config.lastModified / 1000,
+    FunctionArn: functionArn(key, qualifier),
+    MaximumRetryAttempts: config.maximumRetryAttempts,
+    MaximumEventAgeInSeconds: config.maximumEventAge,
+    DestinationConfig: { OnSuccess: destination(config.onSuccess), OnFailure: destination(config.onFailure) },
+  }
 }
 
 export function aliasConfiguration(key: FunctionKey, alias: Alias) {

@@ -7,6 +7,7 @@ import { invokeCommand } from './commands/invoke.ts'
 import { keysCommand } from './commands/keys.ts'
 import { logsCommand } from './commands/logs.ts'
 import { lsCommand } from './commands/ls.ts'
+import { queueCommand } from './commands/queue.ts'
 import { rmCommand } from './commands/rm.ts'
 import { runtimesCommand } from './commands/runtimes.ts'
 import { startCommand } from './commands/start.ts'
@@ -26,6 +27,7 @@ export function createProgram(): Command {
     invokeCommand(),
     logsCommand(),
     lsCommand(),
+    queueCommand(),
     rmCommand(),
     runtimesCommand(),
     keysCommand(),

@@ -30,7 +30,9 @@ export function effectiveSettings(loaded: LoadedConfig): EffectiveSetting[] {
   })
 }
 
-function masked(value: unknown, secret: 'values' | 'keys'): Record<string, string> {
+function masked(value: unknown, secret: 'values' | 'keys'): Record<string, string> | string | null {
+  if (value === undefined) return null
+  if (typeof value === 'string') return '****'
   const entries = Object.entries(value as Record<string, string>)
   if (secret === 'values') return Object.fromEntries(entries.map(([key]) => [key, '****']))
   return Object.fromEntries(entries.map(([key, shown]) => [`****${key.length > 8 ? key.slice(-4) : ''}`, shown]))

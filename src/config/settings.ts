@@ -9,7 +9,7 @@ import {
   SECURITY_GROUP_ID,
   SUBNET_ID,
 } from '../lambda/machine-room.ts'
-import { bytes, matching, oneOf, onOff, pairs, portList, wholeNumber } from './values.ts'
+import { bytes, matching, numberList, oneOf, onOff, pairs, portList, wholeNumber } from './values.ts'
 
 const MIB = 1024 * 1024
 
@@ -235,6 +235,49 @@ export const SETTINGS = {
     schema: bytes(1 * MIB),
     fallback: () => 1024 * MIB,
     defaultText: '1G',
+  }),
+  retryDelays: setting({
+    env: 'HEARTH_RETRY_DELAYS',
+    form: 'SECONDS,…',
+    unit: 'seconds',
+    description:
+      'Delays before the second and the third attempt of an asynchronous event whose function failed. Shorter ones are for lessons and tests.',
+    schema: numberList(0, 21_600, 2),
+    fallback: () => [60, 120],
+    defaultText: '`60,120`',
+  }),
+  retryBackoffMs: setting({
+    env: 'HEARTH_RETRY_BACKOFF_MS',
+    form: 'MILLISECONDS',
+    unit: 'milliseconds',
+    description:
+      'First delay after a throttle or a failure of the platform, for asynchronous events and for what is sent to their destinations; doubled each time, at most 5 minutes.',
+    schema: wholeNumber(1, 300_000),
+    fallback: () => 1000,
+  }),
+  destinations: setting({
+    env: 'HEARTH_DESTINATIONS',
+    form: 'ARN=PLACE,…',
+    description:
+      'Places of this installation for destinations and dead-letter queues: `folder:/path` (one file for each event) or an http(s) URL (POST, signed). Every other ARN goes to the service itself (docs/asynchronous.md).',
+    schema: pairs(
+      /^arn:aws[a-zA-Z0-9-]*:(sqs|sns|events|s3):[^\s=,]{1,300}$/,
+      /^(folder:\/[^\0]{0,4000}|https?:\/\/[^\s]{1,2000})$/,
+      'must be pairs of the ARN of a queue, topic, bus or bucket and folder:/path or a URL, for example arn:aws:sqs:us-east-1:000000000000:dead=folder:/var/hearth/dead',
+    ),
+    fallback: () => ({}),
+    defaultText: 'none',
+    secret: 'values',
+  }),
+  destinationSecret: setting({
+    env: 'HEARTH_DESTINATION_SECRET',
+    form: 'SECRET',
+    description:
+      'Key of the signature that webhooks of `destinations` get (X-Hearth-Signature, HMAC-SHA256). Needed as soon as there is a webhook.',
+    schema: matching(/^.{16,512}$/, 'must have 16 to 512 characters').optional(),
+    fallback: () => undefined,
+    defaultText: 'none',
+    secret: 'values',
   }),
   subnetPool: setting({
     env: 'HEARTH_SUBNET_POOL',

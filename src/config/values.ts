@@ -65,6 +65,22 @@ export function portList() {
   )
 }
 
+/** Whole numbers: `60,120` or `[60, 120]`. */
+export function numberList(min: number, max: number, most: number) {
+  const message = `must be one to ${most} whole numbers from ${min} to ${max}, separated by commas`
+  return z.preprocess(
+    (value) => {
+      if (typeof value === 'number') return [value]
+      if (typeof value !== 'string') return value
+      return splitList(value).map((part) => (/^\d+$/.test(part) ? Number(part) : part))
+    },
+    z
+      .array(z.number({ error: message }).int(message).min(min, message).max(max, message), { error: message })
+      .min(1, message)
+      .max(most, message),
+  )
+}
+
 /** Pairs: `name=value,name=value` or a JSON object. */
 export function pairs(key: RegExp, value: RegExp, message: string) {
   return z.preprocess(

@@ -1,4 +1,5 @@
 /** Requests to configurations: defaults for new functions, changes for existing ones, and AWS's rules between members. */
+import { checkDeadLetterTarget } from '../lambda/destination.ts'
 import { checkEnvironmentVariables } from '../lambda/environment-variables.ts'
 import type { Architecture, FunctionConfiguration } from '../lambda/function.ts'
 import { LIMITS } from '../lambda/limits.ts'
@@ -37,6 +38,7 @@ export function checkSettings(input: SettingsInput): void {
   )
   if (violations.length > 0) throw refused(violationMessage(violations))
   if (input.environment?.variables) checkEnvironmentVariables(input.environment.variables)
+  if (input.deadLetterConfig?.targetArn) checkDeadLetterTarget(input.deadLetterConfig.targetArn)
 }
 
 export function newConfiguration(
@@ -57,6 +59,7 @@ export function newConfiguration(
     imageConfig: imageConfigOf(input, undefined),
     ...environmentOf(input),
     tracingMode: 'PassThrough',
+    ...deadLetterOf(input),
     logging: loggingOf(input, defaultLogging(name)),
     ...code,
   }
@@ -75,10 +78,17 @@ export function changedConfiguration(current: FunctionConfiguration, input: Sett
     ephemeralStorage: input.ephemeralStorage?.size ?? current.ephemeralStorage,
     ...environmentOf(input),
     imageConfig: imageConfigOf(input, current.imageConfig),
+    ...deadLetterOf(input),
     logging: loggingOf(input, current.logging),
   }
 }
 
 function environmentOf(input: SettingsInput): Pick<FunctionConfiguration, 'environment'> {
   return input.environment === undefined ? {} : { environment: input.environment.variables ?? {} }
+}
+
+/** An empty TargetArn takes the dead-letter queue away. */
+function deadLetterOf({ deadLetterConfig }: SettingsInput): Pick<FunctionConfiguration, 'deadLetterTarget'> {
+  if (deadLetterConfig?.targetArn === undefined) return {}
+  return { deadLetterTarget: deadLetterConfig.targetArn || undefined }
 }

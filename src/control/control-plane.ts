@@ -8,12 +8,14 @@ import { Account } from './account.ts'
 import { Aliases } from './aliases.ts'
 import { CodeSource, type CodeSources } from './code-source.ts'
 import { Concurrency, type ConcurrencyBounds } from './concurrency.ts'
+import { EventInvoke } from './event-invoke.ts'
 import { FunctionLayers } from './function-layers.ts'
 import { Functions } from './functions.ts'
 import { LayerPermissions } from './layer-permissions.ts'
 import { Layers } from './layers.ts'
 import { Permissions } from './permissions.ts'
 import { type ControlLog, Preparation } from './preparation.ts'
+import { Recursion } from './recursion.ts'
 import { RuntimeManagement } from './runtime-management.ts'
 import { Secrets } from './secrets.ts'
 import { Tags } from './tags.ts'
@@ -39,6 +41,8 @@ export interface ControlPlane {
   readonly versions: Versions
   readonly aliases: Aliases
   readonly concurrency: Concurrency
+  readonly eventInvoke: EventInvoke
+  readonly recursion: Recursion
   readonly account: Account
   readonly tags: Tags
   readonly layers: Layers
@@ -75,6 +79,8 @@ export function createControlPlane(needs: ControlPlaneNeeds): ControlPlane {
     versions: new Versions(store, secrets, clock),
     aliases: new Aliases(store),
     concurrency: new Concurrency(store, settings),
+    eventInvoke: new EventInvoke(store, clock),
+    recursion: new Recursion(store),
     account: new Account(store, settings.accountConcurrency),
     tags: new Tags(store),
     layers: new Layers(store.layers, source, clock),

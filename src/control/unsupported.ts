@@ -9,7 +9,6 @@ const nonEmpty = (text: string | undefined) => text !== undefined && text !== ''
 /** Empty values stay allowed: tools send them to say "none". */
 const SETTINGS: Refusals<SettingsInput> = [
   ['VpcConfig Ipv6AllowedForDualStack', (i) => i.vpcConfig?.ipv6AllowedForDualStack === true],
-  ['DeadLetterConfig', (i) => nonEmpty(i.deadLetterConfig?.targetArn)],
   [
     'FileSystemConfigs with an S3 Files access point',
     (i) =>

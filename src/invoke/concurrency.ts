@@ -63,6 +63,20 @@ export class Concurrency {
     if (!state.reserved.has(key.name)) state.unreservedRunning--
   }
 
+  /** Invocations of a function that could start now; what others take in the meantime is theirs. */
+  available(key: FunctionKey): number {
+    const state = this.#account(key.account, key.region)
+    const reserved = state.reserved.get(key.name)
+    return reserved === undefined
+      ? this.#accountLimit - state.reservedTotal - state.unreservedRunning
+      : reserved - (state.running.get(key.name) ?? 0)
+  }
+
+  /** Whether a reservation of zero switches the function off. */
+  isDisabled(key: FunctionKey): boolean {
+    return this.#account(key.account, key.region).reserved.get(key.name) === 0
+  }
+
   /** Running invocations of one function. */
   running(key: FunctionKey): number {
     return this.#account(key.account, key.region).running.get(key.name) ?? 0

@@ -1,37 +1,34 @@
 /**
- * Runs the events of the durable queue. Each is claimed under a lease and an epoch, resolved to the code in force now, run under a
- * permit like any other invocation, and settled; a throttle or a failure of the platform gives it back with a growing delay.
+ * Runs the events of the durable queue. Each is claimed under a lease and an epoch, as many as can run now and no more; attempted; and
+ * settled together with what follows from it. What is decided stands in `lambda/event-invoke.ts`.
  */
-import { LambdaException } from '../lambda/errors.ts'
-import type { FunctionKey } from '../lambda/function.ts'
-import type { ClaimedEvent, EventQueueStore } from '../store/store.ts'
-import type { Invoker } from './invoke.ts'
-import { drawVersion, type Resolver } from './resolve.ts'
+import { randomUUID } from 'node:crypto'
+import { decide, type EventCondition, type EventDecision, type RetryTiming } from '../lambda/event-invoke.ts'
+import type { ClaimedEvent, EventEnding, EventQueueStore } from '../store/store.ts'
+import { type Attempt, type AttemptNeeds, attempt, isThrottle } from './event-attempt.ts'
+import { endingOf } from './event-ending.ts'
+import type { EventRoom } from './event-room.ts'
 
 /** Milliseconds of a lease; renewed while the event runs. */
 const LEASE_MS = 60_000
 const RENEW_MS = 20_000
-/** Events that run at once over all functions; the permits limit each function. */
-const IN_FLIGHT_MAX = 256
+/** Events of one claim: its transaction must stay short. */
+const CLAIM_SIZE = 64
 /** Safety net: the signal is a hint, this poll is the truth. */
 const POLL_MS = 5_000
-/** Delay after a throttle or a failure of the platform: 1 s, doubled each time, at most 5 min (developer guide). */
-const BACKOFF_MIN_MS = 1_000
-const BACKOFF_MAX_MS = 300_000
 
-export interface EventWorkerOptions {
+export interface EventWorkerOptions extends AttemptNeeds {
   readonly queue: EventQueueStore
-  readonly resolver: Resolver
-  readonly invoker: Invoker
-  readonly clock: () => number
+  readonly room: EventRoom
+  readonly timing: RetryTiming
+  /** Tells who sends deliveries that there are some. */
+  readonly wakeDeliveries: () => void
   readonly log: (message: string, fields?: Record<string, unknown>) => void
 }
 
 export class EventWorker {
   readonly #options: EventWorkerOptions
   readonly #inFlight = new Map<number, ClaimedEvent>()
-  /** Functions that were throttled, with the time until which their events are left alone. */
-  readonly #blocked = new Map<string, { readonly key: FunctionKey; readonly until: number }>()
   #timer: NodeJS.Timeout | undefined
   #renewal: NodeJS.Timeout | undefined
   #pumping = false
@@ -93,59 +90,98 @@ export class EventWorker {
   }
 
   async #claim(): Promise<void> {
-    const { queue, clock } = this.#options
+    const { queue, clock, room, resolver } = this.#options
     for (;;) {
-      const room = IN_FLIGHT_MAX - this.#inFlight.size
-      if (room <= 0 || this.#stopped) return
+      if (this.#stopped || room.free <= 0) return
       const now = clock()
-      for (const [id, { until }] of this.#blocked) if (until <= now) this.#blocked.delete(id)
-      const blocked = [...this.#blocked.values()].map(({ key }) => key)
-      const events = await queue.claim(now, now + LEASE_MS, Math.min(room, 32), blocked)
-      if (events.length === 0) return
+      const size = Math.min(room.free, CLAIM_SIZE)
+      const events = await queue.claim(now, now + LEASE_MS, size, (key) => room.of(key, now))
+      const unknown = room.takeUnknown()
+      for (const key of unknown) await resolver.loadReservations(key)
+      if (events.length === 0 && unknown.length === 0) return
       for (const event of events) {
         this.#inFlight.set(event.id, event)
-        void this.#execute(event).finally(() => {
-          this.#inFlight.delete(event.id)
-          if (this.#inFlight.size === 0) this.#drained?.()
-          this.wake()
-        })
+        room.claimed(event.function)
+        void this.#execute(event)
       }
     }
   }
 
   async #execute(event: ClaimedEvent): Promise<void> {
-    const { queue, resolver, invoker, clock, log } = this.#options
+    const { queue, room, clock, log } = this.#options
+    let admitted = false
     const about = { function: event.function.name, requestId: event.requestId }
     try {
-      const target = await resolver.resolve(event.function, event.qualifier ?? '$LATEST')
-      if (target === undefined) {
-        log('an event was dropped: its function, version or alias does not exist any more', about)
-        await queue.settle(event.id, event.epoch)
-        return
+      const result = await attempt(event, this.#options, () => {
+        admitted = true
+        room.admitted(event.function)
+      })
+      if (isThrottle(result.error)) room.block(event.function, clock() + this.#options.timing.backoffBaseMs)
+      await this.#settle(event, result, about)
+    } catch (error) {
+      log('what became of an event could not be stored; it runs again when its lease is over', {
+        ...about,
+        error: String(error),
+      })
+      await queue.release(event.id, event.epoch, clock() + this.#options.timing.backoffBaseMs).catch(() => false)
+    } finally {
+      room.ended(event.function, admitted)
+      this.#inFlight.delete(event.id)
+      if (this.#inFlight.size === 0) this.#drained?.()
+      this.wake()
+    }
+  }
+
+  async #settle(event: ClaimedEvent, result: Attempt, about: Record<string, unknown>): Promise<void> {
+    const { queue, timing, clock, log } = this.#options
+    const { outcome } = result
+    if (outcome === 'no-function') {
+      log('an event was discarded: its function does not exist any more', about)
+      await queue.settle(event.id, event.epoch, { as: 'discarded', deliveries: [], events: [] })
+      return
+    }
+    const now = clock()
+    const decision: EventDecision =
+      outcome === 'too-old'
+        ? { kind: 'end', condition: 'EventAgeExceeded' }
+        : decide(event, outcome, result.target?.eventInvoke ?? {}, timing, now)
+    if (decision.kind === 'again') {
+      if (outcome === 'postponed' && !isThrottle(result.error)) {
+        log('an event could not be executed; it is tried again', {
+          ...about,
+          delayMs: decision.at - now,
+          error: String(result.error),
+        })
       }
-      await invoker.run(drawVersion(target), {
-        key: event.function,
+      await queue.release(event.id, event.epoch, decision.at, decision.spends ? 'retry' : 'postponement')
+      return
+    }
+    const ending = this.#ending(event, result, decision.condition, now)
+    await queue.settle(event.id, event.epoch, ending)
+    if (ending.deliveries.length > 0) this.#options.wakeDeliveries()
+  }
+
+  #ending(event: ClaimedEvent, result: Attempt, condition: EventCondition, now: number): EventEnding {
+    const { target, version, response, refusal } = result
+    const ran = response !== undefined
+    return endingOf({
+      event,
+      ended: {
+        function: event.function,
         qualifier: event.qualifier,
         requestId: event.requestId,
-        traceHeader: event.traceHeader,
         payload: event.payload,
-        clientContext: undefined,
-        tail: false,
-      })
-      await queue.settle(event.id, event.epoch)
-    } catch (error) {
-      const delay = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(event.attempts, 16))
-      const until = clock() + delay
-      if (error instanceof LambdaException && error.name === 'TooManyRequestsException') {
-        const { account, region, name } = event.function
-        this.#blocked.set(`${account}/${region}/${name}`, { key: event.function, until: clock() + BACKOFF_MIN_MS })
-      } else {
-        log('an event could not be executed; it is tried again', { ...about, delayMs: delay, error: String(error) })
-      }
-      await queue.release(event.id, event.epoch, until).catch((failure: unknown) => {
-        log('an event could not be given back; its lease runs out', { ...about, error: String(failure) })
-      })
-    }
+        condition,
+        // Claims that a crash cut short count: the function may have run.
+        invokeCount: Math.max(0, event.attempts - event.postponements + (ran ? 1 : 0)),
+        ...(response === undefined ? {} : { response }),
+        ...(refusal === undefined ? {} : { refusal }),
+      },
+      target: target ?? { versions: [] },
+      deadLetterTarget: version?.deadLetterTarget,
+      now,
+      newRequestId: randomUUID,
+    })
   }
 
   async #renew(): Promise<void> {
@@ -155,14 +191,18 @@ export class EventWorker {
     }
   }
 
+  /** Until something becomes due that was not offered to the last claim; what has no room waits for a wake or a probe. */
   async #sleep(): Promise<void> {
     if (this.#stopped) return
-    const due = await this.#options.queue.nextDue().catch(() => undefined)
-    const blockedUntil = Math.min(...[...this.#blocked.values()].map(({ until }) => until))
     const now = this.#options.clock()
-    const wait = Math.min(POLL_MS, Math.max(0, (due ?? now + POLL_MS) - now), Math.max(0, blockedUntil - now))
+    const due = await this.#options.queue.nextDue(now).catch(() => undefined)
+    const next = Math.min(
+      now + POLL_MS,
+      due ?? Number.POSITIVE_INFINITY,
+      this.#options.room.nextProbe(now) ?? Number.POSITIVE_INFINITY,
+    )
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.wake(), Math.max(wait, 10))
+    this.#timer = setTimeout(() => this.wake(), Math.max(next - now, 10))
     this.#timer.unref()
   }
 }

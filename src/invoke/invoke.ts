@@ -9,6 +9,7 @@ import { accountRefused, functionArn } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import { LIMITS } from '../lambda/limits.ts'
+import { RECURSION_ROUNDS, roundsOf, withRound } from '../lambda/lineage.ts'
 import { policyAllows, policyResource } from '../lambda/policy.ts'
 import type { EventQueueStore, InvokeTarget } from '../store/store.ts'
 import type { EventBus } from '../telemetry/events.ts'
@@ -30,6 +31,8 @@ export interface InvokeRequest {
   readonly clientContext: string | undefined
   readonly traceHeader: string
   readonly payload: Uint8Array
+  /** Bytes that the payload may have, where the operation has a limit of its own. */
+  readonly payloadLimit?: number
 }
 
 export type InvokeResult =
@@ -71,8 +74,9 @@ export class Invoker {
     const version = drawVersion(target)
     assertInvocable(version)
     const event = request.invocationType === 'Event'
-    const limit = event ? LIMITS.asyncPayloadBytes : LIMITS.syncPayloadBytes
-    if (request.payload.length > limit) throw tooLarge(event ? 'Event' : 'RequestResponse', request.payload.length)
+    const limit = request.payloadLimit ?? (event ? LIMITS.asyncPayloadBytes : LIMITS.syncPayloadBytes)
+    if (request.payload.length > limit)
+      throw tooLarge(event ? 'Event' : 'RequestResponse', request.payload.length, limit)
     const payload = checkedPayload(request.payload)
     const clientContext = decodedClientContext(request.clientContext)
     if (request.invocationType === 'DryRun') return { type: 'DryRun' }
@@ -90,29 +94,31 @@ export class Invoker {
       this.#options.wakeQueue()
       return { type: 'Event' }
     }
-    const result = await this.run(version, { ...request, payload, clientContext })
+    const result = await this.run(version, target, { ...request, payload, clientContext })
     return { type: 'RequestResponse', executedVersion: version.version, result }
   }
 
   /**
    * Runs one invocation of a version under a permit.
-   * @throws LambdaException TooManyRequestsException, or why no environment could be had
+   * @throws LambdaException RecursiveInvocationException, TooManyRequestsException, or why no environment could be had
    */
   async run(
     version: FunctionVersion,
+    target: Pick<InvokeTarget, 'recursiveLoop'>,
     request: Pick<InvokeRequest, 'key' | 'qualifier' | 'requestId' | 'traceHeader' | 'payload' | 'tail'> & {
       /** Decoded JSON. */
       readonly clientContext: string | undefined
     },
   ): Promise<InvocationResult> {
     const { concurrency, pool } = this.#options
+    if (target.recursiveLoop !== 'Allow') this.#stopRecursion(request.key, request.traceHeader)
     this.#admit(request.key)
     try {
       const environment = pool.tryAcquire(version) ?? (await pool.acquire(version))
       return await environment.invoke({
         requestId: request.requestId,
         invokedFunctionArn: functionArn(request.key, request.qualifier),
-        traceHeader: request.traceHeader,
+        traceHeader: withRound(request.traceHeader, request.key),
         ...(request.clientContext === undefined ? {} : { clientContext: request.clientContext }),
         payload: request.payload,
         tail: request.tail,
@@ -122,6 +128,16 @@ export class Invoker {
     } finally {
       concurrency.release(request.key)
     }
+  }
+
+  #stopRecursion(key: FunctionKey, traceHeader: string): void {
+    if (roundsOf(traceHeader, key) < RECURSION_ROUNDS) return
+    this.#options.bus.emit({ type: 'invocation.recursive', function: key })
+    // The model's own description of the exception; what AWS sends is not recorded.
+    throw new LambdaException(
+      'RecursiveInvocationException',
+      "Lambda has detected your function being invoked in a recursive loop with other Amazon Web Services resources and stopped your function's invocation.",
+    )
   }
 
   #admit(key: FunctionKey): void {

@@ -6,11 +6,15 @@ import { describeJsonError } from './json-error.ts'
 
 const EMPTY_OBJECT = new TextEncoder().encode('{}')
 
-export function tooLarge(invocationType: 'RequestResponse' | 'Event', bytes: number): LambdaException {
+export function tooLarge(
+  invocationType: 'RequestResponse' | 'Event',
+  bytes: number,
+  limit: number = invocationType === 'Event' ? LIMITS.asyncPayloadBytes : LIMITS.syncPayloadBytes,
+): LambdaException {
   const message =
     invocationType === 'Event'
-      ? `${bytes} byte payload is too large for the Event invocation type (limit ${LIMITS.asyncPayloadBytes} bytes)`
-      : `Request must be smaller than ${LIMITS.syncPayloadBytes} bytes for the InvokeFunction operation`
+      ? `${bytes} byte payload is too large for the Event invocation type (limit ${limit} bytes)`
+      : `Request must be smaller than ${limit} bytes for the InvokeFunction operation`
   return new LambdaException('RequestEntityTooLargeException', message)
 }
 

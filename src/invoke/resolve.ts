@@ -27,7 +27,7 @@ export class Resolver {
     this.#generation++
     this.#cache.delete(idOf(key))
     const account = `${key.account}/${key.region}`
-    if (this.#reservationsLoaded.has(account)) await this.#loadReservations(key)
+    if (this.#reservationsLoaded.has(account)) await this.loadReservations(key)
   }
 
   /** What is known without asking the store. */
@@ -39,14 +39,19 @@ export class Resolver {
   async resolve(key: FunctionKey, qualifier: string): Promise<InvokeTarget | undefined> {
     const known = this.cached(key, qualifier)
     if (known !== undefined) return known
-    if (!this.#reservationsLoaded.has(`${key.account}/${key.region}`)) await this.#loadReservations(key)
+    if (!this.#reservationsLoaded.has(`${key.account}/${key.region}`)) await this.loadReservations(key)
     const generation = this.#generation
     const target = await this.#targets.find(key, qualifier)
     if (target !== undefined && generation === this.#generation) this.#remember(key, qualifier, target)
     return target
   }
 
-  async #loadReservations(key: FunctionKey): Promise<void> {
+  reservationsKnown(key: FunctionKey): boolean {
+    return this.#reservationsLoaded.has(`${key.account}/${key.region}`)
+  }
+
+  /** Reads the reservations of the function's account and region, and of no other function there again until something changes. */
+  async loadReservations(key: FunctionKey): Promise<void> {
     const account = `${key.account}/${key.region}`
     for (;;) {
       const generation = this.#generation

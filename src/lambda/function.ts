@@ -10,6 +10,9 @@ export interface FunctionKey {
   readonly name: string
 }
 
+/** What happens to a chain of requests that comes back to the same function again and again. */
+export type RecursiveLoop = 'Allow' | 'Terminate'
+
 export type State = 'Pending' | 'Active' | 'Inactive' | 'Failed'
 export type LastUpdateStatus = 'Successful' | 'InProgress' | 'Failed'
 
@@ -79,6 +82,8 @@ export interface FunctionConfiguration {
   /** Absent when there are none. */
   readonly fileSystems?: readonly FileSystemConfig[]
   readonly tracingMode: 'PassThrough' | 'Active'
+  /** DeadLetterConfig.TargetArn; absent: none. */
+  readonly deadLetterTarget?: string
   readonly logging: LoggingConfig
   /** Base64 SHA-256 of the zip, or the image's digest in hex, as AWS shows it. */
   readonly codeSha256: string

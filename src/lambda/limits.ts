@@ -7,6 +7,12 @@ export const LIMITS = {
   syncPayloadBytes: 6 * MIB,
   /** Bytes of an asynchronous request payload, since October 2025. [D] */
   asyncPayloadBytes: 1 * MIB,
+  /** Bytes of the payload of InvokeAsync (2014 API), not raised with the others. [M] */
+  invokeAsyncPayloadBytes: 256 * 1024,
+  /** MaximumRetryAttempts. [M] */
+  eventRetries: { min: 0, max: 2, default: 2 },
+  /** MaximumEventAgeInSeconds. [M] */
+  eventAgeS: { min: 60, max: 21_600, default: 21_600 },
   /** Bytes of a buffered response at the Runtime API: 6 MiB + 100. [V] */
   responsePayloadBytes: 6 * MIB + 100,
   /** Bytes of the base64 client context header. [D] */

@@ -6,6 +6,7 @@ import { functionArn } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import type { Alias, FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { Changes } from './changes.ts'
+import { deleteEventInvokeConfig } from './event-invoke-configs.ts'
 import type { AliasChange, AliasStore } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
 import { deletePolicy } from './policy-rows.ts'
@@ -67,6 +68,7 @@ export class SqlAliases implements AliasStore {
 
   async delete(key: FunctionKey, name: string): Promise<boolean> {
     const deleted = await this.#db.transaction().execute(async (db) => {
+      await deleteEventInvokeConfig(db, key, name)
       const { numDeletedRows } = await db.deleteFrom('aliases').where(isAlias(key, name)).executeTakeFirst()
       await deletePolicy(db, key, name)
       return numDeletedRows > 0n

@@ -1,16 +1,19 @@
 /** The durable queue of asynchronous events. Each claim has a lease and an epoch; whoever lost either can change nothing any more. */
-import { type CompiledQuery, type Kysely, sql, type Transaction } from 'kysely'
+import type { CompiledQuery, Kysely, Transaction } from 'kysely'
 import type { FunctionKey } from '../lambda/function.ts'
-import { addCounts, GroupCommit } from './group-commit.ts'
+import { insertDelivery } from './deliveries.ts'
+import { findDue, keyOf, keyText, type RoomOf, readClaimed } from './event-claims.ts'
+import { CountChanges, type GroupCommit } from './group-commit.ts'
 import { QueueRoom } from './queue-room.ts'
-import type { ClaimedEvent, EventQueueStore, NewEvent } from './store.ts'
+import type { ClaimedEvent, EventEnding, EventQueueStore, FunctionQueue, NewEvent } from './store.ts'
 import type { Tables } from './tables.ts'
+
+const COUNTS = ['enqueued', 'waiting', 'claimed', 'done', 'dead', 'discarded'] as const
 
 /** Events of one claim, whatever the caller asks for. */
 const CLAIM_MAX = 1000
 
-/** Due events that a claim looks through before it jumps from function to function. */
-const CLAIM_WINDOW = 200
+const DONE: EventEnding = { as: 'done', deliveries: [], events: [] }
 
 export class SqlEventQueue implements EventQueueStore {
   readonly #db: Kysely<Tables>
@@ -20,9 +23,9 @@ export class SqlEventQueue implements EventQueueStore {
   readonly #room: QueueRoom
 
   /** @param maxBytes of the database, from which on no further event is accepted */
-  constructor(db: Kysely<Tables>, maxBytes = Number.POSITIVE_INFINITY) {
+  constructor(db: Kysely<Tables>, commits: GroupCommit, maxBytes = Number.POSITIVE_INFINITY) {
     this.#db = db
-    this.#commits = new GroupCommit(db)
+    this.#commits = commits
     this.#room = new QueueRoom(db, maxBytes)
     // Compiled once: building the statement costs more than running it.
     this.#insertEvent = db
@@ -51,21 +54,28 @@ export class SqlEventQueue implements EventQueueStore {
   }
 
   #insert(event: NewEvent): Promise<void> {
-    const { qualifier, requestId, enqueuedAt, traceHeader, payload } = event
-    const row = [keyText(event.function), qualifier ?? null, requestId, enqueuedAt, enqueuedAt, 0, 0, 0]
-    return this.#commits.run(async (db, counts) => {
-      const { rows } = await db.executeQuery<{ id: number }>({ ...this.#insertEvent, parameters: row })
-      await db.executeQuery({ ...this.#insertPayload, parameters: [rows[0]?.id, traceHeader, payload] })
-      counts.enqueued += 1
-      counts.waiting += 1
-    })
+    return this.#commits.run((db, counts) => this.#add(db, counts, event))
   }
 
-  claim(now: number, leaseUntil: number, limit: number, except: readonly FunctionKey[] = []): Promise<ClaimedEvent[]> {
+  async #add(db: Transaction<Tables>, counts: CountChanges, event: NewEvent): Promise<void> {
+    const { qualifier, requestId, enqueuedAt, traceHeader, payload } = event
+    const functionKey = keyText(event.function)
+    const row = [functionKey, qualifier ?? null, requestId, enqueuedAt, enqueuedAt, 0, 0, 0]
+    const { rows } = await db.executeQuery<{ id: number }>({ ...this.#insertEvent, parameters: row })
+    await db.executeQuery({ ...this.#insertPayload, parameters: [rows[0]?.id, traceHeader, payload] })
+    counts.add(functionKey, { enqueued: 1, waiting: 1 })
+  }
+
+  claim(
+    now: number,
+    leaseUntil: number,
+    limit: number,
+    room: RoomOf = () => Number.POSITIVE_INFINITY,
+  ): Promise<ClaimedEvent[]> {
     const size = Math.min(limit, CLAIM_MAX)
     if (size <= 0) return Promise.resolve([])
     return this.#commits.run(async (db, counts) => {
-      const due = await findDue(db, now, size, new Set(except.map(keyText)))
+      const due = await findDue(db, now, size, room)
       if (due.length === 0) return []
       const ids = due.map(({ id }) => id)
       await db
@@ -73,9 +83,8 @@ export class SqlEventQueue implements EventQueueStore {
         .set((eb) => ({ claimed: 1, due_at: leaseUntil, attempts: eb('attempts', '+', 1), epoch: eb('epoch', '+', 1) }))
         .where('id', 'in', ids)
         .execute()
-      const fresh = due.filter(({ claimed }) => claimed === 0).length
-      counts.waiting -= fresh
-      counts.claimed += fresh
+      for (const { claimed, function_key } of due)
+        if (claimed === 0) counts.add(function_key, { waiting: -1, claimed: 1 })
       return readClaimed(db, ids)
     })
   }
@@ -93,50 +102,59 @@ export class SqlEventQueue implements EventQueueStore {
     })
   }
 
-  settle(id: number, epoch: number): Promise<boolean> {
+  settle(id: number, epoch: number, ending: EventEnding = DONE): Promise<boolean> {
     return this.#commits.run(async (db, counts) => {
-      const { numDeletedRows } = await db
+      const gone = await db
         .deleteFrom('events')
         .where('id', '=', id)
         .where('epoch', '=', epoch)
         .where('claimed', '=', 1)
+        .returning('function_key')
         .executeTakeFirst()
-      if (numDeletedRows !== 1n) return false
-      counts.claimed -= 1
-      counts.done += 1
+      if (gone === undefined) return false
+      counts.add(gone.function_key, { claimed: -1, [ending.as]: 1 })
+      for (const delivery of ending.deliveries) await insertDelivery(db, delivery)
+      for (const event of ending.events) await this.#add(db, counts, event)
       return true
     })
   }
 
-  release(id: number, epoch: number, availableAt: number): Promise<boolean> {
+  release(id: number, epoch: number, availableAt: number, because?: 'retry' | 'postponement'): Promise<boolean> {
     return this.#commits.run(async (db, counts) => {
-      const { numUpdatedRows } = await db
+      const back = await db
         .updateTable('events')
-        .set({ claimed: 0, due_at: availableAt })
+        .set((eb) => ({
+          claimed: 0,
+          due_at: availableAt,
+          ...(because === 'retry' ? { retries: eb('retries', '+', 1) } : {}),
+          ...(because === 'postponement' ? { postponements: eb('postponements', '+', 1) } : {}),
+        }))
         .where('id', '=', id)
         .where('epoch', '=', epoch)
         .where('claimed', '=', 1)
+        .returning('function_key')
         .executeTakeFirst()
-      if (numUpdatedRows !== 1n) return false
-      counts.claimed -= 1
-      counts.waiting += 1
+      if (back === undefined) return false
+      counts.add(back.function_key, { claimed: -1, waiting: 1 })
       return true
     })
   }
 
   voidLeases(now: number): Promise<number> {
     return this.#commits.run(async (db, counts) => {
-      const { claimed } = await db.selectFrom('event_counts').select('claimed').executeTakeFirstOrThrow()
-      if (claimed === 0) return 0
+      const held = await db
+        .selectFrom('event_function_counts')
+        .select(['function_key', 'claimed'])
+        .where('claimed', '>', 0)
+        .execute()
+      if (held.length === 0) return 0
       const { numUpdatedRows } = await db
         .updateTable('events')
         .set((eb) => ({ claimed: 0, due_at: now, epoch: eb('epoch', '+', 1) }))
         .where('claimed', '=', 1)
         .executeTakeFirst()
-      const voided = Number(numUpdatedRows)
-      counts.claimed -= voided
-      counts.waiting += voided
-      return voided
+      for (const { function_key, claimed } of held) counts.add(function_key, { claimed: -claimed, waiting: claimed })
+      return Number(numUpdatedRows)
     })
   }
 
@@ -144,10 +162,11 @@ export class SqlEventQueue implements EventQueueStore {
     return discardInSteps(this.#db, key)
   }
 
-  async nextDue(): Promise<number | undefined> {
+  async nextDue(after?: number): Promise<number | undefined> {
     const row = await this.#db
       .selectFrom('events')
       .select('due_at')
+      .$if(after !== undefined, (query) => query.where('due_at', '>', after ?? 0))
       .orderBy('due_at')
       .orderBy('id')
       .limit(1)
@@ -156,15 +175,37 @@ export class SqlEventQueue implements EventQueueStore {
   }
 
   counts(): ReturnType<EventQueueStore['counts']> {
-    return this.#db
-      .selectFrom('event_counts')
-      .select(['enqueued', 'waiting', 'claimed', 'done', 'discarded'])
-      .executeTakeFirstOrThrow()
+    return this.#db.selectFrom('event_counts').select(COUNTS).executeTakeFirstOrThrow()
   }
 
-  /** Waits until everything asked for is on disk. */
-  idle(): Promise<void> {
-    return this.#commits.idle()
+  async oldestAt(): Promise<number | undefined> {
+    const row = await this.#db.selectFrom('events').select('enqueued_at').orderBy('id').limit(1).executeTakeFirst()
+    return row?.enqueued_at
+  }
+
+  async functions(limit: number): Promise<FunctionQueue[]> {
+    const rows = await this.#db
+      .selectFrom('event_function_counts as counts')
+      .select([...COUNTS, 'function_key'])
+      // The queue's own order, so that it is found by the index: a retry may be due later than a younger event.
+      .select((eb) =>
+        eb
+          .selectFrom('events')
+          .select('enqueued_at')
+          .whereRef('events.function_key', '=', 'counts.function_key')
+          .orderBy('events.due_at')
+          .limit(1)
+          .as('oldest'),
+      )
+      .orderBy('waiting', 'desc')
+      .orderBy('function_key')
+      .limit(limit)
+      .execute()
+    return rows.map(({ function_key, oldest, ...counts }) => ({
+      function: keyOf(function_key),
+      ...counts,
+      oldestAt: oldest ?? undefined,
+    }))
   }
 }
 
@@ -193,99 +234,13 @@ export async function discardEvents(db: Transaction<Tables>, key: FunctionKey): 
   const ids = gone.map(({ id }) => id)
   await db.deleteFrom('events').where('id', 'in', ids).execute()
   const claimed = gone.filter((event) => event.claimed === 1).length
-  await addCounts(db, { waiting: claimed - gone.length, claimed: -claimed, discarded: gone.length })
+  const counts = new CountChanges()
+  counts.add(keyText(key), { waiting: claimed - gone.length, claimed: -claimed, discarded: gone.length })
+  await counts.write(db)
   return gone.length
 }
 
-interface DueEvent {
-  readonly id: number
-  readonly claimed: number
-}
-
-/**
- * The oldest due events of the functions that are not in `except`. One throttled function may own a million of the oldest events, so
- * after a short look along the queue the search goes function by function, each by its own index.
- */
-async function findDue(
-  db: Transaction<Tables>,
-  now: number,
-  limit: number,
-  except: ReadonlySet<string>,
-): Promise<DueEvent[]> {
-  const window = limit + (except.size > 0 ? CLAIM_WINDOW : 0)
-  const oldest = await db
-    .selectFrom('events')
-    .select(['id', 'claimed', 'function_key'])
-    .where('due_at', '<=', now)
-    .orderBy('due_at')
-    .orderBy('id')
-    .limit(window)
-    .execute()
-  const allowed = oldest.filter((event) => !except.has(event.function_key)).slice(0, limit)
-  if (allowed.length === limit || oldest.length < window) return allowed
-  return findDueByFunction(db, now, limit, except)
-}
-
-async function findDueByFunction(
-  db: Transaction<Tables>,
-  now: number,
-  limit: number,
-  except: ReadonlySet<string>,
-): Promise<DueEvent[]> {
-  const { rows } = await sql<DueEvent>`
-    with recursive queued(function_key) as (
-      select min(function_key) from events
-      union all
-      select (select min(e.function_key) from events e where e.function_key > queued.function_key)
-      from queued where queued.function_key is not null
-    )
-    select e.id, e.claimed
-    from queued join events e on e.id in (
-      select head.id from events head
-      where head.function_key = queued.function_key and head.due_at <= ${now}
-      order by head.due_at, head.id limit ${limit}
-    )
-    where queued.function_key is not null and queued.function_key not in (${sql.join([...except])})
-    order by e.due_at, e.id limit ${limit}`.execute(db)
-  return rows
-}
-
-async function readClaimed(db: Transaction<Tables>, ids: readonly number[]): Promise<ClaimedEvent[]> {
-  const rows = await db
-    .selectFrom('events')
-    .innerJoin('event_payloads', 'event_payloads.event_id', 'events.id')
-    .selectAll()
-    .where('events.id', 'in', ids)
-    .execute()
-  const events = new Map(
-    rows.map((row) => [
-      row.event_id,
-      {
-        id: row.event_id,
-        function: keyOf(row.function_key),
-        qualifier: row.qualifier ?? undefined,
-        requestId: row.request_id,
-        traceHeader: row.trace_header,
-        payload: bytesOf(row.payload),
-        enqueuedAt: row.enqueued_at,
-        attempts: row.attempts - 1,
-        epoch: row.epoch,
-      } satisfies ClaimedEvent,
-    ]),
-  )
-  return ids.flatMap((id) => events.get(id) ?? [])
-}
-
-/** A plain view: better-sqlite3 answers with Buffers, whose methods differ from those of Uint8Array. */
-function bytesOf(blob: Uint8Array): Uint8Array {
-  return new Uint8Array(blob.buffer, blob.byteOffset, blob.byteLength)
-}
-
-function keyText(key: FunctionKey): string {
-  return `${key.account}/${key.region}/${key.name}`
-}
-
-function keyOf(text: string): FunctionKey {
-  const [account = '', region = '', name = ''] = text.split('/')
-  return { account, region, name }
+/** A function of the same name counts from zero again. */
+export async function forgetCounts(db: Transaction<Tables>, key: FunctionKey): Promise<void> {
+  await db.deleteFrom('event_function_counts').where('function_key', '=', keyText(key)).execute()
 }

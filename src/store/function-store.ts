@@ -1,5 +1,6 @@
 /** What the control plane asks of the store, as verbs of the use case. Each write is one transaction, its guards included. */
-import type { Alias, FunctionConfiguration, FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
+import type { Alias, FunctionConfiguration, FunctionKey, FunctionVersion, RecursiveLoop } from '../lambda/function.ts'
 import type { Page, PageRequest } from './page.ts'
 
 export interface StoredFunction {
@@ -7,6 +8,7 @@ export interface StoredFunction {
   readonly latest: FunctionVersion
   readonly tags: Readonly<Record<string, string>>
   readonly reservedConcurrency: number | undefined
+  readonly recursiveLoop: RecursiveLoop
 }
 
 export interface NewFunction {
@@ -103,6 +105,8 @@ export interface FunctionStore {
   knowsRuntimeVersion(runtime: string, hash: string): Promise<boolean>
   /** Digests of the images that versions stay with. */
   runtimeVersionsInUse(): Promise<ReadonlySet<string>>
+  /** @throws ResourceNotFoundException */
+  setRecursiveLoop(key: FunctionKey, recursiveLoop: RecursiveLoop): Promise<void>
   usage(account: string, region: string): Promise<Usage>
   /** CodeSha256 of every package that a version, a previous deployment included, still needs. */
   codeInUse(): Promise<ReadonlySet<string>>
@@ -138,4 +142,24 @@ export interface AliasStore {
   delete(key: FunctionKey, name: string): Promise<boolean>
   /** By name; `functionVersion` keeps only the aliases that point to it. @throws ResourceNotFoundException */
   list(key: FunctionKey, page: PageRequest & { functionVersion?: string }): Promise<Page<Alias>>
+}
+
+export interface QualifiedEventInvokeConfig {
+  /** `$LATEST`, a version or an alias. */
+  readonly qualifier: string
+  readonly config: EventInvokeConfig
+}
+
+export interface EventInvokeConfigStore {
+  find(key: FunctionKey, qualifier: string): Promise<EventInvokeConfig | undefined>
+  /** Stores what `change` makes of it, called within the transaction. The function must exist. */
+  change(
+    key: FunctionKey,
+    qualifier: string,
+    change: (before: EventInvokeConfig | undefined) => EventInvokeConfig,
+  ): Promise<EventInvokeConfig>
+  /** `false`: there was none. */
+  delete(key: FunctionKey, qualifier: string): Promise<boolean>
+  /** By qualifier. */
+  list(key: FunctionKey, page: PageRequest): Promise<Page<QualifiedEventInvokeConfig>>
 }

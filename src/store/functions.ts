@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import { LambdaException } from '../lambda/errors.ts'
-import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import type { FunctionKey, FunctionVersion, RecursiveLoop } from '../lambda/function.ts'
 import type { Changes } from './changes.ts'
-import { discardEvents, discardInSteps } from './event-queue.ts'
+import { discardEvents, discardInSteps, forgetCounts } from './event-queue.ts'
 import type {
   FunctionStore,
   NewFunction,
@@ -34,6 +34,7 @@ import {
   LATEST,
   PENDING,
   type PreviousDeployment,
+  recursiveLoopOf,
   versionOf,
 } from './rows.ts'
 import { knowsRuntimeVersion, manageRuntime, runtimeVersionsInUse } from './runtime-versions.ts'
@@ -54,6 +55,9 @@ export class SqlFunctions implements FunctionStore {
         throw new LambdaException('ResourceConflictException', `Function already exist: ${key.name}`)
       }
       await checkCodeStorage(db, key, input.configuration.codeSize)
+      // An event that was accepted while an earlier function of this name was being deleted is not this one's.
+      while ((await discardEvents(db, key)) > 0);
+      await forgetCounts(db, key)
       await db
         .insertInto('functions')
         .values({ ...keyColumns(key), tags: JSON.stringify(input.tags), reserved_concurrency: null })
@@ -85,7 +89,7 @@ export class SqlFunctions implements FunctionStore {
     const latest = await versionRow(this.#db, key, LATEST)
     const row = await this.#db
       .selectFrom('functions')
-      .select(['tags', 'reserved_concurrency'])
+      .select(['tags', 'reserved_concurrency', 'recursive_loop'])
       .where((eb) => eb.and(keyColumns(key)))
       .executeTakeFirst()
     if (latest === undefined || row === undefined) return undefined
@@ -93,6 +97,7 @@ export class SqlFunctions implements FunctionStore {
       latest: versionOf(latest),
       tags: JSON.parse(row.tags) as Record<string, string>,
       reservedConcurrency: row.reserved_concurrency ?? undefined,
+      recursiveLoop: recursiveLoopOf(row.recursive_loop),
     }
   }
 
@@ -194,6 +199,7 @@ export class SqlFunctions implements FunctionStore {
         .executeTakeFirst()
       if (numDeletedRows === 0n) throw functionNotFound(key)
       while ((await discardEvents(db, key)) > 0);
+      await forgetCounts(db, key)
     })
     this.#changes.announce(key)
   }
@@ -261,6 +267,16 @@ export class SqlFunctions implements FunctionStore {
 
   runtimeVersionsInUse(): Promise<ReadonlySet<string>> {
     return runtimeVersionsInUse(this.#db)
+  }
+
+  async setRecursiveLoop(key: FunctionKey, recursiveLoop: RecursiveLoop): Promise<void> {
+    const { numUpdatedRows } = await this.#db
+      .updateTable('functions')
+      .set({ recursive_loop: recursiveLoop })
+      .where((eb) => eb.and(keyColumns(key)))
+      .executeTakeFirst()
+    if (numUpdatedRows === 0n) throw functionNotFound(key)
+    this.#changes.announce(key)
   }
 
   async usage(account: string, region: string): Promise<Usage> {

@@ -3,15 +3,47 @@
  * thousand. A write's promise settles only after the commit.
  */
 import type { Kysely, Transaction } from 'kysely'
-import type { Tables } from './tables.ts'
+import type { EventCounts, Tables } from './tables.ts'
 
-/** What a write changes in `event_counts`; added up and written once per transaction. */
-export interface CountChanges {
-  enqueued: number
-  waiting: number
-  claimed: number
-  done: number
-  discarded: number
+export type CountChange = Partial<EventCounts>
+
+/** What writes change in the counts of each function; added up and written once per transaction. */
+export class CountChanges {
+  readonly #byFunction = new Map<string, Record<keyof EventCounts, number>>()
+
+  add(functionKey: string, change: CountChange): void {
+    let sum = this.#byFunction.get(functionKey)
+    if (sum === undefined) {
+      sum = { enqueued: 0, waiting: 0, claimed: 0, done: 0, dead: 0, discarded: 0 }
+      this.#byFunction.set(functionKey, sum)
+    }
+    for (const [name, n] of Object.entries(change)) sum[name as keyof EventCounts] += n
+  }
+
+  async write(db: Transaction<Tables>): Promise<void> {
+    const total = new Map<keyof EventCounts, number>()
+    for (const [function_key, sum] of this.#byFunction) {
+      const changes = (Object.entries(sum) as [keyof EventCounts, number][]).filter(([, n]) => n !== 0)
+      if (changes.length === 0) continue
+      for (const [name, n] of changes) total.set(name, (total.get(name) ?? 0) + n)
+      await db
+        .insertInto('event_function_counts')
+        .values({ function_key, ...sum })
+        .onConflict((oc) =>
+          oc
+            .column('function_key')
+            .doUpdateSet((eb) =>
+              Object.fromEntries(changes.map(([name, n]) => [name, eb(`event_function_counts.${name}`, '+', n)])),
+            ),
+        )
+        .execute()
+    }
+    if (total.size === 0) return
+    await db
+      .updateTable('event_counts')
+      .set((eb) => Object.fromEntries([...total].map(([name, n]) => [name, eb(name, '+', n)])))
+      .execute()
+  }
 }
 
 export type QueueWrite<T> = (db: Transaction<Tables>, counts: CountChanges) => Promise<T>
@@ -62,10 +94,10 @@ export class GroupCommit {
   async #commit(group: readonly Waiting[]): Promise<void> {
     try {
       const results = await this.#db.transaction().execute(async (trx) => {
-        const counts: CountChanges = { enqueued: 0, waiting: 0, claimed: 0, done: 0, discarded: 0 }
+        const counts = new CountChanges()
         const values: unknown[] = []
         for (const { write } of group) values.push(await write(trx, counts))
-        await addCounts(trx, counts)
+        await counts.write(trx)
         return values
       })
       for (const [i, { resolve }] of group.entries()) resolve(results[i] as never)
@@ -73,13 +105,4 @@ export class GroupCommit {
       for (const { reject } of group) reject(error)
     }
   }
-}
-
-export async function addCounts(db: Transaction<Tables>, add: Partial<CountChanges>): Promise<void> {
-  const changes = Object.entries(add).filter(([, n]) => n !== 0) as [keyof CountChanges, number][]
-  if (changes.length === 0) return
-  await db
-    .updateTable('event_counts')
-    .set((eb) => Object.fromEntries(changes.map(([name, n]) => [name, eb(name, '+', n)])))
-    .execute()
 }

@@ -1,15 +1,18 @@
 /** Everything the host must not forget, behind one open and one close. */
 import { SqlAliases } from './aliases.ts'
 import { Changes } from './changes.ts'
+import { SqlDeliveries } from './deliveries.ts'
+import { SqlEventInvokeConfigs } from './event-invoke-configs.ts'
 import { SqlEventQueue } from './event-queue.ts'
-import type { AliasStore, FunctionStore, VersionStore } from './function-store.ts'
+import type { AliasStore, EventInvokeConfigStore, FunctionStore, VersionStore } from './function-store.ts'
 import { SqlFunctions } from './functions.ts'
+import { GroupCommit } from './group-commit.ts'
 import type { LayerStore } from './layer-store.ts'
 import { SqlLayers } from './layers.ts'
 import { SqlPolicies } from './policies.ts'
 import type { PolicyStore } from './policy-store.ts'
 import { openSqlite, type SqliteOptions } from './sqlite.ts'
-import type { EventQueueStore, InvokeTargets } from './store.ts'
+import type { DeliveryStore, EventQueueStore, InvokeTargets } from './store.ts'
 import { SqlTargets } from './targets.ts'
 import { SqlVersions } from './versions.ts'
 
@@ -21,6 +24,8 @@ export interface Store {
   readonly policies: PolicyStore
   readonly targets: InvokeTargets
   readonly queue: EventQueueStore
+  readonly deliveries: DeliveryStore
+  readonly eventInvoke: EventInvokeConfigStore
   /** Waits for writes under way, then closes the database and gives its lock back. */
   close(): Promise<void>
 }
@@ -38,7 +43,8 @@ export interface StoreOptions extends SqliteOptions {
 export async function openStore(path: string, options: StoreOptions = {}): Promise<Store> {
   const { db, close } = await openSqlite(path, options)
   const changes = new Changes()
-  const queue = new SqlEventQueue(db, options.queueMaxBytes)
+  // One for both, because what ends an event also starts its deliveries.
+  const commits = new GroupCommit(db)
   return {
     functions: new SqlFunctions(db, changes),
     versions: new SqlVersions(db, changes),
@@ -46,9 +52,11 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
     layers: new SqlLayers(db),
     policies: new SqlPolicies(db, changes),
     targets: new SqlTargets(db, changes),
-    queue,
+    queue: new SqlEventQueue(db, commits, options.queueMaxBytes),
+    deliveries: new SqlDeliveries(db, commits),
+    eventInvoke: new SqlEventInvokeConfigs(db, changes),
     async close() {
-      await queue.idle()
+      await commits.idle()
       await close()
     },
   }

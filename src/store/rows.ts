@@ -7,6 +7,7 @@ import type {
   FunctionKey,
   FunctionVersion,
   LastUpdateStatus,
+  RecursiveLoop,
   State,
 } from '../lambda/function.ts'
 import type { AliasesTable, VersionsTable } from './tables.ts'
@@ -85,6 +86,7 @@ export function configurationOf(from: FunctionConfiguration): FunctionConfigurat
     vpc: from.vpc,
     fileSystems: from.fileSystems,
     tracingMode: from.tracingMode,
+    deadLetterTarget: from.deadLetterTarget,
     logging: from.logging,
     codeSha256: from.codeSha256,
     codeSize: from.codeSize,
@@ -156,4 +158,8 @@ export function aliasRow(key: FunctionKey, alias: Alias): Insertable<AliasesTabl
     routing_version: alias.routing?.version ?? null,
     routing_weight: alias.routing?.weight ?? null,
   }
+}
+
+export function recursiveLoopOf(column: string | null): RecursiveLoop {
+  return column === 'Allow' ? 'Allow' : 'Terminate'
 }

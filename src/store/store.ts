@@ -4,7 +4,8 @@
  * Writes that AWS guards with RevisionId take it and throw PreconditionFailedException themselves, inside the transaction, so that no
  * check is separated from its act.
  */
-import type { Alias, FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
+import type { Alias, FunctionKey, FunctionVersion, RecursiveLoop } from '../lambda/function.ts'
 import type { Statement } from '../lambda/policy.ts'
 
 /** What `invoke/resolve.ts` needs to know of one function name and qualifier; read on a cache miss only. */
@@ -16,6 +17,10 @@ export interface InvokeTarget {
   readonly policy?: readonly Statement[]
   /** ReservedConcurrentExecutions of the function, if set. */
   readonly reservedConcurrency?: number
+  /** Of the very qualifier that was asked for: a version's is not its aliases'. */
+  readonly eventInvoke?: EventInvokeConfig
+  /** Absent: Terminate. */
+  readonly recursiveLoop?: RecursiveLoop
 }
 
 export interface InvokeTargets {
@@ -45,9 +50,85 @@ export interface QueuedEvent {
   readonly enqueuedAt: number
   /** How often it was claimed before. */
   readonly attempts: number
+  /** Attempts that ended with a function error. */
+  readonly retries: number
+  /** Attempts that a throttle or a failure of the platform put off, without spending a retry. */
+  readonly postponements: number
 }
 
-export type NewEvent = Omit<QueuedEvent, 'id' | 'attempts'>
+export type NewEvent = Omit<QueuedEvent, 'id' | 'attempts' | 'retries' | 'postponements'>
+
+/** How an event leaves the queue. */
+export interface EventEnding {
+  /** `discarded`: its function does not exist any more. */
+  readonly as: 'done' | 'dead' | 'discarded'
+  readonly deliveries: readonly NewDelivery[]
+  /** Events for functions of this host that are its destinations. */
+  readonly events: readonly NewEvent[]
+}
+
+export interface EventCounts {
+  readonly enqueued: number
+  readonly waiting: number
+  readonly claimed: number
+  /** Ended with success. */
+  readonly done: number
+  /** Ended without. */
+  readonly dead: number
+  readonly discarded: number
+}
+
+export interface FunctionQueue extends EventCounts {
+  readonly function: FunctionKey
+  /** Unix milliseconds at which the event that is due first was accepted. */
+  readonly oldestAt: number | undefined
+}
+
+/** Kept as JSON. */
+export interface DeliveryDetail {
+  readonly kind: 'success' | 'failure' | 'dead-letter'
+  readonly requestId: string
+  /** ARN of the function with the qualifier that was invoked. */
+  readonly functionArn: string
+  /** Of a dead letter. */
+  readonly attributes?: Readonly<Record<'RequestID' | 'ErrorCode' | 'ErrorMessage', string>>
+}
+
+/** A record or a dead letter on its way. */
+export interface NewDelivery {
+  readonly function: FunctionKey
+  readonly target: string
+  readonly detail: DeliveryDetail
+  readonly body: Uint8Array
+  /** Unix milliseconds. */
+  readonly createdAt: number
+}
+
+export interface ClaimedDelivery extends NewDelivery {
+  readonly id: number
+  /** How often it was tried before. */
+  readonly attempts: number
+  readonly epoch: number
+}
+
+export interface DeliveryStore {
+  /** Takes due deliveries, oldest first, up to `room` of each target. */
+  claim(now: number, leaseUntil: number, room: (target: string) => number): Promise<ClaimedDelivery[]>
+  /** `false`: the claim was no longer ours, nothing changed. */
+  settle(id: number, epoch: number, outcome: 'delivered' | 'abandoned'): Promise<boolean>
+  release(id: number, epoch: number, availableAt: number): Promise<boolean>
+  /** As of the event queue. */
+  voidLeases(now: number): Promise<number>
+  /** Unix milliseconds of the first one that is due after `after`. */
+  nextDue(after: number): Promise<number | undefined>
+  /** decided = delivered + abandoned + what waits for each target. */
+  counts(): Promise<{
+    readonly decided: number
+    readonly delivered: number
+    readonly abandoned: number
+    readonly targets: readonly { readonly target: string; readonly waiting: number; readonly oldestAt: number }[]
+  }>
+}
 
 /** A claim is valid only with its epoch: a late worker cannot settle somebody else's attempt. */
 export interface ClaimedEvent extends QueuedEvent {
@@ -57,20 +138,30 @@ export interface ClaimedEvent extends QueuedEvent {
 export interface EventQueueStore {
   /** Resolves only when the event is on disk. All events of one turn of the event loop share a transaction (group commit). */
   put(event: NewEvent): Promise<void>
-  /** Takes up to `limit` due events, oldest first, skipping the functions named in `except`; each with a lease until `leaseUntil`. */
-  claim(now: number, leaseUntil: number, limit: number, except?: readonly FunctionKey[]): Promise<ClaimedEvent[]>
+  /**
+   * Takes up to `limit` due events, oldest first, of each function at most `room`; each with a lease until `leaseUntil`. `room` is asked
+   * once for each function, within the transaction.
+   */
+  claim(now: number, leaseUntil: number, limit: number, room?: (key: FunctionKey) => number): Promise<ClaimedEvent[]>
   /** Prolongs a lease. `false`: the claim is no longer ours. */
   extend(id: number, epoch: number, leaseUntil: number): Promise<boolean>
-  /** The event is finished and leaves the queue. `false`: the claim was no longer ours, nothing changed. */
-  settle(id: number, epoch: number): Promise<boolean>
-  /** Gives the event back, due again at `availableAt`. `false`: the claim was no longer ours. */
-  release(id: number, epoch: number, availableAt: number): Promise<boolean>
+  /**
+   * The event leaves the queue, and what follows from it is stored in the same transaction. `false`: the claim was no longer ours,
+   * nothing changed. Without an ending: done.
+   */
+  settle(id: number, epoch: number, ending?: EventEnding): Promise<boolean>
+  /** Gives the event back, due again at `availableAt`, and counts why. `false`: the claim was no longer ours. */
+  release(id: number, epoch: number, availableAt: number, because?: 'retry' | 'postponement'): Promise<boolean>
   /** Leases of an instance that died are void: makes every claimed event due now. Called once, at start. Returns their number. */
   voidLeases(now: number): Promise<number>
   /** Discards the events of a deleted function. */
   discard(key: FunctionKey): Promise<number>
-  /** Unix milliseconds when the next event is due, or `undefined` when nothing waits. */
-  nextDue(): Promise<number | undefined>
-  /** enqueued = waiting + claimed + done + discarded must never drift; counted since the database was made. */
-  counts(): Promise<{ enqueued: number; waiting: number; claimed: number; done: number; discarded: number }>
+  /** Unix milliseconds when the next event is due, or `undefined` when nothing waits; later than `after` if given. */
+  nextDue(after?: number): Promise<number | undefined>
+  /** enqueued = waiting + claimed + done + dead + discarded must never drift; counted since the database was made. */
+  counts(): Promise<EventCounts>
+  /** Unix milliseconds at which the oldest event that is still there was accepted. */
+  oldestAt(): Promise<number | undefined>
+  /** The same for each function, since it was created; those with the most events waiting first, at most `limit`. */
+  functions(limit: number): Promise<FunctionQueue[]>
 }

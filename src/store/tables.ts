@@ -1,5 +1,5 @@
 /** The tables as Kysely types. Column types are those that SQLite and PostgreSQL both have: text, integer, blob. */
-import type { Generated } from 'kysely'
+import type { ColumnType, Generated } from 'kysely'
 
 /** One row per function name that exists. */
 export interface FunctionsTable {
@@ -9,6 +9,8 @@ export interface FunctionsTable {
   /** JSON object. */
   tags: string
   reserved_concurrency: number | null
+  /** `Allow` or `Terminate`; null is Terminate. */
+  recursive_loop: ColumnType<string | null, string | null | undefined>
 }
 
 /** One row per version, `$LATEST` included. */
@@ -118,6 +120,10 @@ export interface EventsTable {
   claimed: number
   attempts: number
   epoch: number
+  /** Attempts that ended with a function error. */
+  retries: Generated<number>
+  /** Attempts that a throttle or a failure of the platform put off. */
+  postponements: Generated<number>
 }
 
 export interface EventPayloadsTable {
@@ -126,14 +132,65 @@ export interface EventPayloadsTable {
   payload: Uint8Array
 }
 
-/** One row. enqueued = waiting + claimed + done + discarded, changed in the same transactions as the events. */
-export interface EventCountsTable {
-  id: number
+/** enqueued = waiting + claimed + done + dead + discarded, changed in the same transactions as the events. */
+export interface EventCounts {
   enqueued: number
   waiting: number
   claimed: number
   done: number
+  dead: number
   discarded: number
+}
+
+/** One row: since the database was made. */
+export interface EventCountsTable extends EventCounts {
+  id: number
+}
+
+/** Since the function was created; its row goes with it. */
+export interface EventFunctionCountsTable extends EventCounts {
+  function_key: string
+}
+
+/** Records and dead letters on their way to where events end. */
+export interface DeliveriesTable {
+  id: Generated<number>
+  function_key: string
+  target: string
+  /** JSON of DeliveryDetail. */
+  detail: string
+  created_at: number
+  /** Unix milliseconds: when a waiting delivery may be tried, when the lease of a claimed one ends. */
+  due_at: number
+  claimed: number
+  attempts: number
+  epoch: number
+}
+
+export interface DeliveryBodiesTable {
+  delivery_id: number
+  body: Uint8Array
+}
+
+/** One row. decided = rows of `deliveries` + delivered + abandoned. */
+export interface DeliveryCountsTable {
+  id: number
+  decided: number
+  delivered: number
+  abandoned: number
+}
+
+export interface EventInvokeConfigsTable {
+  account: string
+  region: string
+  name: string
+  /** `$LATEST`, a version or an alias. */
+  qualifier: string
+  last_modified: number
+  retry_attempts: number | null
+  event_age: number | null
+  on_success: string | null
+  on_failure: string | null
 }
 
 export interface Tables {
@@ -147,4 +204,9 @@ export interface Tables {
   events: EventsTable
   event_payloads: EventPayloadsTable
   event_counts: EventCountsTable
+  event_function_counts: EventFunctionCountsTable
+  deliveries: DeliveriesTable
+  delivery_bodies: DeliveryBodiesTable
+  delivery_counts: DeliveryCountsTable
+  event_invoke_configs: EventInvokeConfigsTable
 }

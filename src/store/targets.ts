@@ -4,9 +4,10 @@ import { isVersionNumber } from '../lambda/arn.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import { findAlias } from './aliases.ts'
 import type { Changes } from './changes.ts'
+import { findEventInvokeConfig } from './event-invoke-configs.ts'
 import { statementsOf } from './policy-rows.ts'
 import { versionRow } from './queries.ts'
-import { invocableVersionOf, keyColumns, LATEST } from './rows.ts'
+import { invocableVersionOf, keyColumns, LATEST, recursiveLoopOf } from './rows.ts'
 import type { InvokeTarget, InvokeTargets } from './store.ts'
 import type { Tables } from './tables.ts'
 
@@ -39,13 +40,16 @@ export class SqlTargets implements InvokeTargets {
       }
       const reserved = await db
         .selectFrom('functions')
-        .select('reserved_concurrency')
+        .select(['reserved_concurrency', 'recursive_loop'])
         .where((eb) => eb.and(keyColumns(key)))
         .executeTakeFirst()
       const policy = await statementsOf(db, key, qualifier)
+      const eventInvoke = await findEventInvokeConfig(db, key, qualifier)
       return {
         versions,
         ...(policy === undefined ? {} : { policy }),
+        recursiveLoop: recursiveLoopOf(reserved?.recursive_loop ?? null),
+        ...(eventInvoke === undefined ? {} : { eventInvoke }),
         ...(alias === undefined ? {} : { alias }),
         ...(reserved?.reserved_concurrency == null ? {} : { reservedConcurrency: reserved.reserved_concurrency }),
       }

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { Changes } from './changes.ts'
+import { deleteEventInvokeConfig } from './event-invoke-configs.ts'
 import type { PublishRequest, VersionStore } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
 import { deletePolicy } from './policy-rows.ts'
@@ -82,6 +83,7 @@ export class SqlVersions implements VersionStore {
           `Unable to delete version because the following aliases reference it: [${names}]`,
         )
       }
+      await deleteEventInvokeConfig(db, key, version)
       await db
         .deleteFrom('versions')
         .where((eb) => eb.and(keyColumns(key)))

@@ -33,6 +33,8 @@ export type PlatformEvent =
       readonly outcome: string
     }
   | { readonly type: 'invocation.throttled'; readonly function: FunctionKey; readonly reason: string }
+  /** Recursion detection stopped it. */
+  | { readonly type: 'invocation.recursive'; readonly function: FunctionKey }
   | { readonly type: 'platform.error'; readonly function: FunctionKey; readonly exception: string }
   | { readonly type: 'event.enqueued'; readonly function: FunctionKey; readonly requestId: string }
 

@@ -5,8 +5,29 @@ import type { EventBus } from './events.ts'
 export interface MetricSources {
   readonly environments: () => number
   readonly running: () => number
-  readonly queue: () => Promise<{ enqueued: number; waiting: number; claimed: number; done: number; discarded: number }>
+  readonly queue: () => Promise<QueueMetrics>
 }
+
+export interface QueueMetrics {
+  readonly enqueued: number
+  readonly waiting: number
+  readonly claimed: number
+  readonly done: number
+  readonly dead: number
+  readonly discarded: number
+  readonly drift: number
+  readonly oldestSeconds: number | null
+  readonly functions: readonly { readonly function: string; readonly waiting: number; readonly claimed: number }[]
+  readonly deliveries: {
+    readonly decided: number
+    readonly delivered: number
+    readonly abandoned: number
+    readonly waiting: number
+  }
+}
+
+const PLACES = ['enqueued', 'waiting', 'claimed', 'done', 'dead', 'discarded'] as const
+const DELIVERY_PLACES = ['decided', 'delivered', 'abandoned', 'waiting'] as const
 
 export class Metrics {
   readonly #registry = new Registry()
@@ -30,6 +51,12 @@ export class Metrics {
       name: 'hearth_throttles_total',
       help: 'Invocations answered with TooManyRequestsException.',
       labelNames: ['function', 'reason'],
+      registers,
+    })
+    const recursive = new Counter({
+      name: 'hearth_recursive_invocations_dropped_total',
+      help: 'Invocations that recursion detection stopped.',
+      labelNames: ['function'],
       registers,
     })
     const failures = new Counter({
@@ -67,13 +94,59 @@ export class Metrics {
         this.set(sources.running())
       },
     })
+    // One look at the queue for all gauges of a scrape.
+    let looking: Promise<QueueMetrics> | undefined
+    const look = () => {
+      looking ??= sources.queue().finally(() => {
+        looking = undefined
+      })
+      return looking
+    }
     new Gauge({
       name: 'hearth_events',
-      help: 'Events of the durable queue by place; enqueued = waiting + claimed + done + discarded.',
+      help: 'Events of the durable queue by place; enqueued = waiting + claimed + done + dead + discarded.',
       labelNames: ['place'],
       registers,
       async collect() {
-        for (const [place, count] of Object.entries(await sources.queue())) this.set({ place }, count)
+        const queue = await look()
+        for (const place of PLACES) this.set({ place }, queue[place])
+      },
+    })
+    new Gauge({
+      name: 'hearth_events_drift',
+      help: 'Conservation of events: anything but 0 is a defect of the host.',
+      registers,
+      async collect() {
+        this.set((await look()).drift)
+      },
+    })
+    new Gauge({
+      name: 'hearth_events_oldest_seconds',
+      help: 'Age of the oldest event in the queue; 0 when it is empty.',
+      registers,
+      async collect() {
+        this.set((await look()).oldestSeconds ?? 0)
+      },
+    })
+    new Gauge({
+      name: 'hearth_queue_depth',
+      help: 'Events in the queue by function, of the functions with the most.',
+      labelNames: ['function'],
+      registers,
+      async collect() {
+        const { functions } = await look()
+        this.reset()
+        for (const each of functions) this.inc({ function: each.function }, each.waiting + each.claimed)
+      },
+    })
+    new Gauge({
+      name: 'hearth_deliveries',
+      help: 'Records and dead letters by place; decided = waiting + delivered + abandoned.',
+      labelNames: ['place'],
+      registers,
+      async collect() {
+        const { deliveries } = await look()
+        for (const place of DELIVERY_PLACES) this.set({ place }, deliveries[place])
       },
     })
     bus.subscribe((event) => {
@@ -86,6 +159,9 @@ export class Metrics {
         }
         case 'invocation.throttled':
           throttles.inc({ function: event.function.name, reason: event.reason })
+          return
+        case 'invocation.recursive':
+          recursive.inc({ function: event.function.name })
           return
         case 'platform.error':
           failures.inc({ function: event.function.name, exception: event.exception })

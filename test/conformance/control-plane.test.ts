@@ -11,9 +11,9 @@ import {
   GetFunctionCommand,
   GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
-  GetFunctionRecursionConfigCommand,
   GetRuntimeManagementConfigCommand,
   ListAliasesCommand,
+  ListCapacityProvidersCommand,
   ListFunctionsCommand,
   ListTagsCommand,
   ListVersionsByFunctionCommand,
@@ -476,7 +476,6 @@ describe('functions that cannot be made ready', () => {
 describe('settings that Hearth cannot honour', () => {
   const refusals: [string, Partial<CreateFunctionCommandInput>][] = [
     ['VpcConfig Ipv6AllowedForDualStack', { VpcConfig: { Ipv6AllowedForDualStack: true } }],
-    ['DeadLetterConfig', { DeadLetterConfig: { TargetArn: 'arn:aws:sqs:us-east-1:111111111111:q' } }],
     [
       'FileSystemConfigs with an S3 Files access point',
       {
@@ -535,11 +534,9 @@ describe('settings that Hearth cannot honour', () => {
   })
 
   it('include whole operations, named in the answer', async () => {
-    await expect(lambda.send(new GetFunctionRecursionConfigCommand({ FunctionName: 'f' }))).rejects.toMatchObject({
+    await expect(lambda.send(new ListCapacityProvidersCommand({}))).rejects.toMatchObject({
       name: 'UnknownOperationException',
-      message: expect.stringMatching(
-        /^GetFunctionRecursionConfig: Recursion configurations are not supported by Hearth yet/,
-      ),
+      message: expect.stringMatching(/^ListCapacityProviders: Capacity providers are not supported by Hearth yet/),
     })
   })
 })

@@ -41,6 +41,7 @@ function admin(logs = memoryLogs().store, health: Health = { ready: true, checks
     config: () => [{ name: 'port', value: 9000, source: 'default' }],
     environments: () => [{ id: 'e1' }],
     metrics: async () => 'hearth_invokes_total 1\n',
+    queue: async () => ({ waiting: 3 }),
     runtimes: async () => [{ runtime: 'nodejs22.x' }],
     logs,
     defaults: { account: '000000000000', region: 'us-east-1' },

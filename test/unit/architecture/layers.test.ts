@@ -67,6 +67,10 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   yauzl: ['code', 'cli'],
   zod: ['config'],
   'prom-client': ['telemetry'],
+  '@aws-sdk/client-sqs': ['invoke'],
+  '@aws-sdk/client-sns': ['invoke'],
+  '@aws-sdk/client-eventbridge': ['invoke'],
+  '@aws-sdk/client-s3': ['invoke', 'code'],
 }
 
 interface Import {

@@ -226,6 +226,22 @@ describe('hearth ls, rm, logs, config', () => {
     ).toEqual(['NAME', 'alpha', 'hello'])
   })
 
+  it('shows the queue by function, what waits for destinations, and a count that does not add up', async () => {
+    const counts = { enqueued: 9, waiting: 3, claimed: 1, done: 4, dead: 1, discarded: 0, drift: 0, oldestSeconds: 90 }
+    const functions = [{ account: '1', region: 'us-east-1', function: 'orders', ...counts }]
+    const targets = [{ target: 'arn:aws:sqs:::dead', waiting: 2, oldestSeconds: 7200 }]
+    const deliveries = { waiting: 2, delivered: 1, abandoned: 1, targets }
+    reply = () => ({ body: { ...counts, functions, deliveries } })
+    expect(await hearth('queue')).toBe(0)
+    const rows = out.split('\n').map((line) => line.split(/\s{2,}/))
+    expect(rows[1]).toEqual(['orders', '3', '1', '4', '1', '0', '9', '90 s'])
+    expect(rows).toContainEqual(['2', '2 h', 'arn:aws:sqs:::dead'])
+    expect(err).toContain('1 deliveries were given up')
+    reply = () => ({ body: { ...counts, drift: 1, functions: [], deliveries: { ...deliveries, targets: [] } } })
+    expect(await hearth('queue')).toBe(0)
+    expect(err).toContain('differ by 1')
+  })
+
   it('deletes functions', async () => {
     reply = () => ({ status: 204, body: '' })
     expect(await hearth('rm', 'a', 'b', '--json')).toBe(0)

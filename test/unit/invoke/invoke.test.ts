@@ -5,6 +5,7 @@ import { type InvokeRequest, Invoker } from '../../../src/invoke/invoke.ts'
 import { Resolver } from '../../../src/invoke/resolve.ts'
 import type { LambdaException } from '../../../src/lambda/errors.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
+import { withRound } from '../../../src/lambda/lineage.ts'
 import type { Statement } from '../../../src/lambda/policy.ts'
 import { SandboxError } from '../../../src/sandbox/driver.ts'
 import type { EventQueueStore, NewEvent } from '../../../src/store/store.ts'
@@ -64,6 +65,25 @@ function asked(request: Partial<InvokeRequest>): InvokeRequest {
 }
 
 const notJson = { payload: Buffer.from('{') }
+
+describe('Invoke in a chain that came by often', () => {
+  const chain = (rounds: number) => {
+    let header = 'Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700'
+    for (let round = 0; round < rounds; round++) header = withRound(header, key)
+    return header
+  }
+
+  it('is stopped after 16 rounds, takes no permit, and is queued all the same as an event', async () => {
+    const { invoke, put, concurrency } = invoker(validVersion())
+    await expect(invoke({ traceHeader: chain(16) })).rejects.toMatchObject({
+      name: 'RecursiveInvocationException',
+      status: 400,
+    })
+    expect(concurrency.running(key)).toBe(0)
+    expect(await invoke({ traceHeader: chain(16), invocationType: 'Event' })).toEqual({ type: 'Event' })
+    expect(put).toHaveLength(1)
+  })
+})
 
 describe('Invoke of another account', () => {
   const callerAccount = '222222222222'

@@ -33,7 +33,7 @@ describe('group commit', () => {
 
   it('refuses the whole group when one write fails, keeps none of it, and goes on with the next', async () => {
     const good = commits.run(async (_db, counts) => {
-      counts.enqueued += 1
+      counts.add('f', { enqueued: 1 })
     })
     const bad = commits.run(() => Promise.reject(new Error('disk full')))
     expect(await Promise.allSettled([good, bad])).toEqual([
@@ -41,7 +41,7 @@ describe('group commit', () => {
       { status: 'rejected', reason: new Error('disk full') },
     ])
     await commits.run(async (_db, counts) => {
-      counts.enqueued += 5
+      counts.add('f', { enqueued: 5 })
     })
     const counts = await database.db.selectFrom('event_counts').select('enqueued').executeTakeFirstOrThrow()
     expect(counts.enqueued).toBe(5)

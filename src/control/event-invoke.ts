@@ -1,0 +1,137 @@
+/**
+ * PutFunctionEventInvokeConfig, UpdateFunctionEventInvokeConfig, GetFunctionEventInvokeConfig, ListFunctionEventInvokeConfigs,
+ * DeleteFunctionEventInvokeConfig. Each function, version and alias has its own; publishing copies none.
+ */
+import { functionArn, isVersionNumber } from '../lambda/arn.ts'
+import { checkedDestination, destinationFunction } from '../lambda/destination.ts'
+import { LambdaException } from '../lambda/errors.ts'
+import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
+import type { FunctionKey } from '../lambda/function.ts'
+import type { QualifiedEventInvokeConfig } from '../store/function-store.ts'
+import type { Store } from '../store/open.ts'
+import type { Page, PageRequest } from '../store/page.ts'
+import { refused } from './refusals.ts'
+
+export interface EventInvokeInput {
+  readonly maximumRetryAttempts?: number
+  readonly maximumEventAgeInSeconds?: number
+  readonly destinationConfig?: {
+    readonly onSuccess?: { readonly destination?: string }
+    readonly onFailure?: { readonly destination?: string }
+  }
+}
+
+export interface QualifiedConfig {
+  readonly qualifier: string
+  readonly config: EventInvokeConfig
+}
+
+export class EventInvoke {
+  readonly #store: Store
+  readonly #clock: () => number
+
+  constructor(store: Store, clock: () => number) {
+    this.#store = store
+    this.#clock = clock
+  }
+
+  /** Replaces what there is. */
+  async put(key: FunctionKey, qualifier: string | undefined, input: EventInvokeInput): Promise<QualifiedConfig> {
+    await this.#check(key, qualifier, input)
+    return this.#write(key, qualifier, () => configOf({}, input, this.#clock()))
+  }
+
+  /** Changes the members that are given. @throws LambdaException ResourceNotFoundException when there is none yet */
+  async update(key: FunctionKey, qualifier: string | undefined, input: EventInvokeInput): Promise<QualifiedConfig> {
+    await this.#check(key, qualifier, input)
+    return this.#write(key, qualifier, (before) => {
+      if (before === undefined) throw noConfig(key, qualifier)
+      return configOf(before, input, this.#clock())
+    })
+  }
+
+  async get(key: FunctionKey, qualifier = '$LATEST'): Promise<QualifiedConfig> {
+    const config = await this.#store.eventInvoke.find(key, qualifier)
+    if (config === undefined) throw noConfig(key, qualifier)
+    return { qualifier, config }
+  }
+
+  async delete(key: FunctionKey, qualifier = '$LATEST'): Promise<void> {
+    if (!(await this.#store.eventInvoke.delete(key, qualifier))) throw noConfig(key, qualifier)
+  }
+
+  async list(key: FunctionKey, page: PageRequest): Promise<Page<QualifiedEventInvokeConfig>> {
+    if (!(await this.#exists(key, '$LATEST'))) throw noFunction()
+    return this.#store.eventInvoke.list(key, page)
+  }
+
+  async #write(
+    key: FunctionKey,
+    qualifier = '$LATEST',
+    change: (before: EventInvokeConfig | undefined) => EventInvokeConfig,
+  ): Promise<QualifiedConfig> {
+    return { qualifier, config: await this.#store.eventInvoke.change(key, qualifier, change) }
+  }
+
+  async #check(key: FunctionKey, qualifier = '$LATEST', input: EventInvokeInput): Promise<void> {
+    const { maximumRetryAttempts, maximumEventAgeInSeconds, destinationConfig } = input
+    if (
+      maximumRetryAttempts === undefined &&
+      maximumEventAgeInSeconds === undefined &&
+      destinationConfig === undefined
+    ) {
+      throw refused('You must specify at least one of error handling or destination setting.')
+    }
+    if (!(await this.#exists(key, qualifier))) throw noFunction()
+    await this.#checkDestination(key, 'onSuccess', destinationConfig?.onSuccess?.destination)
+    await this.#checkDestination(key, 'onFailure', destinationConfig?.onFailure?.destination)
+  }
+
+  async #checkDestination(key: FunctionKey, of: 'onSuccess' | 'onFailure', arn: string | undefined): Promise<void> {
+    if (arn === undefined || arn === '') return
+    const destination = checkedDestination(of, arn)
+    if (destination.kind !== 'lambda') return
+    const { key: other, qualifier } = destinationFunction(destination)
+    if (functionArn(other) === functionArn(key))
+      throw refused("You can't specify the function as a destination for itself.")
+    // Policies grant other accounts an invoke, and may change: what ends in another account or region is refused.
+    const near = other.account === key.account && other.region === key.region
+    if (!near || !(await this.#exists(other, qualifier ?? '$LATEST'))) {
+      throw refused(`The destination ARN ${arn} is invalid.`)
+    }
+  }
+
+  async #exists(key: FunctionKey, qualifier: string): Promise<boolean> {
+    const { versions, aliases } = this.#store
+    if (qualifier === '$LATEST' || isVersionNumber(qualifier))
+      return (await versions.find(key, qualifier)) !== undefined
+    return (await aliases.find(key, qualifier)) !== undefined
+  }
+}
+
+/** An empty destination takes it away. */
+function configOf(before: Partial<EventInvokeConfig>, input: EventInvokeInput, now: number): EventInvokeConfig {
+  const { maximumRetryAttempts, maximumEventAgeInSeconds, destinationConfig } = input
+  const onSuccess = destinationConfig?.onSuccess?.destination ?? before.onSuccess
+  const onFailure = destinationConfig?.onFailure?.destination ?? before.onFailure
+  const retries = maximumRetryAttempts ?? before.maximumRetryAttempts
+  const age = maximumEventAgeInSeconds ?? before.maximumEventAge
+  return {
+    lastModified: now,
+    ...(retries === undefined ? {} : { maximumRetryAttempts: retries }),
+    ...(age === undefined ? {} : { maximumEventAge: age }),
+    ...(onSuccess ? { onSuccess } : {}),
+    ...(onFailure ? { onFailure } : {}),
+  }
+}
+
+function noConfig(key: FunctionKey, qualifier = '$LATEST'): LambdaException {
+  return new LambdaException(
+    'ResourceNotFoundException',
+    `The function ${functionArn(key, qualifier)} doesn't have an EventInvokeConfig`,
+  )
+}
+
+function noFunction(): LambdaException {
+  return new LambdaException('ResourceNotFoundException', "The function doesn't exist.")
+}

@@ -1,0 +1,24 @@
+/** PutFunctionRecursionConfig, GetFunctionRecursionConfig. */
+import type { FunctionKey, RecursiveLoop } from '../lambda/function.ts'
+import type { Store } from '../store/open.ts'
+import { notFound, refuseQualifier } from './refusals.ts'
+
+export class Recursion {
+  readonly #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  async put(key: FunctionKey, qualifier: string | undefined, recursiveLoop: RecursiveLoop): Promise<void> {
+    refuseQualifier(qualifier)
+    await this.#store.functions.setRecursiveLoop(key, recursiveLoop)
+  }
+
+  async get(key: FunctionKey, qualifier: string | undefined): Promise<RecursiveLoop> {
+    refuseQualifier(qualifier)
+    const stored = await this.#store.functions.find(key)
+    if (stored === undefined) throw notFound(key)
+    return stored.recursiveLoop
+  }
+}

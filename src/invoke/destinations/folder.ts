@@ -1,0 +1,43 @@
+/** A folder as destination: one file for each event, complete and on disk when it appears under its name. */
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ClaimedDelivery } from '../../store/store.ts'
+import type { DestinationTarget } from './target.ts'
+
+/** A second delivery of the same event replaces the first: the name is made of what does not change. */
+export function folderTarget(folder: string): DestinationTarget {
+  return {
+    async send(delivery) {
+      await mkdir(folder, { recursive: true })
+      const path = join(folder, fileName(delivery))
+      const unfinished = `${path}.part`
+      try {
+        const file = await open(unfinished, 'w', 0o640)
+        try {
+          await file.writeFile(contentOf(delivery))
+          await file.sync()
+        } finally {
+          await file.close()
+        }
+        await rename(unfinished, path)
+      } catch (error) {
+        await rm(unfinished, { force: true }).catch(() => undefined)
+        throw error
+      }
+      const directory = await open(folder, 'r')
+      await directory.sync().finally(() => directory.close())
+    },
+  }
+}
+
+/** Sorted by name they are in the order of their ends. */
+function fileName({ createdAt, detail, function: { name }, id }: ClaimedDelivery): string {
+  const time = new Date(createdAt).toISOString().replaceAll(':', '.')
+  return `${time}-${name}-${detail.kind}-${detail.requestId}-${id}.json`
+}
+
+/** A destination's record is the file; a dead letter, whose body stays as it was, comes with its attributes around it. */
+function contentOf({ detail, body }: ClaimedDelivery): Uint8Array | string {
+  if (detail.attributes === undefined) return body
+  return JSON.stringify({ attributes: detail.attributes, body: Buffer.from(body).toString('utf8') })
+}

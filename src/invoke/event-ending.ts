@@ -1,0 +1,55 @@
+/** What follows from the end of an event: records for destinations, the dead letter, events for functions of this host. Pure. */
+import { functionArn } from '../lambda/arn.ts'
+import { destinationFunction, parseDestination } from '../lambda/destination.ts'
+import { deadLetterAttributes, type EndedEvent, invocationRecord } from '../lambda/event-record.ts'
+import { withRound } from '../lambda/lineage.ts'
+import type { ClaimedEvent, EventEnding, InvokeTarget, NewDelivery, NewEvent } from '../store/store.ts'
+
+export interface EndingInput {
+  readonly event: ClaimedEvent
+  readonly ended: EndedEvent
+  readonly target: InvokeTarget
+  /** DeadLetterConfig of the version that ran or would have run. */
+  readonly deadLetterTarget: string | undefined
+  /** Unix milliseconds. */
+  readonly now: number
+  readonly newRequestId: () => string
+}
+
+export function endingOf(input: EndingInput): EventEnding {
+  const { event, ended, target, deadLetterTarget, now } = input
+  const succeeded = ended.condition === 'Success'
+  const deliveries: NewDelivery[] = []
+  const events: NewEvent[] = []
+  const about = {
+    requestId: event.requestId,
+    functionArn: functionArn(event.function, event.qualifier ?? '$LATEST'),
+  }
+  const destination = parseDestination(
+    (succeeded ? target.eventInvoke?.onSuccess : target.eventInvoke?.onFailure) ?? '',
+  )
+  if (destination !== undefined) {
+    const body = invocationRecord(ended, now, destination.kind)
+    if (destination.kind === 'lambda') {
+      const { key, qualifier } = destinationFunction(destination)
+      events.push({
+        function: key,
+        qualifier,
+        requestId: input.newRequestId(),
+        // One chain: a loop through destinations counts rounds like any other.
+        traceHeader: ended.response === undefined ? event.traceHeader : withRound(event.traceHeader, event.function),
+        payload: body,
+        enqueuedAt: now,
+      })
+    } else {
+      const kind = succeeded ? ('success' as const) : ('failure' as const)
+      const detail = { ...about, kind }
+      deliveries.push({ function: event.function, target: destination.arn, detail, body, createdAt: now })
+    }
+  }
+  if (!succeeded && deadLetterTarget !== undefined) {
+    const detail = { ...about, kind: 'dead-letter' as const, attributes: { ...deadLetterAttributes(ended) } }
+    deliveries.push({ function: event.function, target: deadLetterTarget, detail, body: event.payload, createdAt: now })
+  }
+  return { as: succeeded ? 'done' : 'dead', deliveries, events }
+}

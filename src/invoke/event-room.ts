@@ -1,0 +1,116 @@
+/**
+ * How many events of a function the worker may claim now. Two bounds: what the function's concurrency leaves free, and a share of the
+ * worker's own capacity: at most half of what the others do not use, so that a backlog of one function always leaves room for the next.
+ */
+import type { FunctionKey } from '../lambda/function.ts'
+import type { Concurrency } from './concurrency.ts'
+
+export interface EventRoomOptions {
+  readonly concurrency: Concurrency
+  /** Whether the reservations of the function's account are known; if not, it has to wait until they are. */
+  readonly reservationsKnown: (key: FunctionKey) => boolean
+  /** Events that run at once over all functions. */
+  readonly capacity: number
+  /** Milliseconds after which one event of a function without room is claimed all the same. */
+  readonly probeEveryMs: number
+}
+
+interface Running {
+  /** Claimed events. */
+  held: number
+  /** Those among them that have no permit yet. */
+  waiting: number
+}
+
+export class EventRoom {
+  readonly #options: EventRoomOptions
+  readonly #running = new Map<string, Running>()
+  readonly #probes = new Map<string, number>()
+  readonly #unknown = new Map<string, FunctionKey>()
+  #held = 0
+
+  constructor(options: EventRoomOptions) {
+    this.#options = options
+  }
+
+  /** Claimed events that have not ended. */
+  get held(): number {
+    return this.#held
+  }
+
+  get free(): number {
+    return this.#options.capacity - this.#held
+  }
+
+  /** @param now Unix milliseconds */
+  of(key: FunctionKey, now: number): number {
+    const { concurrency, reservationsKnown, capacity, probeEveryMs } = this.#options
+    const id = idOf(key)
+    if (!reservationsKnown(key)) {
+      this.#unknown.set(`${key.account}/${key.region}`, key)
+      return 0
+    }
+    const { held, waiting } = this.#running.get(id) ?? { held: 0, waiting: 0 }
+    const share = Math.max(1, Math.ceil((capacity - (this.#held - held)) / 2)) - held
+    // Nothing of it will run: its events end at once.
+    if (concurrency.isDisabled(key)) return share
+    const free = concurrency.available(key) - waiting
+    if (free > 0) return Math.min(free, share)
+    // Others use the concurrency up. Its oldest event is looked at from time to time: it may have become too old.
+    if (held > 0 || now < (this.#probes.get(id) ?? 0)) return 0
+    this.#probes.set(id, now + probeEveryMs)
+    return 1
+  }
+
+  /** A throttled function is left alone for a while. */
+  block(key: FunctionKey, until: number): void {
+    this.#probes.set(idOf(key), until)
+  }
+
+  /** Unix milliseconds of the next probe, for the worker's timer. */
+  nextProbe(now: number): number | undefined {
+    let next: number | undefined
+    for (const [id, at] of this.#probes) {
+      if (at <= now) this.#probes.delete(id)
+      else if (next === undefined || at < next) next = at
+    }
+    return next
+  }
+
+  /** Functions whose account's reservations the last claim missed. */
+  takeUnknown(): FunctionKey[] {
+    const keys = [...this.#unknown.values()]
+    this.#unknown.clear()
+    return keys
+  }
+
+  claimed(key: FunctionKey): void {
+    const id = idOf(key)
+    const running = this.#running.get(id) ?? { held: 0, waiting: 0 }
+    running.held++
+    running.waiting++
+    this.#held++
+    this.#running.set(id, running)
+  }
+
+  /** It takes its permit in this turn. */
+  admitted(key: FunctionKey): void {
+    const running = this.#running.get(idOf(key))
+    if (running !== undefined) running.waiting--
+  }
+
+  /** @param wasAdmitted whether `admitted` was called for it */
+  ended(key: FunctionKey, wasAdmitted: boolean): void {
+    const id = idOf(key)
+    const running = this.#running.get(id)
+    if (running === undefined) return
+    running.held--
+    this.#held--
+    if (!wasAdmitted) running.waiting--
+    if (running.held === 0) this.#running.delete(id)
+  }
+}
+
+function idOf(key: FunctionKey): string {
+  return `${key.account}/${key.region}/${key.name}`
+}

@@ -1,0 +1,200 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ABANDON_AFTER_MS, DeliveryWorker } from '../../../src/invoke/delivery-worker.ts'
+import { Destinations } from '../../../src/invoke/destinations/destinations.ts'
+import type { DestinationTarget } from '../../../src/invoke/destinations/target.ts'
+import { signature } from '../../../src/invoke/destinations/webhook.ts'
+import { openStore, type Store } from '../../../src/store/open.ts'
+import type { ClaimedDelivery, NewDelivery } from '../../../src/store/store.ts'
+import { key, validEvent } from '../../contract/store-suite.ts'
+import { until } from '../../support/until.ts'
+
+const QUEUE = 'arn:aws:sqs:us-east-1:111111111111:dead'
+let folder: string
+let store: Store
+let now = 1000
+let worker: DeliveryWorker | undefined
+let logged: string[]
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'hearth-deliveries-'))
+  store = await openStore(join(folder, 'hearth.db'))
+  now = 1000
+  logged = []
+})
+afterEach(async () => {
+  await worker?.stop(0)
+  worker = undefined
+  await store.close()
+  rmSync(folder, { recursive: true })
+})
+
+async function start(destinations: DestinationTarget): Promise<void> {
+  worker = new DeliveryWorker({
+    store: store.deliveries,
+    destinations,
+    backoffBaseMs: 1000,
+    clock: () => now,
+    log: (message) => void logged.push(message),
+  })
+  await worker.start()
+}
+
+/** Ends an event with these deliveries. */
+async function decide(...deliveries: Partial<NewDelivery>[]): Promise<void> {
+  await store.queue.put(validEvent({ enqueuedAt: now }))
+  const [event] = await store.queue.claim(now, now + 1000, 1)
+  await store.queue.settle(event!.id, event!.epoch, {
+    as: 'dead',
+    deliveries: deliveries.map((changes) => ({
+      function: key('f'),
+      target: QUEUE,
+      detail: {
+        kind: 'dead-letter',
+        requestId: 'r-1',
+        functionArn: 'arn:aws:lambda:us-east-1:111111111111:function:f:$LATEST',
+        attributes: { RequestID: 'r-1', ErrorCode: '200', ErrorMessage: 'käputt\n' },
+      },
+      body: new TextEncoder().encode('{"a":1}'),
+      createdAt: now,
+      ...changes,
+    })),
+    events: [],
+  })
+  worker?.wake()
+}
+const advance = (ms: number) => {
+  now += ms
+  worker?.wake()
+}
+const delivered = (n: number) => until(async () => (await store.deliveries.counts()).delivered === n)
+
+describe('a delivery', () => {
+  it('is tried with growing pauses until its target takes it', async () => {
+    const tries: number[] = []
+    await start({
+      async send() {
+        tries.push(now)
+        if (tries.length < 4) throw new Error('down')
+      },
+    })
+    await decide({})
+    for (const [failures, pause] of [1000, 2000, 4000].entries()) {
+      // The pause begins when the failure is stored.
+      await until(() => logged.length === failures + 1)
+      await until(async () => (await store.deliveries.nextDue(now)) === now + pause)
+      advance(pause - 1)
+      advance(1)
+    }
+    await delivered(1)
+    expect(tries).toEqual([1000, 2000, 4000, 8000])
+    expect(await store.deliveries.counts()).toEqual({ decided: 1, delivered: 1, abandoned: 0, targets: [] })
+  })
+
+  it('does not wait for another target that is down', async () => {
+    const sent: string[] = []
+    await start({
+      async send({ target }) {
+        if (target === 'down') throw new Error('down')
+        sent.push(target)
+      },
+    })
+    await decide(...Array.from({ length: 200 }, () => ({ target: 'down' })), { target: 'up' })
+    await delivered(1)
+    expect(sent).toEqual(['up'])
+    expect((await store.deliveries.counts()).targets).toMatchObject([{ target: 'down', waiting: 200 }])
+  })
+
+  it('is given up after a day, and said so', async () => {
+    await start({ send: () => Promise.reject(new Error('gone for good')) })
+    await decide({})
+    await until(async () => (await store.deliveries.nextDue(now)) === now + 1000)
+    advance(ABANDON_AFTER_MS + 1)
+    await until(async () => (await store.deliveries.counts()).abandoned === 1)
+    expect(logged.at(-1)).toMatch(/given up/)
+  })
+
+  it('survives the host: one that was being sent is sent again by the next', async () => {
+    await decide({})
+    const [held] = await store.deliveries.claim(now, now + 60_000, () => 1)
+    const sent: ClaimedDelivery[] = []
+    await start({ send: async (delivery) => void sent.push(delivery) })
+    await delivered(1)
+    expect(sent[0]?.id).toBe(held?.id)
+    expect(await store.deliveries.settle(held!.id, held!.epoch, 'delivered')).toBe(false)
+    expect((await store.deliveries.counts()).delivered).toBe(1)
+  })
+})
+
+describe('a folder as destination', () => {
+  it('gets one complete file for each event, a dead letter with its attributes', async () => {
+    const out = join(folder, 'out')
+    await start(
+      new Destinations({
+        named: { [QUEUE]: `folder:${out}` },
+        secret: undefined,
+        environment: {},
+        clock: () => now,
+      }),
+    )
+    await decide({}, { detail: { kind: 'failure', requestId: 'r-2', functionArn: 'arn' } })
+    await delivered(2)
+    const files = readdirSync(out).sort()
+    expect(files).toHaveLength(2)
+    expect(files[0]).toMatch(/^1970-01-01T00\.00\.01\.000Z-f-dead-letter-r-1-\d+\.json$/)
+    expect(JSON.parse(readFileSync(join(out, files[0]!), 'utf8'))).toEqual({
+      attributes: { RequestID: 'r-1', ErrorCode: '200', ErrorMessage: 'käputt\n' },
+      body: '{"a":1}',
+    })
+    expect(readFileSync(join(out, files[1]!), 'utf8')).toBe('{"a":1}')
+  })
+})
+
+describe('a webhook as destination', () => {
+  let server: Server
+  let requests: { headers: Record<string, unknown>; body: string }[]
+  let status: number
+  let url: string
+
+  beforeEach(async () => {
+    requests = []
+    status = 204
+    server = createServer(async (request, response) => {
+      let body = ''
+      for await (const chunk of request) body += chunk
+      requests.push({ headers: request.headers, body })
+      response.writeHead(status, { Location: '/elsewhere' }).end()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`
+    await start(
+      new Destinations({ named: { [QUEUE]: url }, secret: 'a-secret-of-16-chars', environment: {}, clock: () => now }),
+    )
+  })
+  afterEach(() => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(resolve))
+  })
+
+  it('gets the event with a signature that can be checked, and the same delivery id on every try', async () => {
+    status = 302
+    await decide({})
+    await until(async () => (await store.deliveries.nextDue(now)) === now + 1000)
+    status = 200
+    advance(1000)
+    await delivered(1)
+    expect(requests).toHaveLength(2)
+    const [first, second] = requests
+    expect(second?.body).toBe('{"a":1}')
+    expect(second?.headers['x-hearth-signature']).toBe(
+      signature('a-secret-of-16-chars', 2, new TextEncoder().encode('{"a":1}')),
+    )
+    expect(second?.headers['x-hearth-signature']).toMatch(/^t=2,v1=[0-9a-f]{64}$/)
+    expect(second?.headers['x-hearth-delivery']).toBe(first?.headers['x-hearth-delivery'])
+    expect(decodeURIComponent(String(second?.headers['x-hearth-attribute-errormessage']))).toBe('käputt\n')
+  })
+})
