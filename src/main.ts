@@ -16,6 +16,8 @@ import type { CodeStore } from './control/code-store.ts'
 import { createControlPlane } from './control/control-plane.ts'
 import { PackageCollection } from './control/package-collection.ts'
 import { EnvironmentPool } from './execution/pool.ts'
+import { Provisioner } from './execution/provisioner.ts'
+import { Allocation } from './invoke/allocation.ts'
 import { Concurrency } from './invoke/concurrency.ts'
 import { EventWorker } from './invoke/event-worker.ts'
 import { Invoker } from './invoke/invoke.ts'
@@ -126,7 +128,10 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
 
     // The data plane.
     const bus = new EventBus()
-    const concurrency = new Concurrency(config.accountConcurrency)
+    const concurrency = new Concurrency({
+      accountLimit: config.accountConcurrency,
+      requestRateFactor: config.requestRateFactor,
+    })
     const resolver = new Resolver(store.targets, concurrency)
     const pool = opened(
       new EnvironmentPool(
@@ -159,6 +164,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
           idleTimeoutMs: config.idleTimeout * 1000,
           maxEnvironments: config.maxEnvironments,
           waitForEnvironmentMs: config.waitForEnvironmentMs,
+          scalingRate: config.scalingRate,
         },
       ),
       (one) => one.close(),
@@ -183,6 +189,24 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       clock: Date.now,
       log: (message, fields) => log.warn(fields ?? {}, message),
     })
+    const provisioner = opened(
+      // Half of the starts at most: invocations that need an environment now do not queue behind those that are made ahead.
+      new Provisioner({
+        pool,
+        parallel: Math.max(1, Math.floor(config.maxParallelStarts / 2)),
+        changed: (id) => allocation.progressed(id),
+      }),
+      async (one) => one.close(),
+    )
+    const allocation = opened(
+      new Allocation({
+        store: store.provisioned,
+        targets: store.targets,
+        provisioner,
+        log: (message, fields) => log.warn(fields, message),
+      }),
+      async (one) => one.stop(),
+    )
     const retirement = new Retirement({
       targets: store.targets,
       resolver,
@@ -190,7 +214,10 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       log: (message, fields) => log.warn(fields, message),
     })
     opened(
-      store.targets.onChange((key) => retirement.changed(key)),
+      store.targets.onChange((key) => {
+        retirement.changed(key)
+        allocation.changed(key)
+      }),
       async (unsubscribe) => unsubscribe(),
     )
 
@@ -216,6 +243,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       environments: () => pool.total,
       running: () => concurrency.total(),
       queue: () => store.queue.counts(),
+      provisioned: () => allocation.counts(),
     })
     const admin = createAdmin({
       health: () => ({
@@ -264,6 +292,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
     merged.start()
     await runtimes.recall()
     await control.resume()
+    await allocation.start()
     opened(worker, (one) => one.stop(config.drainTimeout * 1000))
     await worker.start()
     const server: HttpServer = opened(await serveHttp(api, { host: config.host, port: config.port }), (one) =>

@@ -148,6 +148,10 @@ export const putRuntimeManagementConfig = structure({
   runtimeVersionArn: text({ min: 26, max: 2048, pattern: `arn:(aws[a-zA-Z-]*):lambda:${REGION}::runtime:.+` }),
 })
 
+export const putProvisionedConcurrencyConfig = structure({
+  provisionedConcurrentExecutions: required(integer({ min: 1 })),
+})
+
 export const tagResource = structure({ tags: required(textMap(tagKey, tagValue)) })
 
 /** Query and path members: always texts. */

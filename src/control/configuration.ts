@@ -56,7 +56,7 @@ export function newConfiguration(
     architecture,
     imageConfig: imageConfigOf(input, undefined),
     ...environmentOf(input),
-    tracingMode: 'PassThrough',
+    tracingMode: input.tracingConfig?.mode ?? 'PassThrough',
     logging: loggingOf(input, defaultLogging(name)),
     ...code,
   }
@@ -75,6 +75,7 @@ export function changedConfiguration(current: FunctionConfiguration, input: Sett
     ephemeralStorage: input.ephemeralStorage?.size ?? current.ephemeralStorage,
     ...environmentOf(input),
     imageConfig: imageConfigOf(input, current.imageConfig),
+    tracingMode: input.tracingConfig?.mode ?? current.tracingMode,
     logging: loggingOf(input, current.logging),
   }
 }

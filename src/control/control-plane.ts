@@ -14,6 +14,7 @@ import { LayerPermissions } from './layer-permissions.ts'
 import { Layers } from './layers.ts'
 import { Permissions } from './permissions.ts'
 import { type ControlLog, Preparation } from './preparation.ts'
+import { ProvisionedConcurrency } from './provisioned.ts'
 import { RuntimeManagement } from './runtime-management.ts'
 import { Secrets } from './secrets.ts'
 import { Tags } from './tags.ts'
@@ -39,6 +40,7 @@ export interface ControlPlane {
   readonly versions: Versions
   readonly aliases: Aliases
   readonly concurrency: Concurrency
+  readonly provisioned: ProvisionedConcurrency
   readonly account: Account
   readonly tags: Tags
   readonly layers: Layers
@@ -75,6 +77,7 @@ export function createControlPlane(needs: ControlPlaneNeeds): ControlPlane {
     versions: new Versions(store, secrets, clock),
     aliases: new Aliases(store),
     concurrency: new Concurrency(store, settings),
+    provisioned: new ProvisionedConcurrency(store, settings, clock),
     account: new Account(store, settings.accountConcurrency),
     tags: new Tags(store),
     layers: new Layers(store.layers, source, clock),

@@ -3,8 +3,10 @@
  * (reference: invoke.md 3): existence, state, payload, client context; then DryRun ends, Event is queued, RequestResponse is admitted.
  */
 
+import type { ExecutionEnvironment } from '../execution/environment.ts'
 import type { InvocationResult } from '../execution/invocation.ts'
 import type { EnvironmentPool } from '../execution/pool.ts'
+import { ScalingRateExceeded } from '../execution/scaling-rate.ts'
 import { accountRefused, functionArn } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
@@ -12,10 +14,13 @@ import { LIMITS } from '../lambda/limits.ts'
 import { policyAllows, policyResource } from '../lambda/policy.ts'
 import type { EventQueueStore, InvokeTarget } from '../store/store.ts'
 import type { EventBus } from '../telemetry/events.ts'
+import { childSpan, endSpan, invocationSpan, type Span } from '../telemetry/tracing.ts'
 import type { Concurrency } from './concurrency.ts'
 import { checkedPayload, decodedClientContext, tooLarge } from './payload.ts'
 import { platformFailure } from './platform-failure.ts'
 import { drawVersion, type Resolver } from './resolve.ts'
+import { isSampled, TraceSampler, withNewParent } from './sampling.ts'
+import { throttled } from './throttles.ts'
 
 export interface InvokeRequest {
   /** Functions of other accounts run only if their resource policy grants it. */
@@ -29,12 +34,20 @@ export interface InvokeRequest {
   /** Base64, as in the header. */
   readonly clientContext: string | undefined
   readonly traceHeader: string
+  /** The caller sent `Sampled=0` or `Sampled=1`: that stands. */
+  readonly samplingDecided?: boolean
   readonly payload: Uint8Array
 }
 
 export type InvokeResult =
-  | { readonly type: 'RequestResponse'; readonly executedVersion: string; readonly result: InvocationResult }
-  | { readonly type: 'Event' }
+  /** `traceHeader`: with the decision on sampling, for the answer. */
+  | {
+      readonly type: 'RequestResponse'
+      readonly executedVersion: string
+      readonly result: InvocationResult
+      readonly traceHeader: string
+    }
+  | { readonly type: 'Event'; readonly traceHeader: string }
   | { readonly type: 'DryRun' }
 
 export interface InvokerOptions {
@@ -51,6 +64,7 @@ export interface InvokerOptions {
 
 export class Invoker {
   readonly #options: InvokerOptions
+  readonly #sampler = new TraceSampler()
 
   constructor(options: InvokerOptions) {
     this.#options = options
@@ -76,8 +90,11 @@ export class Invoker {
     const payload = checkedPayload(request.payload)
     const clientContext = decodedClientContext(request.clientContext)
     if (request.invocationType === 'DryRun') return { type: 'DryRun' }
+    const traceHeader = request.samplingDecided
+      ? request.traceHeader
+      : this.#sampler.decide(request.traceHeader, version, Date.now())
     if (event) {
-      const { key, requestId, traceHeader } = request
+      const { key, requestId } = request
       await queue.put({
         function: key,
         qualifier: request.qualifier,
@@ -88,14 +105,15 @@ export class Invoker {
       })
       bus.emit({ type: 'event.enqueued', function: key, requestId })
       this.#options.wakeQueue()
-      return { type: 'Event' }
+      return { type: 'Event', traceHeader }
     }
-    const result = await this.run(version, { ...request, payload, clientContext })
-    return { type: 'RequestResponse', executedVersion: version.version, result }
+    const result = await this.run(version, { ...request, traceHeader, payload, clientContext }, true)
+    return { type: 'RequestResponse', executedVersion: version.version, result, traceHeader }
   }
 
   /**
    * Runs one invocation of a version under a permit.
+   * @param synchronous it counts against the limits of requests per second; events of the queue do not.
    * @throws LambdaException TooManyRequestsException, or why no environment could be had
    */
   async run(
@@ -104,36 +122,62 @@ export class Invoker {
       /** Decoded JSON. */
       readonly clientContext: string | undefined
     },
+    synchronous = false,
   ): Promise<InvocationResult> {
-    const { concurrency, pool } = this.#options
-    this.#admit(request.key)
+    const { concurrency, bus } = this.#options
+    this.#admit(version, synchronous)
+    const span = invocationSpan(version, request.requestId, request.traceHeader)
     try {
-      const environment = pool.tryAcquire(version) ?? (await pool.acquire(version))
-      return await environment.invoke({
+      const environment = this.#options.pool.tryAcquire(version) ?? (await this.#wait(version, span))
+      if (!environment.provisioned && concurrency.provisioned(version, version.version)) {
+        bus.emit({ type: 'invocation.spilled', function: request.key, version: version.version })
+      }
+      // The runtime's segments hang below the invocation's own.
+      const { traceHeader } = request
+      const parent = span?.isRecording() ? span.spanContext().spanId : undefined
+      const runtime = childSpan(span, 'runtime')
+      const result = await environment.invoke({
         requestId: request.requestId,
         invokedFunctionArn: functionArn(request.key, request.qualifier),
-        traceHeader: request.traceHeader,
+        traceHeader: isSampled(traceHeader) ? withNewParent(traceHeader, parent) : traceHeader,
         ...(request.clientContext === undefined ? {} : { clientContext: request.clientContext }),
         payload: request.payload,
         tail: request.tail,
       })
+      const failure = result.ok ? undefined : result.errorType
+      endSpan(runtime, failure)
+      endSpan(span, failure)
+      return result
     } catch (error) {
+      endSpan(span, error)
       throw this.#refusal(request.key, error)
     } finally {
-      concurrency.release(request.key)
+      concurrency.release(version, version.version)
     }
   }
 
-  #admit(key: FunctionKey): void {
+  async #wait(version: FunctionVersion, span: Span | undefined): Promise<ExecutionEnvironment> {
+    const wait = childSpan(span, 'queue wait')
     try {
-      this.#options.concurrency.acquire(key)
+      return await this.#options.pool.acquire(version)
+    } finally {
+      endSpan(wait)
+    }
+  }
+
+  #admit(version: FunctionVersion, synchronous: boolean): void {
+    try {
+      this.#options.concurrency.acquire(version, version.version, synchronous)
     } catch (error) {
-      if (error instanceof LambdaException) {
-        const reason = error.detail.members?.Reason ?? error.name
-        this.#options.bus.emit({ type: 'invocation.throttled', function: key, reason })
-      }
+      if (error instanceof LambdaException) this.#throttled(version, error)
       throw error
     }
+  }
+
+  #throttled(key: FunctionKey, error: LambdaException): LambdaException {
+    const reason = error.detail.members?.Reason ?? error.name
+    this.#options.bus.emit({ type: 'invocation.throttled', function: key, reason })
+    return error
   }
 
   #refusal(key: FunctionKey, error: unknown): LambdaException {
@@ -141,6 +185,9 @@ export class Invoker {
       if (error.status >= 500 || error.detail.remedy !== undefined)
         this.#options.logFailure(key, error, remedyOf(error))
       return error
+    }
+    if (error instanceof ScalingRateExceeded) {
+      return this.#throttled(key, throttled('ConcurrentInvocationLimitExceeded'))
     }
     const { exception, remedy } = platformFailure(error)
     this.#options.logFailure(key, exception, remedy)

@@ -8,6 +8,8 @@ import type { LayerStore } from './layer-store.ts'
 import { SqlLayers } from './layers.ts'
 import { SqlPolicies } from './policies.ts'
 import type { PolicyStore } from './policy-store.ts'
+import { SqlProvisioned } from './provisioned.ts'
+import type { ProvisionedStore } from './provisioned-store.ts'
 import { openSqlite, type SqliteOptions } from './sqlite.ts'
 import type { EventQueueStore, InvokeTargets } from './store.ts'
 import { SqlTargets } from './targets.ts'
@@ -20,6 +22,7 @@ export interface Store {
   readonly layers: LayerStore
   readonly policies: PolicyStore
   readonly targets: InvokeTargets
+  readonly provisioned: ProvisionedStore
   readonly queue: EventQueueStore
   /** Waits for writes under way, then closes the database and gives its lock back. */
   close(): Promise<void>
@@ -46,6 +49,7 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
     layers: new SqlLayers(db),
     policies: new SqlPolicies(db, changes),
     targets: new SqlTargets(db, changes),
+    provisioned: new SqlProvisioned(db, changes),
     queue,
     async close() {
       await queue.idle()

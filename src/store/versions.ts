@@ -6,6 +6,7 @@ import type { Changes } from './changes.ts'
 import type { PublishRequest, VersionStore } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
 import { deletePolicy } from './policy-rows.ts'
+import { removeProvisioned } from './provisioned-limits.ts'
 import { changeLatest, functionExists, latestRow, publishRow, versionRow } from './queries.ts'
 import { checkRevision, checkSettled, functionNotFound } from './refusals.ts'
 import { ACTIVE, keyColumns, versionOf } from './rows.ts'
@@ -82,6 +83,7 @@ export class SqlVersions implements VersionStore {
           `Unable to delete version because the following aliases reference it: [${names}]`,
         )
       }
+      await removeProvisioned(db, key, version)
       await db
         .deleteFrom('versions')
         .where((eb) => eb.and(keyColumns(key)))

@@ -20,7 +20,7 @@ function invoker(
   policy?: readonly Statement[],
 ) {
   const fake = fakeHost(options)
-  const concurrency = new Concurrency(limit)
+  const concurrency = new Concurrency({ accountLimit: limit })
   const put: NewEvent[] = []
   const failures: { exception: LambdaException; remedy: string }[] = []
   const invoke = new Invoker({
@@ -28,6 +28,7 @@ function invoker(
       {
         find: () => Promise.resolve(version && { versions: [{ version, weight: 1 }], ...(policy ? { policy } : {}) }),
         reservations: () => Promise.resolve(new Map()),
+        provisioned: () => Promise.resolve(new Map()),
         onChange: () => () => {},
       },
       concurrency,
@@ -140,7 +141,7 @@ describe('Invoke', () => {
 
   it('queues an Event whatever the concurrency, with its request id and qualifier', async () => {
     const { invoke, put } = invoker(validVersion(), {}, 0)
-    expect(await invoke({ invocationType: 'Event', qualifier: 'live' })).toEqual({ type: 'Event' })
+    expect(await invoke({ invocationType: 'Event', qualifier: 'live' })).toMatchObject({ type: 'Event' })
     expect(put).toMatchObject([{ requestId: 'id-1', qualifier: 'live', function: key }])
     await expect(invoke()).rejects.toMatchObject({ name: 'TooManyRequestsException' })
   })
