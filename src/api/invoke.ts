@@ -57,7 +57,7 @@ function answer(requestId: string, trace: string, outcome: InvokeResult): Respon
   const common = {
     'x-amzn-RequestId': requestId,
     'x-amzn-Remapped-Content-Length': '0',
-    'X-Amzn-Trace-Id': outcome.type === 'DryRun' ? trace : outcome.traceHeader,
+    'X-Amzn-Trace-Id': outcome.type === 'DryRun' ? trace : (outcome.traceHeader ?? trace),
   }
   switch (outcome.type) {
     case 'DryRun':

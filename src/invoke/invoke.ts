@@ -40,14 +40,14 @@ export interface InvokeRequest {
 }
 
 export type InvokeResult =
-  /** `traceHeader`: with the decision on sampling, for the answer. */
+  /** `traceHeader`: for the answer, where it is another than the request's because sampling was decided here. */
   | {
       readonly type: 'RequestResponse'
       readonly executedVersion: string
       readonly result: InvocationResult
-      readonly traceHeader: string
+      readonly traceHeader?: string
     }
-  | { readonly type: 'Event'; readonly traceHeader: string }
+  | { readonly type: 'Event'; readonly traceHeader?: string }
   | { readonly type: 'DryRun' }
 
 export interface InvokerOptions {
@@ -93,6 +93,7 @@ export class Invoker {
     const traceHeader = request.samplingDecided
       ? request.traceHeader
       : this.#sampler.decide(request.traceHeader, version, Date.now())
+    const decided = traceHeader === request.traceHeader ? {} : { traceHeader }
     if (event) {
       const { key, requestId } = request
       await queue.put({
@@ -105,10 +106,10 @@ export class Invoker {
       })
       bus.emit({ type: 'event.enqueued', function: key, requestId })
       this.#options.wakeQueue()
-      return { type: 'Event', traceHeader }
+      return { type: 'Event', ...decided }
     }
     const result = await this.run(version, { ...request, traceHeader, payload, clientContext }, true)
-    return { type: 'RequestResponse', executedVersion: version.version, result, traceHeader }
+    return { type: 'RequestResponse', executedVersion: version.version, result, ...decided }
   }
 
   /**

@@ -32,7 +32,8 @@ export class TraceSampler {
 
   /** The header with the decision for a request whose caller made none. */
   decide(header: string, version: FunctionVersion, nowMs: number): string {
-    if (version.tracingMode !== 'Active') return withDecision(header, '0')
+    if (version.tracingMode !== 'Active')
+      return /(?:^|;)\s*sampled=\?/i.test(header) ? withDecision(header, '0') : header
     return withDecision(header, this.#take(version, nowMs) ? '1' : '0')
   }
 

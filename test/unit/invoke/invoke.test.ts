@@ -141,7 +141,7 @@ describe('Invoke', () => {
 
   it('queues an Event whatever the concurrency, with its request id and qualifier', async () => {
     const { invoke, put } = invoker(validVersion(), {}, 0)
-    expect(await invoke({ invocationType: 'Event', qualifier: 'live' })).toMatchObject({ type: 'Event' })
+    expect(await invoke({ invocationType: 'Event', qualifier: 'live' })).toEqual({ type: 'Event' })
     expect(put).toMatchObject([{ requestId: 'id-1', qualifier: 'live', function: key }])
     await expect(invoke()).rejects.toMatchObject({ name: 'TooManyRequestsException' })
   })
