@@ -117,6 +117,7 @@ class Watched extends Concurrency {
   override setLimits(account: string, region: string, limits: Limits): void {
     this.#limits = limits
     super.setLimits(account, region, limits)
+    this.#probe()
   }
 
   override acquire(key: FunctionKey, version: string, synchronous: boolean): void {
@@ -142,6 +143,25 @@ class Watched extends Concurrency {
     this.permits.splice(index, 1)
     super.release(key, version)
     expect(this.total()).toBe(this.permits.length)
+    this.#probe()
+  }
+
+  /** Every version is asked for a permit, so that a wrong count shows at once and not only when an invocation happens to meet it. */
+  #probe(): void {
+    for (const name of ['f', 'g']) {
+      for (const version of ['$LATEST', '1', '2']) {
+        let got = true
+        try {
+          super.acquire(keyOf(name), version, false)
+        } catch {
+          got = false
+        }
+        if (got) super.release(keyOf(name), version)
+        if (got !== this.#allowed(name, version)) {
+          throw new Error(`a permit for ${name}:${version} is ${got ? 'given' : 'refused'} wrongly`)
+        }
+      }
+    }
   }
 
   #of(name: string): number {
