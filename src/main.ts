@@ -16,6 +16,8 @@ import type { CodeStore } from './control/code-store.ts'
 import { createControlPlane } from './control/control-plane.ts'
 import { PackageCollection } from './control/package-collection.ts'
 import { EnvironmentPool } from './execution/pool.ts'
+import { Provisioner } from './execution/provisioner.ts'
+import { Allocation } from './invoke/allocation.ts'
 import { Concurrency } from './invoke/concurrency.ts'
 import { DeliveryWorker } from './invoke/delivery-worker.ts'
 import { Destinations } from './invoke/destinations/destinations.ts'
@@ -133,7 +135,10 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
 
     // The data plane.
     const bus = new EventBus()
-    const concurrency = new Concurrency(config.accountConcurrency)
+    const concurrency = new Concurrency({
+      accountLimit: config.accountConcurrency,
+      requestRateFactor: config.requestRateFactor,
+    })
     const resolver = new Resolver(store.targets, concurrency)
     const pool = opened(
       new EnvironmentPool(
@@ -166,6 +171,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
           idleTimeoutMs: config.idleTimeout * 1000,
           maxEnvironments: config.maxEnvironments,
           waitForEnvironmentMs: config.waitForEnvironmentMs,
+          scalingRate: config.scalingRate,
         },
       ),
       (one) => one.close(),
@@ -201,7 +207,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       invoker,
       room: new EventRoom({
         concurrency,
-        reservationsKnown: (key) => resolver.reservationsKnown(key),
+        limitsKnown: (key) => resolver.limitsKnown(key),
         capacity: Math.min(EVENTS_AT_ONCE, config.maxEnvironments),
         probeEveryMs: config.retryBackoffMs,
       }),
@@ -213,6 +219,24 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       clock: Date.now,
       log: (message, fields) => log.warn(fields ?? {}, message),
     })
+    const provisioner = opened(
+      // Half of the starts at most: invocations that need an environment now do not queue behind those that are made ahead.
+      new Provisioner({
+        pool,
+        parallel: Math.max(1, Math.floor(config.maxParallelStarts / 2)),
+        changed: (id) => allocation.progressed(id),
+      }),
+      async (one) => one.close(),
+    )
+    const allocation = opened(
+      new Allocation({
+        store: store.provisioned,
+        targets: store.targets,
+        provisioner,
+        log: (message, fields) => log.warn(fields, message),
+      }),
+      async (one) => one.stop(),
+    )
     const retirement = new Retirement({
       targets: store.targets,
       resolver,
@@ -220,7 +244,10 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       log: (message, fields) => log.warn(fields, message),
     })
     opened(
-      store.targets.onChange((key) => retirement.changed(key)),
+      store.targets.onChange((key) => {
+        retirement.changed(key)
+        allocation.changed(key)
+      }),
       async (unsubscribe) => unsubscribe(),
     )
 
@@ -246,6 +273,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       environments: () => pool.total,
       running: () => concurrency.total(),
       queue: () => describeQueue(store, Date.now()),
+      provisioned: () => allocation.counts(),
     })
     const admin = createAdmin({
       health: () => ({
@@ -296,6 +324,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
     merged.start()
     await runtimes.recall()
     await control.resume()
+    await allocation.start()
     opened(deliveries, (one) => one.stop(config.drainTimeout * 1000))
     await deliveries.start()
     opened(worker, (one) => one.stop(config.drainTimeout * 1000))

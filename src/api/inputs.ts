@@ -168,6 +168,10 @@ export const putFunctionRecursionConfig = structure({
   recursiveLoop: required(text<RecursiveLoop>({ values: ['Terminate', 'Allow'] })),
 })
 
+export const putProvisionedConcurrencyConfig = structure({
+  provisionedConcurrentExecutions: required(integer({ min: 1 })),
+})
+
 export const tagResource = structure({ tags: required(textMap(tagKey, tagValue)) })
 
 /** Query and path members: always texts. */

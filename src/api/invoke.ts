@@ -7,6 +7,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
 import type { InvokeRequest, InvokeResult, Invoker } from '../invoke/invoke.ts'
 import { tooLarge } from '../invoke/payload.ts'
+import { isSamplingDecided } from '../invoke/sampling.ts'
 import { traceHeader } from '../invoke/trace.ts'
 import { resolveFunctionName } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
@@ -34,7 +35,8 @@ export function invokeHandler(invoker: Invoker): (c: Context, caller: Caller) =>
       // The invoker asks the policy, which it knows without the store when the function is warm.
       granted: true,
     })
-    const trace = traceHeader(headers['x-amzn-trace-id'] as string | undefined, Date.now())
+    const givenTrace = headers['x-amzn-trace-id'] as string | undefined
+    const trace = traceHeader(givenTrace, Date.now())
     const request: InvokeRequest = {
       callerAccount: caller.account,
       key,
@@ -44,6 +46,7 @@ export function invokeHandler(invoker: Invoker): (c: Context, caller: Caller) =>
       tail: logType === 'Tail' && invocationType === 'RequestResponse',
       clientContext: headers['x-amz-client-context'] as string | undefined,
       traceHeader: trace,
+      samplingDecided: isSamplingDecided(givenTrace),
       payload: await readBody(c, headers, invocationType),
     }
     return answer(requestId, trace, await invoker.invoke(request))
@@ -80,7 +83,7 @@ function answer(requestId: string, trace: string, outcome: InvokeResult): Respon
   const common = {
     'x-amzn-RequestId': requestId,
     'x-amzn-Remapped-Content-Length': '0',
-    'X-Amzn-Trace-Id': trace,
+    'X-Amzn-Trace-Id': outcome.type === 'DryRun' ? trace : (outcome.traceHeader ?? trace),
   }
   switch (outcome.type) {
     case 'DryRun':

@@ -9,6 +9,7 @@ import * as eventInvoke from './event-invoke.ts'
 import * as functions from './functions.ts'
 import * as layers from './layers.ts'
 import * as permissions from './permissions.ts'
+import * as provisioned from './provisioned.ts'
 import * as runtimeManagement from './runtime-management.ts'
 import type { Handler } from './services.ts'
 import * as tags from './tags.ts'
@@ -36,7 +37,6 @@ const NOT_YET = {
   signing: 'Code signing is not supported by Hearth yet.',
   mappings: 'Event source mappings are not supported by Hearth yet.',
   urls: 'Function URLs are not supported by Hearth yet.',
-  provisioned: 'Provisioned concurrency is not supported by Hearth yet.',
   streaming: 'Response streaming is not supported by Hearth yet. Use Invoke.',
 } as const
 
@@ -61,7 +61,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'DeleteFunctionEventInvokeConfig', method: 'DELETE', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config', status: 204, handle: eventInvoke.deleteFunctionEventInvokeConfig },
   { name: 'DeleteFunctionUrlConfig', method: 'DELETE', path: '/2021-10-31/functions/{FunctionName}/url', status: 204, refused: NOT_YET.urls },
   { name: 'DeleteLayerVersion', method: 'DELETE', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}', status: 204, handle: layers.deleteLayerVersion },
-  { name: 'DeleteProvisionedConcurrencyConfig', method: 'DELETE', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', status: 204, refused: NOT_YET.provisioned },
+  { name: 'DeleteProvisionedConcurrencyConfig', method: 'DELETE', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', status: 204, handle: provisioned.deleteProvisionedConcurrencyConfig },
   { name: 'DeleteResourcePolicy', method: 'DELETE', path: '/2026-07-09/resource-policy/{ResourceArn}', status: 204, handle: permissions.deleteResourcePolicy },
   { name: 'GetAccountSettings', method: 'GET', path: '/2016-08-19/account-settings', status: 200, handle: account.getAccountSettings },
   { name: 'GetAlias', method: 'GET', path: '/2015-03-31/functions/{FunctionName}/aliases/{Name}', status: 200, handle: aliases.getAlias },
@@ -83,7 +83,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'GetLayerVersionByArn', method: 'GET', path: '/2018-10-31/layers', query: ['find', 'LayerVersion'], status: 200, handle: layers.getLayerVersionByArn },
   { name: 'GetLayerVersionPolicy', method: 'GET', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy', status: 200, handle: layers.getLayerVersionPolicy },
   { name: 'GetPolicy', method: 'GET', path: '/2015-03-31/functions/{FunctionName}/policy', status: 200, handle: permissions.getPolicy },
-  { name: 'GetProvisionedConcurrencyConfig', method: 'GET', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', status: 200, refused: NOT_YET.provisioned },
+  { name: 'GetProvisionedConcurrencyConfig', method: 'GET', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', status: 200, handle: provisioned.getProvisionedConcurrencyConfig },
   { name: 'GetResourcePolicy', method: 'GET', path: '/2026-07-09/resource-policy/{ResourceArn}', status: 200, handle: permissions.getResourcePolicy },
   { name: 'GetRuntimeManagementConfig', method: 'GET', path: '/2021-07-20/functions/{FunctionName}/runtime-management-config', status: 200, handle: runtimeManagement.getRuntimeManagementConfig },
   { name: 'Invoke', method: 'POST', path: '/2015-03-31/functions/{FunctionName}/invocations', status: 200, invoke: true },
@@ -101,7 +101,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'ListFunctionsByCodeSigningConfig', method: 'GET', path: '/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions', status: 200, refused: NOT_YET.signing },
   { name: 'ListLayerVersions', method: 'GET', path: '/2018-10-31/layers/{LayerName}/versions', status: 200, handle: layers.listLayerVersions },
   { name: 'ListLayers', method: 'GET', path: '/2018-10-31/layers', status: 200, handle: layers.listLayers },
-  { name: 'ListProvisionedConcurrencyConfigs', method: 'GET', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', query: ['List', 'ALL'], status: 200, refused: NOT_YET.provisioned },
+  { name: 'ListProvisionedConcurrencyConfigs', method: 'GET', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', query: ['List', 'ALL'], status: 200, handle: provisioned.listProvisionedConcurrencyConfigs },
   { name: 'ListTags', method: 'GET', path: '/2017-03-31/tags/{Resource}', status: 200, handle: tags.listTags },
   { name: 'ListVersionsByFunction', method: 'GET', path: '/2015-03-31/functions/{FunctionName}/versions', status: 200, handle: versions.listVersionsByFunction },
   { name: 'PublishLayerVersion', method: 'POST', path: '/2018-10-31/layers/{LayerName}/versions', status: 201, handle: layers.publishLayerVersion },
@@ -111,7 +111,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'PutFunctionEventInvokeConfig', method: 'PUT', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config', status: 200, handle: eventInvoke.putFunctionEventInvokeConfig },
   { name: 'PutFunctionRecursionConfig', method: 'PUT', path: '/2024-08-31/functions/{FunctionName}/recursion-config', status: 200, handle: eventInvoke.putFunctionRecursionConfig },
   { name: 'PutFunctionScalingConfig', method: 'PUT', path: '/2025-11-30/functions/{FunctionName}/function-scaling-config', status: 202, refused: NOT_YET.capacity },
-  { name: 'PutProvisionedConcurrencyConfig', method: 'PUT', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', status: 202, refused: NOT_YET.provisioned },
+  { name: 'PutProvisionedConcurrencyConfig', method: 'PUT', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', status: 202, handle: provisioned.putProvisionedConcurrencyConfig },
   { name: 'PutResourcePolicy', method: 'PUT', path: '/2026-07-09/resource-policy/{ResourceArn}', status: 200, handle: permissions.putResourcePolicy },
   { name: 'PutRuntimeManagementConfig', method: 'PUT', path: '/2021-07-20/functions/{FunctionName}/runtime-management-config', status: 200, handle: runtimeManagement.putRuntimeManagementConfig },
   { name: 'RemoveLayerVersionPermission', method: 'DELETE', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}', status: 204, handle: layers.removeLayerVersionPermission },

@@ -115,6 +115,24 @@ export const SETTINGS = {
       Math.min(LIMITS.unreservedMinimum, Number(given.accountConcurrency ?? LIMITS.accountConcurrency)),
     defaultText: '100, or accountConcurrency where that is smaller',
   }),
+  requestRateFactor: setting({
+    env: 'HEARTH_REQUEST_RATE_FACTOR',
+    form: 'NUMBER',
+    unit: 'requests per second',
+    description:
+      'Synchronous requests per second for each unit of concurrency: of the account, of a reservation and of provisioned concurrency. 0 switches the limit off.',
+    schema: wholeNumber(0, 100_000),
+    fallback: () => LIMITS.requestRateFactor,
+  }),
+  scalingRate: setting({
+    env: 'HEARTH_SCALING_RATE',
+    form: 'NUMBER',
+    unit: 'environments in 10 seconds',
+    description:
+      'New on-demand environments of one function in 10 seconds; invokes beyond it are throttled. 0 switches the limit off.',
+    schema: wholeNumber(0, 100_000),
+    fallback: () => LIMITS.scalingRate,
+  }),
   functionEnv: setting({
     env: 'HEARTH_FUNCTION_ENV_*',
     form: 'NAME=VALUE,…',

@@ -58,7 +58,7 @@ export function newConfiguration(
     architecture,
     imageConfig: imageConfigOf(input, undefined),
     ...environmentOf(input),
-    tracingMode: 'PassThrough',
+    tracingMode: input.tracingConfig?.mode ?? 'PassThrough',
     ...deadLetterOf(input),
     logging: loggingOf(input, defaultLogging(name)),
     ...code,
@@ -79,6 +79,7 @@ export function changedConfiguration(current: FunctionConfiguration, input: Sett
     ...environmentOf(input),
     imageConfig: imageConfigOf(input, current.imageConfig),
     ...deadLetterOf(input),
+    tracingMode: input.tracingConfig?.mode ?? current.tracingMode,
     logging: loggingOf(input, current.logging),
   }
 }

@@ -15,6 +15,7 @@ import { LayerPermissions } from './layer-permissions.ts'
 import { Layers } from './layers.ts'
 import { Permissions } from './permissions.ts'
 import { type ControlLog, Preparation } from './preparation.ts'
+import { ProvisionedConcurrency } from './provisioned.ts'
 import { Recursion } from './recursion.ts'
 import { RuntimeManagement } from './runtime-management.ts'
 import { Secrets } from './secrets.ts'
@@ -43,6 +44,7 @@ export interface ControlPlane {
   readonly concurrency: Concurrency
   readonly eventInvoke: EventInvoke
   readonly recursion: Recursion
+  readonly provisioned: ProvisionedConcurrency
   readonly account: Account
   readonly tags: Tags
   readonly layers: Layers
@@ -81,6 +83,7 @@ export function createControlPlane(needs: ControlPlaneNeeds): ControlPlane {
     concurrency: new Concurrency(store, settings),
     eventInvoke: new EventInvoke(store, clock),
     recursion: new Recursion(store),
+    provisioned: new ProvisionedConcurrency(store, settings, clock),
     account: new Account(store, settings.accountConcurrency),
     tags: new Tags(store),
     layers: new Layers(store.layers, source, clock),

@@ -28,7 +28,7 @@ export interface SettingsInput {
     readonly systemLogLevel?: string
     readonly logGroup?: string
   }
-  readonly tracingConfig?: { readonly mode?: string }
+  readonly tracingConfig?: { readonly mode?: 'Active' | 'PassThrough' }
   readonly snapStart?: { readonly applyOn?: string }
   readonly layers?: readonly string[]
   readonly vpcConfig?: {

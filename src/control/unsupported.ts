@@ -15,7 +15,6 @@ const SETTINGS: Refusals<SettingsInput> = [
       i.fileSystemConfigs?.some((one) => one.s3FilesConfig !== undefined || one.arn.includes(':s3files:')) ?? false,
   ],
   ['SnapStart ApplyOn PublishedVersions', (i) => i.snapStart?.applyOn === 'PublishedVersions'],
-  ['TracingConfig Mode Active', (i) => i.tracingConfig?.mode === 'Active'],
   ['CapacityProviderConfig', (i) => i.capacityProviderConfig !== undefined],
   ['DurableConfig', (i) => i.durableConfig !== undefined],
 ]

@@ -79,5 +79,10 @@ function failed(errorType: string, failure: (requestId: string, nowMs: number) =
   return { ok: false, status: 'error', errorType, lost: false, failure }
 }
 
-/** Milliseconds of the Init phase before the first invocation. */
-export const INIT_LIMIT_MS = LIMITS.initTimeoutMs
+/** Value of AWS_LAMBDA_INITIALIZATION_TYPE. */
+export type InitializationType = 'on-demand' | 'provisioned-concurrency'
+
+/** Milliseconds of the Init phase before the first invocation. Nobody waits for Init ahead of invocations: it may take longer. */
+export function initLimitMs(version: { readonly timeout: number }, provisioned: boolean): number {
+  return provisioned ? Math.max(LIMITS.provisionedInitTimeoutMs, version.timeout * 1000) : LIMITS.initTimeoutMs
+}

@@ -8,19 +8,21 @@ import { randomUUID } from 'node:crypto'
 import type { FunctionVersion } from '../lambda/function.ts'
 import type { Session } from '../runtime-api/api.ts'
 import { type Sandbox, SandboxError } from '../sandbox/driver.ts'
+import { withColdStartSpan } from '../telemetry/tracing.ts'
 import { awaitAnswer, failureResult } from './answer.ts'
-import { awaitBoot, type BootOutcome, INIT_LIMIT_MS } from './boot.ts'
+import { awaitBoot, type BootOutcome, type InitializationType, initLimitMs } from './boot.ts'
 import { EnvironmentLog } from './environment-log.ts'
 import { type Failure, sandboxLost } from './failure.ts'
 import type { EnvironmentHost } from './host.ts'
 import type { Invocation, InvocationResult } from './invocation.ts'
-import { type Ending, InvocationLog } from './invocation-log.ts'
+import { InvocationLog } from './invocation-log.ts'
 import { Launch, ShutDown } from './launch.ts'
 import { allows, type LifecycleEvent, type LifecycleState, next } from './lifecycle.ts'
 import { outputFilterOf, platformLinesOf } from './log-format.ts'
 import { Mailbox } from './mailbox.ts'
 import { logStreamName } from './names.ts'
 import type { PlatformLines } from './platform-lines.ts'
+import { endingOf, type Run } from './run.ts'
 import type { Signal } from './signal.ts'
 
 /** Milliseconds that an answer with LogType=Tail waits for the runtime's next call. */
@@ -36,19 +38,11 @@ export interface EnvironmentOwner {
   gone(environment: ExecutionEnvironment): void
 }
 
-/** One invocation under way. */
-interface Run {
-  readonly invocation: Invocation
-  /** `performance.now()` at its begin. */
-  readonly began: number
-  /** Duration of the Init just before it. */
-  readonly initDurationMs: number | undefined
-  readonly answer: (result: InvocationResult) => void
-}
-
 export class ExecutionEnvironment {
   readonly id = randomUUID()
   readonly version: FunctionVersion
+  /** Started ahead of invocations, for provisioned concurrency. */
+  readonly provisioned: boolean
   readonly #host: EnvironmentHost
   readonly #owner: EnvironmentOwner
   readonly #log: EnvironmentLog
@@ -67,13 +61,19 @@ export class ExecutionEnvironment {
   readonly #startedAt = Date.now()
   #invocations = 0
 
-  constructor(host: EnvironmentHost, owner: EnvironmentOwner, version: FunctionVersion) {
+  constructor(
+    host: EnvironmentHost,
+    owner: EnvironmentOwner,
+    version: FunctionVersion,
+    initialization: InitializationType = 'on-demand',
+  ) {
+    this.provisioned = initialization === 'provisioned-concurrency'
     const { account, region, logging, runtime } = version
     this.#host = host
     this.#owner = owner
     this.version = version
     const stream = logStreamName(version, this.#startedAt)
-    this.#lines = platformLinesOf(version, host)
+    this.#lines = platformLinesOf(version, host, initialization)
     this.#log = new EnvironmentLog({
       store: host.logs,
       stream: { account, region, group: logging.logGroup, stream },
@@ -86,6 +86,7 @@ export class ExecutionEnvironment {
     this.#launch = new Launch({
       host,
       version,
+      initialization,
       logStream: stream,
       session: {
         ready: () => this.#hear({ kind: 'ready' }),
@@ -105,6 +106,11 @@ export class ExecutionEnvironment {
     return this.#state
   }
 
+  /** The runtime is up: the next invocation begins without an Init. */
+  get booted(): boolean {
+    return this.#booted
+  }
+
   /** For operators: GET /_hearth/environments. */
   describe(): Record<string, string | number | undefined> {
     const { account, region, name, version } = this.version
@@ -115,6 +121,7 @@ export class ExecutionEnvironment {
       function: name,
       version,
       state: this.#state,
+      initializationType: this.provisioned ? 'provisioned-concurrency' : 'on-demand',
       sandbox: this.#sandbox?.id,
       startedAt: new Date(this.#startedAt).toISOString(),
       invocations: this.#invocations,
@@ -125,7 +132,11 @@ export class ExecutionEnvironment {
    * Starts the sandbox and runs Init. Resolves when the environment is Idle (a failed Init is repeated by the first invocation).
    * @throws SandboxError, LambdaException (package) when the platform could not make it; the caller then calls `shutdown`.
    */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return withColdStartSpan(this.version, this.provisioned, () => this.#start())
+  }
+
+  async #start(): Promise<void> {
     this.#log.write(this.#lines.initStart())
     const { session, sandbox, phases } = await this.#launch.run()
     this.#session = session
@@ -218,14 +229,18 @@ export class ExecutionEnvironment {
 
   async #firstInit(): Promise<void> {
     const began = performance.now()
-    const timer = setTimeout(() => this.#mailbox.post({ kind: 'deadline' }), INIT_LIMIT_MS)
+    const timer = setTimeout(
+      () => this.#mailbox.post({ kind: 'deadline' }),
+      initLimitMs(this.version, this.provisioned),
+    )
     const outcome = await awaitBoot(this.#mailbox, this.#bootOptions())
     clearTimeout(timer)
     if (this.#state !== 'Init') throw new ShutDown()
     const durationMs = performance.now() - began
     void this.#sandbox?.limitCpu()
     if (outcome.ok) {
-      this.#initDurationMs = durationMs
+      // Init ahead of invocations is no part of any.
+      if (!this.provisioned) this.#initDurationMs = durationMs
       this.#log.write(this.#lines.initReport({ durationMs, phase: 'init' }))
       this.#becomeIdle('initialized')
       return
@@ -370,12 +385,8 @@ export class ExecutionEnvironment {
       requestId: invocation.requestId,
       durationMs: performance.now() - began,
       cold: initDurationMs !== undefined,
+      provisioned: this.provisioned,
       outcome,
     })
   }
-}
-
-function endingOf({ invocation, began, initDurationMs }: Run, result?: InvocationResult): Ending {
-  const reported = result?.ok === false ? { functionErrorType: result.errorType } : {}
-  return { requestId: invocation.requestId, durationMs: performance.now() - began, initDurationMs, ...reported }
 }

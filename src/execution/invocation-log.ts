@@ -15,6 +15,7 @@ export interface Ending {
   readonly durationMs: number
   /** Duration of the Init that preceded this invocation, if one did. */
   readonly initDurationMs: number | undefined
+  readonly traceHeader: string
   /** Set when the platform ended the invocation; an error that the runtime reported is an ordinary end. */
   readonly failure?: { readonly errorType: string; readonly outOfMemory: boolean }
   /** Type of the error that the runtime reported. */
@@ -70,11 +71,12 @@ export class InvocationLog {
   }
 
   /** The memory that REPORT names is measured when the log is flushed: once for all invocations since the last flush. */
-  #end({ requestId, durationMs, initDurationMs, failure, functionErrorType }: Ending): void {
+  #end({ requestId, durationMs, initDurationMs, traceHeader, failure, functionErrorType }: Ending): void {
     this.#log.write(
       this.#lines.end({
         requestId,
         durationMs,
+        traceHeader,
         memorySizeMb: this.#version.memorySize,
         outOfMemory: failure?.outOfMemory ?? false,
         ...(initDurationMs === undefined ? {} : { initDurationMs }),

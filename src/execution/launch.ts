@@ -4,6 +4,7 @@ import { functionArn } from '../lambda/arn.ts'
 import type { FunctionVersion } from '../lambda/function.ts'
 import type { Session, SessionObserver } from '../runtime-api/api.ts'
 import { type Place, type Sandbox, SandboxError, type SandboxObserver, type SandboxSpec } from '../sandbox/driver.ts'
+import type { InitializationType } from './boot.ts'
 import type { EnvironmentHost } from './host.ts'
 import { roomOf } from './room.ts'
 import { environmentVariables } from './variables.ts'
@@ -19,6 +20,7 @@ export class ShutDown extends Error {
 export interface LaunchOptions {
   readonly host: EnvironmentHost
   readonly version: FunctionVersion
+  readonly initialization: InitializationType
   readonly logStream: string
   readonly session: SessionObserver
   readonly sandbox: SandboxObserver
@@ -41,7 +43,7 @@ export class Launch {
    * @throws ShutDown after `undo`; SandboxError and LambdaException (package) otherwise. The caller then calls `undo`.
    */
   async run(): Promise<{ session: Session; sandbox: Sandbox; phases: Record<string, number> }> {
-    const { host, version, logStream } = this.#options
+    const { host, version, initialization, logStream } = this.#options
     const began = performance.now()
     // At every start, so that a key that was disabled or deleted has its effect on the next environment.
     const opened = host.opened(version)
@@ -56,6 +58,7 @@ export class Launch {
         ...source,
         environment: environmentVariables({
           version: opened,
+          initialization,
           runtimeApi: session.address,
           logStream,
           defaults: host.functionEnv,

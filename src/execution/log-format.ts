@@ -1,15 +1,21 @@
 /** How a function's log is written, from its LoggingConfig. */
 import { partitionOf } from '../lambda/arn.ts'
 import type { FunctionVersion } from '../lambda/function.ts'
+import type { InitializationType } from './boot.ts'
 import type { EnvironmentHost } from './host.ts'
 import { keepsLine } from './log-level.ts'
 import { runtimeLabel } from './names.ts'
 import { type PlatformLines, TextLines } from './platform-lines.ts'
 import { JsonRecords } from './platform-records.ts'
 
-export function platformLinesOf(version: FunctionVersion, host: EnvironmentHost): PlatformLines {
+export function platformLinesOf(
+  version: FunctionVersion,
+  host: EnvironmentHost,
+  initialization: InitializationType,
+): PlatformLines {
   const { name, region, runtime, logging } = version
   const options = {
+    initialization,
     functionName: name,
     functionVersion: version.version,
     runtimeVersion: runtime === undefined ? undefined : runtimeLabel(version),

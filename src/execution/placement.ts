@@ -26,3 +26,8 @@ export function decide(counts: PlacementCounts): Placement {
   if (counts.idleElsewhere > 0) return 'evict-and-start'
   return 'wait'
 }
+
+/** Environments that provisioned concurrency leaves to on-demand invocations: kept ones all over the host would starve those. */
+export function spareOf(maxEnvironments: number): number {
+  return Math.max(1, Math.ceil(maxEnvironments / 10))
+}

@@ -1,5 +1,6 @@
 /** What the platform itself writes into a function's log, as lines of text (LogFormat Text; `report.ts` has the exact forms). */
-import { endLine, initReportLine, initStartLine, type ReportFields, reportLine, startLine } from './report.ts'
+import type { InitializationType } from './boot.ts'
+import { endLine, initReportLine, initStartLine, type ReportFields, reportLine, startLine, xrayLine } from './report.ts'
 
 /** A line, or what makes it once the environment's peak memory is known: that is measured once per flush. */
 export type Message = string | ((maxMemoryBytes: number) => string)
@@ -13,6 +14,7 @@ export interface InitReport {
 }
 
 export interface InvocationReport extends Omit<ReportFields, 'maxMemoryBytes'> {
+  readonly traceHeader: string
   readonly outOfMemory: boolean
   /** Type of an error that the runtime reported: the invocation ended as it should, and its result is the error. */
   readonly functionErrorType?: string
@@ -31,6 +33,7 @@ export interface PlatformLines {
 }
 
 export interface PlatformLinesOptions {
+  readonly initialization: InitializationType
   readonly functionName: string
   readonly functionVersion: string
   /** e.g. `nodejs:22`; `undefined`: the runtime is part of the function's image. */
@@ -52,7 +55,9 @@ export class TextLines implements PlatformLines {
   }
 
   initReport({ status, ...report }: InitReport): Message[] {
-    return status === undefined ? [] : [initReportLine({ ...report, status })]
+    // Init ahead of invocations shows in no REPORT, so a successful one has a line too.
+    if (status === undefined && this.#options.initialization === 'on-demand') return []
+    return [initReportLine({ ...report, status: status ?? 'success' })]
   }
 
   start(requestId: string): Message[] {
@@ -63,10 +68,12 @@ export class TextLines implements PlatformLines {
     return [...lines]
   }
 
-  end({ outOfMemory, functionErrorType: _, ...report }: InvocationReport): Message[] {
+  end({ outOfMemory, functionErrorType: _, traceHeader, ...report }: InvocationReport): Message[] {
+    const traced = xrayLine(traceHeader)
     return [
       endLine(report.requestId),
       (measured) => reportLine({ ...report, maxMemoryBytes: outOfMemory ? Number.MAX_SAFE_INTEGER : measured }),
+      ...(traced === undefined ? [] : [traced]),
     ]
   }
 

@@ -8,8 +8,6 @@ import { billedMs, usedMb } from './report.ts'
 
 const RANK: Readonly<Record<SystemLogLevel, number>> = { DEBUG: 0, INFO: 1, WARN: 2 }
 
-const INITIALIZATION_TYPE = 'on-demand'
-
 export interface RecordOptions extends PlatformLinesOptions {
   readonly level: SystemLogLevel
   /** Unix milliseconds. */
@@ -26,7 +24,7 @@ export class JsonRecords implements PlatformLines {
   initStart(): Message[] {
     const { functionName, functionVersion, runtimeVersion, runtimeVersionArn } = this.#options
     return this.#record(runtimeVersion === undefined ? 'DEBUG' : 'INFO', 'platform.initStart', {
-      initializationType: INITIALIZATION_TYPE,
+      initializationType: this.#options.initialization,
       phase: 'init',
       functionName,
       functionVersion,
@@ -37,7 +35,7 @@ export class JsonRecords implements PlatformLines {
 
   initReport({ durationMs, phase, status, errorType }: InitReport): Message[] {
     const level = status === undefined ? 'DEBUG' : 'WARN'
-    const common = { initializationType: INITIALIZATION_TYPE, phase, status: status ?? 'success', errorType }
+    const common = { initializationType: this.#options.initialization, phase, status: status ?? 'success', errorType }
     return [
       ...this.#record(level, 'platform.initRuntimeDone', common),
       ...this.#record(level, 'platform.initReport', { ...common, metrics: { durationMs: rounded(durationMs) } }),

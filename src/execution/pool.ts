@@ -8,8 +8,12 @@
 import type { FunctionVersion } from '../lambda/function.ts'
 import { type EnvironmentOwner, ExecutionEnvironment } from './environment.ts'
 import type { EnvironmentHost } from './host.ts'
-import { decide } from './placement.ts'
+import { IdleTimers } from './idle-timers.ts'
+import { decide, spareOf } from './placement.ts'
+import type { ProvisionFailure } from './provisioner.ts'
+import { ScalingRate } from './scaling-rate.ts'
 
+const RELEASED = 'no longer provisioned'
 const RETIRED = 'retired: the function was updated or deleted'
 
 /** Milliseconds that an invocation trusts a finishing environment to become idle before another one is started. */
@@ -21,11 +25,24 @@ export interface PoolSettings {
   readonly maxEnvironments: number
   /** Milliseconds that an invocation waits for room beyond `maxEnvironments`. */
   readonly waitForEnvironmentMs: number
+  /** New environments of one function in ten seconds, provisioned ones apart; 0 for no such limit. */
+  readonly scalingRate?: number
+  /** Monotonic milliseconds. */
+  readonly now?: () => number
 }
 
 /** No room for another environment, and none became free in time. -> EC2ThrottledException */
 export class NoCapacity extends Error {
   override readonly name = 'NoCapacity'
+}
+
+/** Whom `startAhead` tells of its environment. */
+export interface AheadObserver {
+  /** It is initialized. */
+  ready(): void
+  /** It could not be started, or its Init failed; `gone` follows. */
+  failed(failure: ProvisionFailure): void
+  gone(): void
 }
 
 interface Waiter {
@@ -36,7 +53,9 @@ interface Waiter {
 
 interface Deployment {
   readonly version: FunctionVersion
+  /** On-demand environments that are idle, the one used last at the end; and those of provisioned concurrency, which come first. */
   readonly idle: ExecutionEnvironment[]
+  readonly idleAhead: ExecutionEnvironment[]
   readonly waiters: Waiter[]
   readonly all: Set<ExecutionEnvironment>
   starting: number
@@ -51,23 +70,27 @@ export class EnvironmentPool implements EnvironmentOwner {
   readonly #settings: PoolSettings
   readonly #deployments = new Map<string, Deployment>()
   readonly #byFunction = new Map<string, Set<Deployment>>()
+  /** Environments of provisioned concurrency that are to be kept, with whom to tell when one is gone. */
+  readonly #ahead = new Map<ExecutionEnvironment, AheadObserver>()
+  readonly #scaling: ScalingRate
   readonly #starting = new Set<ExecutionEnvironment>()
   readonly #finishing = new Set<ExecutionEnvironment>()
-  /** Idle environments in the order in which they fell idle, with the timer that removes them. */
-  readonly #idleTimers = new Map<ExecutionEnvironment, NodeJS.Timeout>()
+  /** On-demand environments that are idle, of all deployments. */
+  readonly #idleTimers: IdleTimers
   #total = 0
   #closed = false
 
   constructor(host: EnvironmentHost, settings: PoolSettings) {
     this.#host = host
     this.#settings = settings
+    this.#idleTimers = new IdleTimers(settings.idleTimeoutMs)
+    this.#scaling = new ScalingRate(settings.scalingRate ?? 0, settings.now ?? (() => performance.now()))
   }
 
   /** An idle environment at once, if there is one: the warm path has no promise. */
   tryAcquire(version: FunctionVersion): ExecutionEnvironment | undefined {
-    const environment = this.#deployments.get(version.deploymentId)?.idle.pop()
-    if (environment !== undefined) this.#stopIdleTimer(environment)
-    return environment
+    const deployment = this.#deployments.get(version.deploymentId)
+    return deployment && this.#takeIdle(deployment)
   }
 
   /**
@@ -85,12 +108,49 @@ export class EnvironmentPool implements EnvironmentOwner {
     })
   }
 
+  /**
+   * Starts an environment ahead of invocations and keeps it: it is neither removed when idle nor given up for other functions. It
+   * becomes idle, or is gone, in its own time.
+   * @returns `undefined` when there is no room beside what invocations need, or the deployment is retired
+   */
+  startAhead(version: FunctionVersion, observer: AheadObserver): ExecutionEnvironment | undefined {
+    const deployment = this.#deployment(version)
+    const { maxEnvironments } = this.#settings
+    const room = this.#total < maxEnvironments
+    const left = this.#ahead.size < maxEnvironments - spareOf(maxEnvironments) && (room || this.#idleTimers.size > 0)
+    const start = left && !this.#closed && !deployment.retired
+    if (!start) {
+      this.#forgetIfEmpty(deployment)
+      return undefined
+    }
+    if (!room) this.#evict(undefined)
+    const environment = new ExecutionEnvironment(this.#host, this, version, 'provisioned-concurrency')
+    this.#ahead.set(environment, observer)
+    this.#count(environment, deployment)
+    environment.start().then(
+      () => (environment.booted ? observer.ready() : observer.failed({ kind: 'init' })),
+      (error: unknown) => {
+        observer.failed({ kind: 'platform', error })
+        void environment.shutdown(error instanceof Error ? error.message : String(error))
+      },
+    )
+    return environment
+  }
+
+  /** Keeps an environment of `startAhead` no longer: it is removed now, or after the invocation that it runs. */
+  release(environment: ExecutionEnvironment): void {
+    if (!this.#ahead.delete(environment)) return
+    const idle = this.#deployments.get(environment.version.deploymentId)?.idleAhead.includes(environment)
+    if (idle || this.#starting.has(environment)) void environment.shutdown(RELEASED)
+  }
+
   /** Removes the environments of a function whose deployment is not in `current`, each as soon as it is idle. */
   retire(functionId: string, current: ReadonlySet<string>): void {
     for (const deployment of this.#byFunction.get(functionId) ?? []) {
       if (current.has(deployment.version.deploymentId)) continue
       deployment.retired = true
-      for (const environment of [...deployment.idle]) void environment.shutdown(RETIRED)
+      const idle = [...deployment.idle, ...deployment.idleAhead]
+      for (const environment of idle) void environment.shutdown(RETIRED)
     }
   }
 
@@ -129,6 +189,11 @@ export class EnvironmentPool implements EnvironmentOwner {
     const deployment = this.#deployments.get(environment.version.deploymentId)
     if (deployment === undefined) return
     this.#uncount(environment, deployment)
+    // Provisioned concurrency is initialized: an environment that lost its runtime is replaced, not repaired by an invocation.
+    if (environment.provisioned && !environment.booted) {
+      void environment.shutdown('its runtime ended: another environment takes its place')
+      return
+    }
     const waiter = this.#takeWaiter(deployment)
     if (waiter !== undefined) {
       waiter.resolve(environment)
@@ -138,8 +203,16 @@ export class EnvironmentPool implements EnvironmentOwner {
       void environment.shutdown(RETIRED)
       return
     }
+    if (environment.provisioned && !this.#ahead.has(environment)) {
+      void environment.shutdown(RELEASED)
+      return
+    }
+    if (environment.provisioned) {
+      deployment.idleAhead.push(environment)
+      return
+    }
     deployment.idle.push(environment)
-    this.#startIdleTimer(environment)
+    this.#idleTimers.start(environment)
     this.#makeRoomForOthers()
   }
 
@@ -151,8 +224,9 @@ export class EnvironmentPool implements EnvironmentOwner {
   }
 
   unavailable(environment: ExecutionEnvironment): void {
-    this.#stopIdleTimer(environment)
-    const idle = this.#deployments.get(environment.version.deploymentId)?.idle
+    this.#idleTimers.stop(environment)
+    const deployment = this.#deployments.get(environment.version.deploymentId)
+    const idle = environment.provisioned ? deployment?.idleAhead : deployment?.idle
     const index = idle?.indexOf(environment) ?? -1
     if (index >= 0) idle!.splice(index, 1)
   }
@@ -164,6 +238,9 @@ export class EnvironmentPool implements EnvironmentOwner {
     this.#uncount(environment, deployment)
     this.#forgetIfEmpty(deployment)
     this.#placeWaiting()
+    const observer = this.#ahead.get(environment)
+    this.#ahead.delete(environment)
+    observer?.gone()
   }
 
   // Placement
@@ -172,7 +249,7 @@ export class EnvironmentPool implements EnvironmentOwner {
   #ensure(deployment: Deployment, trustFinishing = true): void {
     while (deployment.waiters.length > 0 && !this.#closed) {
       const placement = decide({
-        idle: deployment.idle.length,
+        idle: deployment.idle.length + deployment.idleAhead.length,
         starting: deployment.starting,
         finishing: trustFinishing ? deployment.finishing : 0,
         waiting: deployment.waiters.length,
@@ -182,9 +259,15 @@ export class EnvironmentPool implements EnvironmentOwner {
       })
       if (placement === 'wait') break
       if (placement === 'reuse') {
-        const environment = deployment.idle.pop()!
-        this.#stopIdleTimer(environment)
+        const environment = this.#takeIdle(deployment)!
         this.#takeWaiter(deployment)!.resolve(environment)
+        continue
+      }
+      if (!this.#scaling.take(functionId(deployment.version))) {
+        // The invocation that came last is the one too many.
+        const waiter = deployment.waiters.pop()!
+        clearTimeout(waiter.timer)
+        waiter.reject(this.#scaling.refusal())
         continue
       }
       if (placement === 'evict-and-start') this.#evict(deployment)
@@ -217,10 +300,7 @@ export class EnvironmentPool implements EnvironmentOwner {
 
   #start(deployment: Deployment): void {
     const environment = new ExecutionEnvironment(this.#host, this, deployment.version)
-    deployment.all.add(environment)
-    deployment.starting++
-    this.#starting.add(environment)
-    this.#total++
+    this.#count(environment, deployment)
     // One more is on its way: the invocation that waits for room the longest need not give up any more.
     const relieved = deployment.waiters.find(({ timer }) => timer !== undefined)
     if (relieved !== undefined) {
@@ -234,13 +314,17 @@ export class EnvironmentPool implements EnvironmentOwner {
     })
   }
 
-  /** Gives up the environment of another deployment that has been idle longest. */
-  #evict(deployment: Deployment): void {
-    for (const environment of this.#idleTimers.keys()) {
-      if (environment.version.deploymentId === deployment.version.deploymentId) continue
-      void environment.shutdown('given up: another function needs its place')
-      return
-    }
+  #count(environment: ExecutionEnvironment, deployment: Deployment): void {
+    deployment.all.add(environment)
+    deployment.starting++
+    this.#starting.add(environment)
+    this.#total++
+  }
+
+  /** Gives up the on-demand environment of another deployment that has been idle longest. */
+  #evict(deployment: Deployment | undefined): void {
+    const environment = this.#idleTimers.longestIdle(deployment?.version.deploymentId)
+    void environment?.shutdown('given up: another function needs its place')
   }
 
   /** An environment fell idle while invocations of other functions wait for room. */
@@ -252,6 +336,12 @@ export class EnvironmentPool implements EnvironmentOwner {
     for (const deployment of this.#deployments.values()) {
       if (deployment.waiters.length > 0) this.#ensure(deployment)
     }
+  }
+
+  #takeIdle(deployment: Deployment): ExecutionEnvironment | undefined {
+    const environment = deployment.idleAhead.pop() ?? deployment.idle.pop()
+    if (environment !== undefined) this.#idleTimers.stop(environment)
+    return environment
   }
 
   #takeWaiter(deployment: Deployment): Waiter | undefined {
@@ -270,25 +360,13 @@ export class EnvironmentPool implements EnvironmentOwner {
     if (this.#finishing.delete(environment)) deployment.finishing--
   }
 
-  #startIdleTimer(environment: ExecutionEnvironment): void {
-    const timer = setTimeout(() => void environment.shutdown('idle for too long'), this.#settings.idleTimeoutMs)
-    timer.unref()
-    this.#idleTimers.set(environment, timer)
-  }
-
-  #stopIdleTimer(environment: ExecutionEnvironment): void {
-    const timer = this.#idleTimers.get(environment)
-    if (timer === undefined) return
-    clearTimeout(timer)
-    this.#idleTimers.delete(environment)
-  }
-
   #deployment(version: FunctionVersion): Deployment {
     const known = this.#deployments.get(version.deploymentId)
     if (known !== undefined) return known
     const deployment: Deployment = {
       version,
       idle: [],
+      idleAhead: [],
       waiters: [],
       all: new Set(),
       starting: 0,

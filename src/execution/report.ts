@@ -51,11 +51,19 @@ export function reportLine(report: ReportFields): string {
   return parts.join('\t')
 }
 
-/** Printed only when Init failed or took too long; one line per attempt. */
+/** After REPORT when the invocation is sampled: the trace and this invocation's segment in it. */
+export function xrayLine(traceHeader: string): string | undefined {
+  if (!/(?:^|;)\s*sampled=1/i.test(traceHeader)) return undefined
+  const root = /(?:^|;)\s*root=([^;]+)/i.exec(traceHeader)?.[1]
+  const parent = /(?:^|;)\s*parent=([^;]+)/i.exec(traceHeader)?.[1]
+  return root && parent && `XRAY TraceId: ${root}\tSegmentId: ${parent}\tSampled: true\t`
+}
+
+/** Printed when Init failed or took too long, one line per attempt; always for provisioned concurrency. */
 export function initReportLine(fields: {
   readonly durationMs: number
   readonly phase: 'init' | 'invoke'
-  readonly status: 'error' | 'timeout'
+  readonly status: 'success' | 'error' | 'timeout'
   readonly errorType?: string
 }): string {
   const error = fields.errorType === undefined ? '' : `\tError Type: ${fields.errorType}`

@@ -2,9 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import type { FunctionVersion } from '../lambda/function.ts'
 import { runtimeEnvironment } from '../lambda/runtimes.ts'
+import type { InitializationType } from './boot.ts'
 
 export interface VariableContext {
   readonly version: FunctionVersion
+  readonly initialization: InitializationType
   /** `host:port` of the environment's listener. */
   readonly runtimeApi: string
   readonly logStream: string
@@ -36,7 +38,7 @@ export function environmentVariables(context: VariableContext): Record<string, s
     AWS_LAMBDA_FUNCTION_NAME: version.name,
     AWS_LAMBDA_FUNCTION_VERSION: version.version,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(version.memorySize),
-    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_INITIALIZATION_TYPE: context.initialization,
     AWS_LAMBDA_LOG_GROUP_NAME: version.logging.logGroup,
     AWS_LAMBDA_LOG_STREAM_NAME: context.logStream,
     ...logVariables(version),

@@ -8,7 +8,7 @@ import type { Concurrency } from './concurrency.ts'
 export interface EventRoomOptions {
   readonly concurrency: Concurrency
   /** Whether the reservations of the function's account are known; if not, it has to wait until they are. */
-  readonly reservationsKnown: (key: FunctionKey) => boolean
+  readonly limitsKnown: (key: FunctionKey) => boolean
   /** Events that run at once over all functions. */
   readonly capacity: number
   /** Milliseconds after which one event of a function without room is claimed all the same. */
@@ -44,9 +44,9 @@ export class EventRoom {
 
   /** @param now Unix milliseconds */
   of(key: FunctionKey, now: number): number {
-    const { concurrency, reservationsKnown, capacity, probeEveryMs } = this.#options
+    const { concurrency, limitsKnown, capacity, probeEveryMs } = this.#options
     const id = idOf(key)
-    if (!reservationsKnown(key)) {
+    if (!limitsKnown(key)) {
       this.#unknown.set(`${key.account}/${key.region}`, key)
       return 0
     }

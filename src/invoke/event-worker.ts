@@ -97,7 +97,7 @@ export class EventWorker {
       const size = Math.min(room.free, CLAIM_SIZE)
       const events = await queue.claim(now, now + LEASE_MS, size, (key) => room.of(key, now))
       const unknown = room.takeUnknown()
-      for (const key of unknown) await resolver.loadReservations(key)
+      for (const key of unknown) await resolver.loadLimits(key)
       if (events.length === 0 && unknown.length === 0) return
       for (const event of events) {
         this.#inFlight.set(event.id, event)

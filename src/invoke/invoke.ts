@@ -3,8 +3,10 @@
  * (reference: invoke.md 3): existence, state, payload, client context; then DryRun ends, Event is queued, RequestResponse is admitted.
  */
 
+import type { ExecutionEnvironment } from '../execution/environment.ts'
 import type { InvocationResult } from '../execution/invocation.ts'
 import type { EnvironmentPool } from '../execution/pool.ts'
+import { ScalingRateExceeded } from '../execution/scaling-rate.ts'
 import { accountRefused, functionArn } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
@@ -13,10 +15,13 @@ import { RECURSION_ROUNDS, roundsOf, withRound } from '../lambda/lineage.ts'
 import { policyAllows, policyResource } from '../lambda/policy.ts'
 import type { EventQueueStore, InvokeTarget } from '../store/store.ts'
 import type { EventBus } from '../telemetry/events.ts'
+import { childSpan, endSpan, invocationSpan, type Span } from '../telemetry/tracing.ts'
 import type { Concurrency } from './concurrency.ts'
 import { checkedPayload, decodedClientContext, tooLarge } from './payload.ts'
 import { platformFailure } from './platform-failure.ts'
 import { drawVersion, type Resolver } from './resolve.ts'
+import { isSampled, TraceSampler, withNewParent } from './sampling.ts'
+import { throttled } from './throttles.ts'
 
 export interface InvokeRequest {
   /** Functions of other accounts run only if their resource policy grants it. */
@@ -30,14 +35,22 @@ export interface InvokeRequest {
   /** Base64, as in the header. */
   readonly clientContext: string | undefined
   readonly traceHeader: string
+  /** The caller sent `Sampled=0` or `Sampled=1`: that stands. */
+  readonly samplingDecided?: boolean
   readonly payload: Uint8Array
   /** Bytes that the payload may have, where the operation has a limit of its own. */
   readonly payloadLimit?: number
 }
 
 export type InvokeResult =
-  | { readonly type: 'RequestResponse'; readonly executedVersion: string; readonly result: InvocationResult }
-  | { readonly type: 'Event' }
+  /** `traceHeader`: for the answer, where it is another than the request's because sampling was decided here. */
+  | {
+      readonly type: 'RequestResponse'
+      readonly executedVersion: string
+      readonly result: InvocationResult
+      readonly traceHeader?: string
+    }
+  | { readonly type: 'Event'; readonly traceHeader?: string }
   | { readonly type: 'DryRun' }
 
 export interface InvokerOptions {
@@ -54,6 +67,7 @@ export interface InvokerOptions {
 
 export class Invoker {
   readonly #options: InvokerOptions
+  readonly #sampler = new TraceSampler()
 
   constructor(options: InvokerOptions) {
     this.#options = options
@@ -80,8 +94,12 @@ export class Invoker {
     const payload = checkedPayload(request.payload)
     const clientContext = decodedClientContext(request.clientContext)
     if (request.invocationType === 'DryRun') return { type: 'DryRun' }
+    const traceHeader = request.samplingDecided
+      ? request.traceHeader
+      : this.#sampler.decide(request.traceHeader, version, Date.now())
+    const decided = traceHeader === request.traceHeader ? {} : { traceHeader }
     if (event) {
-      const { key, requestId, traceHeader } = request
+      const { key, requestId } = request
       await queue.put({
         function: key,
         qualifier: request.qualifier,
@@ -92,14 +110,16 @@ export class Invoker {
       })
       bus.emit({ type: 'event.enqueued', function: key, requestId })
       this.#options.wakeQueue()
-      return { type: 'Event' }
+      return { type: 'Event', ...decided }
     }
-    const result = await this.run(version, target, { ...request, payload, clientContext })
-    return { type: 'RequestResponse', executedVersion: version.version, result }
+    const run = { ...request, traceHeader, payload, clientContext }
+    const result = await this.run(version, target, run, true)
+    return { type: 'RequestResponse', executedVersion: version.version, result, ...decided }
   }
 
   /**
    * Runs one invocation of a version under a permit.
+   * @param synchronous it counts against the limits of requests per second; events of the queue do not.
    * @throws LambdaException RecursiveInvocationException, TooManyRequestsException, or why no environment could be had
    */
   async run(
@@ -109,24 +129,38 @@ export class Invoker {
       /** Decoded JSON. */
       readonly clientContext: string | undefined
     },
+    synchronous = false,
   ): Promise<InvocationResult> {
-    const { concurrency, pool } = this.#options
+    const { concurrency, bus } = this.#options
     if (target.recursiveLoop !== 'Allow') this.#stopRecursion(request.key, request.traceHeader)
-    this.#admit(request.key)
+    this.#admit(version, synchronous)
+    const span = invocationSpan(version, request.requestId, request.traceHeader)
     try {
-      const environment = pool.tryAcquire(version) ?? (await pool.acquire(version))
-      return await environment.invoke({
+      const environment = this.#options.pool.tryAcquire(version) ?? (await this.#wait(version, span))
+      if (!environment.provisioned && concurrency.provisioned(version, version.version)) {
+        bus.emit({ type: 'invocation.spilled', function: request.key, version: version.version })
+      }
+      // The runtime's segments hang below the invocation's own.
+      const { traceHeader } = request
+      const parent = span?.isRecording() ? span.spanContext().spanId : undefined
+      const runtime = childSpan(span, 'runtime')
+      const result = await environment.invoke({
         requestId: request.requestId,
         invokedFunctionArn: functionArn(request.key, request.qualifier),
-        traceHeader: withRound(request.traceHeader, request.key),
+        traceHeader: withRound(isSampled(traceHeader) ? withNewParent(traceHeader, parent) : traceHeader, request.key),
         ...(request.clientContext === undefined ? {} : { clientContext: request.clientContext }),
         payload: request.payload,
         tail: request.tail,
       })
+      const failure = result.ok ? undefined : result.errorType
+      endSpan(runtime, failure)
+      endSpan(span, failure)
+      return result
     } catch (error) {
+      endSpan(span, error)
       throw this.#refusal(request.key, error)
     } finally {
-      concurrency.release(request.key)
+      concurrency.release(version, version.version)
     }
   }
 
@@ -140,16 +174,28 @@ export class Invoker {
     )
   }
 
-  #admit(key: FunctionKey): void {
+  async #wait(version: FunctionVersion, span: Span | undefined): Promise<ExecutionEnvironment> {
+    const wait = childSpan(span, 'queue wait')
     try {
-      this.#options.concurrency.acquire(key)
+      return await this.#options.pool.acquire(version)
+    } finally {
+      endSpan(wait)
+    }
+  }
+
+  #admit(version: FunctionVersion, synchronous: boolean): void {
+    try {
+      this.#options.concurrency.acquire(version, version.version, synchronous)
     } catch (error) {
-      if (error instanceof LambdaException) {
-        const reason = error.detail.members?.Reason ?? error.name
-        this.#options.bus.emit({ type: 'invocation.throttled', function: key, reason })
-      }
+      if (error instanceof LambdaException) this.#throttled(version, error)
       throw error
     }
+  }
+
+  #throttled(key: FunctionKey, error: LambdaException): LambdaException {
+    const reason = error.detail.members?.Reason ?? error.name
+    this.#options.bus.emit({ type: 'invocation.throttled', function: key, reason })
+    return error
   }
 
   #refusal(key: FunctionKey, error: unknown): LambdaException {
@@ -157,6 +203,9 @@ export class Invoker {
       if (error.status >= 500 || error.detail.remedy !== undefined)
         this.#options.logFailure(key, error, remedyOf(error))
       return error
+    }
+    if (error instanceof ScalingRateExceeded) {
+      return this.#throttled(key, throttled('ConcurrentInvocationLimitExceeded'))
     }
     const { exception, remedy } = platformFailure(error)
     this.#options.logFailure(key, exception, remedy)

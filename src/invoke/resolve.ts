@@ -15,19 +15,19 @@ export class Resolver {
   readonly #cache = new Map<string, Map<string, InvokeTarget>>()
   /** Grows with every change: what was read from the store before a change is not cached after it. */
   #generation = 0
-  readonly #reservationsLoaded = new Set<string>()
+  readonly #limitsLoaded = new Set<string>()
 
   constructor(targets: InvokeTargets, concurrency: Concurrency) {
     this.#targets = targets
     this.#concurrency = concurrency
   }
 
-  /** Forgets a function; called for each committed change. Reservations of its account are read again. */
+  /** Forgets a function; called for each committed change. Limits of its account are read again. */
   async changed(key: FunctionKey): Promise<void> {
     this.#generation++
     this.#cache.delete(idOf(key))
     const account = `${key.account}/${key.region}`
-    if (this.#reservationsLoaded.has(account)) await this.loadReservations(key)
+    if (this.#limitsLoaded.has(account)) await this.loadLimits(key)
   }
 
   /** What is known without asking the store. */
@@ -39,26 +39,29 @@ export class Resolver {
   async resolve(key: FunctionKey, qualifier: string): Promise<InvokeTarget | undefined> {
     const known = this.cached(key, qualifier)
     if (known !== undefined) return known
-    if (!this.#reservationsLoaded.has(`${key.account}/${key.region}`)) await this.loadReservations(key)
+    if (!this.#limitsLoaded.has(`${key.account}/${key.region}`)) await this.loadLimits(key)
     const generation = this.#generation
     const target = await this.#targets.find(key, qualifier)
     if (target !== undefined && generation === this.#generation) this.#remember(key, qualifier, target)
     return target
   }
 
-  reservationsKnown(key: FunctionKey): boolean {
-    return this.#reservationsLoaded.has(`${key.account}/${key.region}`)
+  limitsKnown(key: FunctionKey): boolean {
+    return this.#limitsLoaded.has(`${key.account}/${key.region}`)
   }
 
-  /** Reads the reservations of the function's account and region, and of no other function there again until something changes. */
-  async loadReservations(key: FunctionKey): Promise<void> {
+  /** Reads the limits of the function's account and region, and of no other function there again until something changes. */
+  async loadLimits(key: FunctionKey): Promise<void> {
     const account = `${key.account}/${key.region}`
     for (;;) {
       const generation = this.#generation
-      const reserved = await this.#targets.reservations(key.account, key.region)
+      const [reserved, provisioned] = await Promise.all([
+        this.#targets.reservations(key.account, key.region),
+        this.#targets.provisioned(key.account, key.region),
+      ])
       if (generation !== this.#generation) continue
-      this.#concurrency.setReservations(key.account, key.region, reserved)
-      this.#reservationsLoaded.add(account)
+      this.#concurrency.setLimits(key.account, key.region, { reserved, provisioned })
+      this.#limitsLoaded.add(account)
       return
     }
   }

@@ -137,7 +137,8 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
     operator: NOTHING,
   },
   ResourceConflictException: {
-    cause: 'The name is taken, the function is Pending or Failed, or an update is in progress.',
+    cause:
+      'The name is taken, the function is Pending or Failed, an update is in progress, or a version would be provisioned both by itself and by an alias.',
     caller: 'Wait with the waiters function-active-v2 and function-updated-v2; delete a Failed function.',
     operator: 'If a function stays Pending, see the log: its runtime image is being built.',
   },
@@ -163,9 +164,10 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
   },
   TooManyRequestsException: {
     cause:
-      'Concurrency is used up: `ReservedFunctionConcurrentInvocationLimitExceeded` for the reservation of the function (0 switches it off), `ConcurrentInvocationLimitExceeded` for what the account shares.',
+      'Concurrency is used up: `ReservedFunctionConcurrentInvocationLimitExceeded` for the reservation of the function (0 switches it off), `ConcurrentInvocationLimitExceeded` for what the account shares, or for more new environments than the scaling rate allows. Or requests come faster than ten per second for each unit of it: `ReservedFunctionInvocationRateLimitExceeded`, `FunctionInvocationRateLimitExceeded`.',
     caller: 'Retry with back-off; SDKs do so by themselves.',
-    operator: 'Raise HEARTH_ACCOUNT_CONCURRENCY or the reservation.',
+    operator:
+      'Raise HEARTH_ACCOUNT_CONCURRENCY or the reservation; for rates HEARTH_REQUEST_RATE_FACTOR or HEARTH_SCALING_RATE.',
   },
   UnknownOperationException: {
     cause: 'No operation of the Lambda API has this method and path, or Hearth does not offer the operation.',

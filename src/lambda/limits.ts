@@ -21,6 +21,13 @@ export const LIMITS = {
   logTailBytes: 4096,
   /** Milliseconds that Init may take before it is repeated within the invoke. [D] */
   initTimeoutMs: 10_000,
+  /** Milliseconds that Init may take for provisioned concurrency, or the function's timeout where that is longer. [D] */
+  provisionedInitTimeoutMs: 130_000,
+  /** Synchronous requests per second for each unit of concurrency. [D] */
+  requestRateFactor: 10,
+  /** New on-demand environments of a function in `scalingPeriodMs`. [D] */
+  scalingRate: 1000,
+  scalingPeriodMs: 10_000,
   /** Bytes of a whole CreateFunction / UpdateFunctionCode request. [V] */
   createFunctionRequestBytes: 70_167_211,
   /** Bytes of an UpdateFunctionConfiguration request. [D] */

@@ -1,5 +1,6 @@
 /** Aliases: names for versions, with at most one additional version behind a weight. */
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { expressionBuilder, type Kysely, type Transaction } from 'kysely'
 import { checkRouting, checkSameRole, type Routing } from '../lambda/alias.ts'
 import { functionArn } from '../lambda/arn.ts'
@@ -10,6 +11,7 @@ import { deleteEventInvokeConfig } from './event-invoke-configs.ts'
 import type { AliasChange, AliasStore } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
 import { deletePolicy } from './policy-rows.ts'
+import { checkAliasMayProvision, removeProvisioned, restartAllocation, versionsBehind } from './provisioned-limits.ts'
 import { functionExists, versionRow } from './queries.ts'
 import { checkRevision, functionNotFound } from './refusals.ts'
 import { aliasOf, aliasRow, keyColumns, versionOf } from './rows.ts'
@@ -60,6 +62,7 @@ export class SqlAliases implements AliasStore {
       const main = await existing(db, key, after.functionVersion)
       if (routing) await checkAdditional(db, key, main, routing)
       await db.updateTable('aliases').set(aliasRow(key, after)).where(isAlias(key, name)).execute()
+      await moveProvisioned(db, key, before, after)
       return after
     })
     this.#changes.announce(key)
@@ -70,6 +73,7 @@ export class SqlAliases implements AliasStore {
     const deleted = await this.#db.transaction().execute(async (db) => {
       await deleteEventInvokeConfig(db, key, name)
       const { numDeletedRows } = await db.deleteFrom('aliases').where(isAlias(key, name)).executeTakeFirst()
+      await removeProvisioned(db, key, name)
       await deletePolicy(db, key, name)
       return numDeletedRows > 0n
     })
@@ -124,4 +128,18 @@ async function checkAdditional(
 ): Promise<void> {
   checkRouting(main.version, routing.version)
   checkSameRole(main, await existing(db, key, routing.version))
+}
+
+/** Provisioned concurrency moves with its alias. @throws ResourceConflictException, InvalidParameterValueException */
+async function moveProvisioned(db: Transaction<Tables>, key: FunctionKey, before: Alias, after: Alias): Promise<void> {
+  const same = before.functionVersion === after.functionVersion && isDeepStrictEqual(before.routing, after.routing)
+  if (same) return
+  const row = await db
+    .selectFrom('provisioned_concurrency')
+    .select('qualifier')
+    .where((eb) => eb.and({ account: key.account, region: key.region, name: key.name, qualifier: after.name }))
+    .executeTakeFirst()
+  if (row === undefined) return
+  await checkAliasMayProvision(db, key, after.name, versionsBehind(after))
+  await restartAllocation(db, key, after.name, randomUUID())
 }

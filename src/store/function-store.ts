@@ -56,7 +56,7 @@ export interface Usage {
   /** Bytes of the zips of all versions, those of layers included. */
   readonly codeBytes: number
   readonly functions: number
-  /** Sum of all ReservedConcurrentExecutions. */
+  /** All ReservedConcurrentExecutions, and the provisioned concurrency of functions without. */
   readonly reserved: number
 }
 

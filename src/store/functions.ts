@@ -16,6 +16,7 @@ import type {
   Written,
 } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
+import { takenConcurrency } from './provisioned-limits.ts'
 import {
   changeLatest,
   checkCodeStorage,
@@ -228,18 +229,17 @@ export class SqlFunctions implements FunctionStore {
     bounds: { readonly accountConcurrency: number; readonly unreservedMinimum: number },
   ): Promise<void> {
     await this.#db.transaction().execute(async (db) => {
-      const all = await db
-        .selectFrom('functions')
-        .select(['name', 'reserved_concurrency'])
-        .where('account', '=', key.account)
-        .where('region', '=', key.region)
-        .where((eb) => eb.or([eb('reserved_concurrency', 'is not', null), eb('name', '=', key.name)]))
-        .execute()
-      const own = all.find(({ name }) => name === key.name)
-      if (own === undefined) throw functionNotFound(key)
-      const others = all.reduce((sum, row) => sum + (row === own ? 0 : (row.reserved_concurrency ?? 0)), 0)
-      const left = bounds.accountConcurrency - others - (reserved ?? 0)
-      if ((reserved ?? 0) > (own.reserved_concurrency ?? 0) && left < bounds.unreservedMinimum) {
+      if (!(await functionExists(db, key))) throw functionNotFound(key)
+      const taken = await takenConcurrency(db, key)
+      if (reserved !== undefined && reserved < taken.provisioned) {
+        throw new LambdaException(
+          'InvalidParameterValueException',
+          ` ReservedConcurrentExecutions  ${reserved} should not be lower than function's total provisioned concurrency [${taken.provisioned}].`,
+          { untyped: true },
+        )
+      }
+      const left = bounds.accountConcurrency - taken.byOthers - (reserved ?? 0)
+      if ((reserved ?? 0) > (taken.reserved ?? taken.provisioned) && left < bounds.unreservedMinimum) {
         throw new LambdaException(
           'InvalidParameterValueException',
           `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${bounds.unreservedMinimum}].`,
@@ -282,17 +282,15 @@ export class SqlFunctions implements FunctionStore {
   async usage(account: string, region: string): Promise<Usage> {
     const functions = await this.#db
       .selectFrom('functions')
-      .select((eb) => [
-        eb.fn.countAll<number>().as('count'),
-        eb.fn.sum<number | null>('reserved_concurrency').as('reserved'),
-      ])
+      .select((eb) => eb.fn.countAll<number>().as('count'))
       .where('account', '=', account)
       .where('region', '=', region)
       .executeTakeFirstOrThrow()
+    const { byOthers } = await takenConcurrency(this.#db, { account, region, name: '' })
     return {
       codeBytes: await storedCodeBytes(this.#db, { account, region }),
       functions: Number(functions.count),
-      reserved: Number(functions.reserved ?? 0),
+      reserved: byOthers,
     }
   }
 

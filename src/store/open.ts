@@ -11,6 +11,8 @@ import type { LayerStore } from './layer-store.ts'
 import { SqlLayers } from './layers.ts'
 import { SqlPolicies } from './policies.ts'
 import type { PolicyStore } from './policy-store.ts'
+import { SqlProvisioned } from './provisioned.ts'
+import type { ProvisionedStore } from './provisioned-store.ts'
 import { openSqlite, type SqliteOptions } from './sqlite.ts'
 import type { DeliveryStore, EventQueueStore, InvokeTargets } from './store.ts'
 import { SqlTargets } from './targets.ts'
@@ -23,6 +25,7 @@ export interface Store {
   readonly layers: LayerStore
   readonly policies: PolicyStore
   readonly targets: InvokeTargets
+  readonly provisioned: ProvisionedStore
   readonly queue: EventQueueStore
   readonly deliveries: DeliveryStore
   readonly eventInvoke: EventInvokeConfigStore
@@ -55,6 +58,7 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
     queue: new SqlEventQueue(db, commits, options.queueMaxBytes),
     deliveries: new SqlDeliveries(db, commits),
     eventInvoke: new SqlEventInvokeConfigs(db, changes),
+    provisioned: new SqlProvisioned(db, changes),
     async close() {
       await commits.idle()
       await close()

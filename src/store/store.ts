@@ -31,6 +31,8 @@ export interface InvokeTargets {
   find(key: FunctionKey, qualifier: string): Promise<InvokeTarget | undefined>
   /** ReservedConcurrentExecutions of every function of the account and region that has one, by function name. */
   reservations(account: string, region: string): Promise<ReadonlyMap<string, number>>
+  /** Provisioned concurrency by function name and version, that of weighted aliases shared between their versions. */
+  provisioned(account: string, region: string): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>>
   /** Called after each committed change of a function, its versions, aliases or concurrency. Returns the unsubscribe function. */
   onChange(listener: (key: FunctionKey) => void): () => void
 }

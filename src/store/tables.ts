@@ -193,7 +193,25 @@ export interface EventInvokeConfigsTable {
   on_failure: string | null
 }
 
+/** ProvisionedConcurrencyConfigs; the columns from `allocated` to `status_reason` are what the data plane reported. */
+export interface ProvisionedConcurrencyTable {
+  account: string
+  region: string
+  name: string
+  /** A version's number or an alias's name. */
+  qualifier: string
+  requested: number
+  revision: string
+  allocated: number
+  available: number
+  status: string
+  status_reason: string | null
+  /** Unix milliseconds. */
+  last_modified: number
+}
+
 export interface Tables {
+  provisioned_concurrency: ProvisionedConcurrencyTable
   functions: FunctionsTable
   versions: VersionsTable
   aliases: AliasesTable

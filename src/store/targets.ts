@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely'
 import { isVersionNumber } from '../lambda/arn.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import { provisionedShares } from '../lambda/provisioned.ts'
 import { findAlias } from './aliases.ts'
 import type { Changes } from './changes.ts'
 import { findEventInvokeConfig } from './event-invoke-configs.ts'
@@ -65,6 +66,37 @@ export class SqlTargets implements InvokeTargets {
       .where('reserved_concurrency', 'is not', null)
       .execute()
     return new Map(rows.map((row) => [row.name, row.reserved_concurrency ?? 0]))
+  }
+
+  async provisioned(account: string, region: string): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>> {
+    const rows = await this.#db
+      .selectFrom('provisioned_concurrency as p')
+      .leftJoin('aliases as a', (join) =>
+        join
+          .onRef('a.account', '=', 'p.account')
+          .onRef('a.region', '=', 'p.region')
+          .onRef('a.name', '=', 'p.name')
+          .onRef('a.alias', '=', 'p.qualifier'),
+      )
+      .select(['p.name', 'p.qualifier', 'p.requested', 'a.function_version', 'a.routing_version', 'a.routing_weight'])
+      .where('p.account', '=', account)
+      .where('p.region', '=', region)
+      .execute()
+    const functions = new Map<string, Map<string, number>>()
+    for (const row of rows) {
+      const versions = functions.get(row.name) ?? new Map<string, number>()
+      functions.set(row.name, versions)
+      const main = row.function_version ?? row.qualifier
+      const weight = row.routing_weight ?? 0
+      const weighted = [
+        { version: main, weight: 1 - weight },
+        ...(row.routing_version === null ? [] : [{ version: row.routing_version, weight }]),
+      ]
+      for (const { version, count } of provisionedShares(row.requested, weighted)) {
+        if (count > 0) versions.set(version, (versions.get(version) ?? 0) + count)
+      }
+    }
+    return functions
   }
 
   onChange(listener: (key: FunctionKey) => void): () => void {

@@ -7,6 +7,7 @@ import { deleteEventInvokeConfig } from './event-invoke-configs.ts'
 import type { PublishRequest, VersionStore } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
 import { deletePolicy } from './policy-rows.ts'
+import { removeProvisioned } from './provisioned-limits.ts'
 import { changeLatest, functionExists, latestRow, publishRow, versionRow } from './queries.ts'
 import { checkRevision, checkSettled, functionNotFound } from './refusals.ts'
 import { ACTIVE, keyColumns, versionOf } from './rows.ts'
@@ -84,6 +85,7 @@ export class SqlVersions implements VersionStore {
         )
       }
       await deleteEventInvokeConfig(db, key, version)
+      await removeProvisioned(db, key, version)
       await db
         .deleteFrom('versions')
         .where((eb) => eb.and(keyColumns(key)))

@@ -29,9 +29,13 @@ export type PlatformEvent =
       readonly requestId: string
       readonly durationMs: number
       readonly cold: boolean
+      /** It ran in an environment of provisioned concurrency. */
+      readonly provisioned: boolean
       /** `success`, or the error type. */
       readonly outcome: string
     }
+  /** A version with provisioned concurrency ran it on demand. */
+  | { readonly type: 'invocation.spilled'; readonly function: FunctionKey; readonly version: string }
   | { readonly type: 'invocation.throttled'; readonly function: FunctionKey; readonly reason: string }
   /** Recursion detection stopped it. */
   | { readonly type: 'invocation.recursive'; readonly function: FunctionKey }

@@ -2,7 +2,17 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { EventBus } from './events.ts'
 
+/** One ProvisionedConcurrencyConfig, for its gauges. */
+export interface ProvisionedCount {
+  readonly function: string
+  readonly qualifier: string
+  readonly requested: number
+  readonly allocated: number
+  readonly available: number
+}
+
 export interface MetricSources {
+  readonly provisioned: () => readonly ProvisionedCount[]
   readonly environments: () => number
   readonly running: () => number
   readonly queue: () => Promise<QueueMetrics>
@@ -77,6 +87,30 @@ export class Metrics {
       labelNames: ['phase'],
       buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.2, 0.5, 1, 2, 10],
       registers,
+    })
+    const provisioned = new Counter({
+      name: 'hearth_provisioned_concurrency_invocations_total',
+      help: 'Invocations that ran in an environment of provisioned concurrency.',
+      labelNames: ['function'],
+      registers,
+    })
+    const spilled = new Counter({
+      name: 'hearth_provisioned_concurrency_spillover_invocations_total',
+      help: 'Invocations of versions with provisioned concurrency that ran on demand.',
+      labelNames: ['function'],
+      registers,
+    })
+    new Gauge({
+      name: 'hearth_provisioned_concurrency',
+      help: 'Environments of provisioned concurrency: requested, allocated (started) and available (initialized).',
+      labelNames: ['function', 'qualifier', 'count'],
+      registers,
+      collect() {
+        this.reset()
+        for (const { function: name, qualifier, ...counts } of sources.provisioned()) {
+          for (const [count, value] of Object.entries(counts)) this.set({ function: name, qualifier, count }, value)
+        }
+      },
     })
     new Gauge({
       name: 'hearth_environments',
@@ -154,9 +188,13 @@ export class Metrics {
         case 'invocation.finished': {
           const labels = { function: event.function.name, outcome: event.outcome, cold: String(event.cold) }
           invocations.inc(labels)
+          if (event.provisioned) provisioned.inc({ function: event.function.name })
           duration.observe({ function: event.function.name }, event.durationMs / 1000)
           return
         }
+        case 'invocation.spilled':
+          spilled.inc({ function: event.function.name })
+          return
         case 'invocation.throttled':
           throttles.inc({ function: event.function.name, reason: event.reason })
           return

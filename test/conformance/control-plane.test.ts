@@ -488,7 +488,6 @@ describe('settings that Hearth cannot honour', () => {
       },
     ],
     ['SnapStart ApplyOn PublishedVersions', { SnapStart: { ApplyOn: 'PublishedVersions' } }],
-    ['TracingConfig Mode Active', { TracingConfig: { Mode: 'Active' } }],
     ['PublishTo', { PublishTo: 'LATEST_PUBLISHED' }],
     [
       'CodeSigningConfigArn',

@@ -3,12 +3,14 @@ import type { Migration, MigrationProvider } from 'kysely'
 import { initial } from './0001-initial.ts'
 import { layersAndPolicies } from './0002-layers-and-policies.ts'
 import { asynchronous } from './0003-asynchronous.ts'
+import { provisionedConcurrency } from './0004-provisioned-concurrency.ts'
 import { runtimeVersions } from './0005-runtime-versions.ts'
 
 const MIGRATIONS: Record<string, Migration> = {
   '0001-initial': initial,
   '0002-layers-and-policies': layersAndPolicies,
   '0003-asynchronous': asynchronous,
+  '0004-provisioned-concurrency': provisionedConcurrency,
   '0005-runtime-versions': runtimeVersions,
 }
 

@@ -101,10 +101,6 @@ describe('the API', () => {
 
   it('tells operations of one route apart by their query', async () => {
     const { app } = setUp()
-    const message = async (path: string) => ((await (await app.request(path)).json()) as { Message: string }).Message
-    const path = '/2019-09-30/functions/f/provisioned-concurrency'
-    expect(await message(`${path}?Qualifier=1`)).toMatch(/^GetProvisionedConcurrencyConfig:/)
-    expect(await message(`${path}?List=ALL`)).toMatch(/^ListProvisionedConcurrencyConfigs:/)
     const text = async (path: string) => (await app.request(path)).text()
     expect(await text('/2018-10-31/layers?find=LayerVersion&Arn=x')).toContain("at 'arn'")
     expect(await text('/2018-10-31/layers/?CompatibleRuntime=x')).toContain("at 'compatibleRuntime'")
@@ -112,18 +108,12 @@ describe('the API', () => {
 
   it('checks requests against the model before it says that it has no such operation', async () => {
     const { app } = setUp()
-    const answer = await app.request('/2019-09-30/functions/f/provisioned-concurrency')
+    const answer = await app.request('/2021-10-31/functions/a%20b/url')
     expect(answer.status).toBe(400)
     expect(answer.headers.get('x-amzn-errortype')).toBe('ValidationException')
-    expect(await answer.json()).toEqual({
-      message:
-        "1 validation error detected: Value null at 'qualifier' failed to satisfy constraint: Member must not be null",
-    })
-    const blob = { method: 'POST', body: new Uint8Array([0xff, 0]) }
-    const invokeAsync = await app.request('/2014-11-13/functions/f/invoke-async', blob)
-    expect(await invokeAsync.json()).toEqual({
-      Message: expect.stringMatching(/^InvokeAsync: InvokeAsync is deprecated/),
-    })
+    expect(((await answer.json()) as { message: string }).message).toMatch(
+      /at 'functionName' failed to satisfy constraint/,
+    )
   })
 
   it('takes every path with a slash at its end too, as older SDKs send some', async () => {

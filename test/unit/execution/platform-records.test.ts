@@ -6,6 +6,7 @@ import type { SystemLogLevel } from '../../../src/lambda/function.ts'
 const MIB = 1024 * 1024
 const records = (level: SystemLogLevel, runtimeVersion: string | undefined = 'nodejs:22') =>
   new JsonRecords({
+    initialization: 'on-demand',
     functionName: 'f',
     functionVersion: '$LATEST',
     runtimeVersion,
@@ -18,6 +19,7 @@ const report = (changes: Partial<InvocationReport> = {}): InvocationReport => ({
   durationMs: 1.23456,
   memorySizeMb: 128,
   outOfMemory: false,
+  traceHeader: 'Root=1-a;Sampled=0',
   ...changes,
 })
 const parsed = (messages: readonly Message[]) =>
@@ -94,6 +96,7 @@ describe('platform records', () => {
 })
 
 const options = () => ({
+  initialization: 'on-demand' as const,
   functionName: 'f',
   functionVersion: '1',
   runtimeVersion: undefined,

@@ -38,7 +38,7 @@ const QUEUE = 'arn:aws:sqs:us-east-1:111111111111:dead'
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hearth-worker-'))
   store = await openStore(join(folder, 'hearth.db'))
-  concurrency = new Concurrency(10)
+  concurrency = new Concurrency({ accountLimit: 10 })
   now = 1000
   ran = []
   run = () => ok
@@ -46,12 +46,12 @@ beforeEach(async () => {
   unsubscribe = store.targets.onChange((changed) => void resolver.changed(changed))
   const invoker = {
     async run(version, _target, request) {
-      concurrency.acquire(request.key)
+      concurrency.acquire(request.key, version.version, false)
       try {
         ran.push({ name: request.key.name, requestId: request.requestId, at: now, version: version.version })
         return await run(request)
       } finally {
-        concurrency.release(request.key)
+        concurrency.release(request.key, version.version)
       }
     },
   } as Pick<Invoker, 'run'> as Invoker
@@ -61,7 +61,7 @@ beforeEach(async () => {
     invoker,
     room: new EventRoom({
       concurrency,
-      reservationsKnown: (of) => resolver.reservationsKnown(of),
+      limitsKnown: (of) => resolver.limitsKnown(of),
       capacity: 8,
       probeEveryMs: 1000,
     }),
@@ -201,14 +201,14 @@ describe('an event that cannot run now', () => {
     // A synchronous invocation that holds the only permit.
     await put('f', { requestId: 'first' })
     await quiet()
-    concurrency.acquire(key('f'))
+    concurrency.acquire(key('f'), '$LATEST', false)
     await put('f')
     for (let seconds = 0; seconds < 70; seconds++) {
       await quiet()
       advance(1000)
     }
     await quiet()
-    concurrency.release(key('f'))
+    concurrency.release(key('f'), '$LATEST')
     expect(await store.queue.counts()).toMatchObject({ waiting: 0, done: 1, dead: 1 })
     const [dead] = await deliveries()
     expect(dead?.detail.attributes).toMatchObject({ ErrorCode: '429' })

@@ -21,7 +21,7 @@ function invoker(
   policy?: readonly Statement[],
 ) {
   const fake = fakeHost(options)
-  const concurrency = new Concurrency(limit)
+  const concurrency = new Concurrency({ accountLimit: limit })
   const put: NewEvent[] = []
   const failures: { exception: LambdaException; remedy: string }[] = []
   const invoke = new Invoker({
@@ -29,6 +29,7 @@ function invoker(
       {
         find: () => Promise.resolve(version && { versions: [{ version, weight: 1 }], ...(policy ? { policy } : {}) }),
         reservations: () => Promise.resolve(new Map()),
+        provisioned: () => Promise.resolve(new Map()),
         onChange: () => () => {},
       },
       concurrency,

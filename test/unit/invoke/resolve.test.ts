@@ -14,6 +14,7 @@ function targets(find: () => Promise<InvokeTarget | undefined>): InvokeTargets &
       return find()
     },
     reservations: () => Promise.resolve(new Map<string, number>()),
+    provisioned: () => Promise.resolve(new Map<string, Map<string, number>>()),
     onChange: () => () => {},
   }
   return fake
@@ -23,7 +24,7 @@ describe('the resolver', () => {
   it('reads the store once for a function that does not change, and again when it did', async () => {
     let version = validVersion()
     const store = targets(() => Promise.resolve({ versions: [{ version, weight: 1 }] }))
-    const resolver = new Resolver(store, new Concurrency(10))
+    const resolver = new Resolver(store, new Concurrency({ accountLimit: 10 }))
     await resolver.resolve(key, '$LATEST')
     await resolver.resolve(key, '$LATEST')
     expect(store.reads).toBe(1)
@@ -41,7 +42,7 @@ describe('the resolver', () => {
           release = () => resolve({ versions: [{ version: old, weight: 1 }] })
         }),
     )
-    const resolver = new Resolver(store, new Concurrency(10))
+    const resolver = new Resolver(store, new Concurrency({ accountLimit: 10 }))
     const reading = resolver.resolve(key, '$LATEST')
     while (store.reads === 0) await new Promise((resolve) => setImmediate(resolve))
     await resolver.changed(key)
@@ -52,7 +53,7 @@ describe('the resolver', () => {
 
   it('does not remember functions that do not exist', async () => {
     const store = targets(() => Promise.resolve(undefined))
-    const resolver = new Resolver(store, new Concurrency(10))
+    const resolver = new Resolver(store, new Concurrency({ accountLimit: 10 }))
     expect(await resolver.resolve(key, 'x')).toBeUndefined()
     expect(await resolver.resolve(key, 'x')).toBeUndefined()
     expect(store.reads).toBe(2)
