@@ -10,6 +10,8 @@ import {
   PublishLayerVersionCommand,
   PublishVersionCommand,
   PutFunctionConcurrencyCommand,
+  PutFunctionEventInvokeConfigCommand,
+  PutProvisionedConcurrencyConfigCommand,
   TagResourceCommand,
 } from '@aws-sdk/client-lambda'
 import { active, createFunction, ROLE, zipped } from '../support/functions.ts'
@@ -109,6 +111,19 @@ const ofReserved = async (host: SampleHost): Promise<Sample> => {
   return { path: { FunctionName } }
 }
 
+const EVENT_INVOKE = { MaximumRetryAttempts: 1, MaximumEventAgeInSeconds: 120 }
+const ofEventInvoke = async (host: SampleHost): Promise<Sample> => {
+  const FunctionName = await host.function()
+  await host.client.send(new PutFunctionEventInvokeConfigCommand({ FunctionName, ...EVENT_INVOKE }))
+  return { path: { FunctionName } }
+}
+const ofProvisioned = async (host: SampleHost): Promise<Sample> => {
+  const FunctionName = await host.withAlias()
+  const provisioned = { FunctionName, Qualifier: 'live', ProvisionedConcurrentExecutions: 1 }
+  await host.client.send(new PutProvisionedConcurrencyConfigCommand(provisioned))
+  return { path: { FunctionName }, query: { Qualifier: 'live' } }
+}
+
 export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Sample>>> = {
   AddLayerVersionPermission: async (host) => ({ ...(await ofLayer(host)), body: LAYER_PERMISSION }),
   AddPermission: async (host) => ({ ...(await ofFunction(host)), body: PERMISSION }),
@@ -134,6 +149,8 @@ export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Samp
   DeleteFunctionConcurrency: ofReserved,
   DeleteLayerVersion: ofLayer,
   DeleteResourcePolicy: ofPermitted,
+  DeleteFunctionEventInvokeConfig: ofEventInvoke,
+  DeleteProvisionedConcurrencyConfig: ofProvisioned,
   GetAccountSettings: () => Promise.resolve({}),
   GetAlias: ofAlias,
   GetFunction: ofReserved,
@@ -146,6 +163,9 @@ export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Samp
   }),
   GetLayerVersionPolicy: ofSharedLayer,
   GetPolicy: ofPermitted,
+  GetFunctionEventInvokeConfig: ofEventInvoke,
+  GetFunctionRecursionConfig: ofFunction,
+  GetProvisionedConcurrencyConfig: ofProvisioned,
   GetResourcePolicy: ofPermitted,
   GetRuntimeManagementConfig: ofFunction,
   Invoke: async (host) => ({
@@ -153,7 +173,9 @@ export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Samp
     headers: { 'X-Amz-Log-Type': 'Tail' },
     body: { hello: 'you' },
   }),
+  InvokeAsync: async (host) => ({ ...(await ofFunction(host)), body: { hello: 'later' } }),
   ListAliases: async (host) => ({ path: { FunctionName: await host.withAlias() } }),
+  ListFunctionEventInvokeConfigs: ofEventInvoke,
   ListFunctions: async (host) => {
     await host.function()
     return { query: { FunctionVersion: 'ALL', MaxItems: '10' } }
@@ -176,6 +198,13 @@ export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Samp
   }),
   PublishVersion: async (host) => ({ ...(await ofFunction(host)), body: { Description: 'first' } }),
   PutFunctionConcurrency: async (host) => ({ ...(await ofFunction(host)), body: { ReservedConcurrentExecutions: 1 } }),
+  PutFunctionEventInvokeConfig: async (host) => ({ ...(await ofFunction(host)), body: EVENT_INVOKE }),
+  PutFunctionRecursionConfig: async (host) => ({ ...(await ofFunction(host)), body: { RecursiveLoop: 'Allow' } }),
+  PutProvisionedConcurrencyConfig: async (host) => ({
+    path: { FunctionName: await host.withAlias() },
+    query: { Qualifier: '1' },
+    body: { ProvisionedConcurrentExecutions: 1 },
+  }),
   PutResourcePolicy: async (host) => {
     const ResourceArn = arnOf(await host.function())
     return { path: { ResourceArn }, body: { Policy: POLICY(ResourceArn) } }
@@ -205,5 +234,13 @@ export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Samp
     const FunctionName = await host.function()
     await active(host.client, FunctionName)
     return { path: { FunctionName }, body: { MemorySize: 256 } }
+  },
+  UpdateFunctionEventInvokeConfig: async (host) => ({
+    ...(await ofEventInvoke(host)),
+    body: { MaximumRetryAttempts: 0 },
+  }),
+  ListProvisionedConcurrencyConfigs: async (host) => {
+    const sample = await ofProvisioned(host)
+    return { ...sample, query: { List: 'ALL' } }
   },
 }

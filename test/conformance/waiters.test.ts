@@ -5,10 +5,14 @@ import {
   type LambdaClient,
   PublishLayerVersionCommand,
   PublishVersionCommand,
+  PutFunctionEventInvokeConfigCommand,
+  PutProvisionedConcurrencyConfigCommand,
   paginateListAliases,
+  paginateListFunctionEventInvokeConfigs,
   paginateListFunctions,
   paginateListLayers,
   paginateListLayerVersions,
+  paginateListProvisionedConcurrencyConfigs,
   paginateListVersionsByFunction,
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionActive,
@@ -166,6 +170,30 @@ const PAGINATORS: Readonly<Record<string, () => Promise<Paged>>> = {
     }
     return walk(paginateListAliases({ client, pageSize: 2 }, { FunctionName }), (page) =>
       page.Aliases?.map(({ Name }) => Name),
+    )
+  },
+  ListFunctionEventInvokeConfigs: async () => {
+    const FunctionName = await create()
+    for (const Qualifier of ['a', 'b', 'c', 'd', 'e']) {
+      await client.send(new CreateAliasCommand({ FunctionName, Name: Qualifier, FunctionVersion: '$LATEST' }))
+      await client.send(new PutFunctionEventInvokeConfigCommand({ FunctionName, Qualifier, MaximumRetryAttempts: 1 }))
+    }
+    return walk(paginateListFunctionEventInvokeConfigs({ client, pageSize: 2 }, { FunctionName }), (page) =>
+      page.FunctionEventInvokeConfigs?.map(({ FunctionArn }) => FunctionArn),
+    )
+  },
+  ListProvisionedConcurrencyConfigs: async () => {
+    const FunctionName = await create()
+    await host.settled()
+    for (let Timeout = 10; Timeout < 15; Timeout++) {
+      await client.send(new UpdateFunctionConfigurationCommand({ FunctionName, Timeout }))
+      await host.settled()
+      const { Version } = await client.send(new PublishVersionCommand({ FunctionName }))
+      const provisioned = { FunctionName, Qualifier: Version, ProvisionedConcurrentExecutions: 1 }
+      await client.send(new PutProvisionedConcurrencyConfigCommand(provisioned))
+    }
+    return walk(paginateListProvisionedConcurrencyConfigs({ client, pageSize: 2 }, { FunctionName }), (page) =>
+      page.ProvisionedConcurrencyConfigs?.map(({ FunctionArn }) => FunctionArn),
     )
   },
 }

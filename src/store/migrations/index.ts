@@ -5,6 +5,7 @@ import { layersAndPolicies } from './0002-layers-and-policies.ts'
 import { asynchronous } from './0003-asynchronous.ts'
 import { provisionedConcurrency } from './0004-provisioned-concurrency.ts'
 import { runtimeVersions } from './0005-runtime-versions.ts'
+import { codeSizeIndex } from './0006-code-size-index.ts'
 
 const MIGRATIONS: Record<string, Migration> = {
   '0001-initial': initial,
@@ -12,6 +13,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0003-asynchronous': asynchronous,
   '0004-provisioned-concurrency': provisionedConcurrency,
   '0005-runtime-versions': runtimeVersions,
+  '0006-code-size-index': codeSizeIndex,
 }
 
 export const migrations: MigrationProvider = {
