@@ -1,4 +1,5 @@
 /** The host is killed in the middle of its work and started again. */
+import { realpathSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -7,6 +8,7 @@ import { join } from 'node:path'
 import { InvokeCommand } from '@aws-sdk/client-lambda'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connect } from '../../src/sandbox/docker/client.ts'
+import { digest, LABELS } from '../../src/sandbox/docker/labels.ts'
 import { createFunction, invoke } from '../support/functions.ts'
 import { testClient } from '../support/host.ts'
 import { type HostProcess, startHostProcess } from '../support/host-process.ts'
@@ -46,9 +48,9 @@ exports.handler = async (event, context) => {
   }
 }`
 
-/** Everything of ours in the engine and on this machine, by name. */
+/** Everything of this data folder's hosts in the engine and on this machine, by name; other hosts have their own. */
 async function traces(): Promise<{ containers: string[]; networks: string[]; mounts: string[] }> {
-  const labelled = { label: ['hearth.instance'] }
+  const labelled = { label: [`${LABELS.data}=${digest(realpathSync(data), 16)}`] }
   const [containers, networks, mountinfo] = await Promise.all([
     docker.listContainers({ all: true, filters: labelled }),
     docker.listNetworks({ filters: labelled }),
