@@ -55,9 +55,9 @@ interface Waiting {
 }
 
 /**
- * Under load a commit waits this long, milliseconds, for others to join it. The commit blocks the event loop for the time of a disk
- * flush; when it ends, all callers that were answered come back at once, but not in the same turn: without the wait the first of them
- * would have a flush of its own.
+ * Where a commit is dear and load is high, it waits this long, milliseconds, for others to join it. The commit blocks the event loop for
+ * the time of a disk flush; when it ends, all callers that were answered come back at once, but not in the same turn: without the wait
+ * the first of them would have a flush of its own. Where the disk is faster than the wait, nothing is gained by it.
  */
 const GATHER_MS = 1
 /** Load: the commit before ended less than this many milliseconds ago. */
@@ -71,6 +71,8 @@ export class GroupCommit {
   #waiting: Waiting[] = []
   #flushing: Promise<void> | undefined
   #endedAt = Number.NEGATIVE_INFINITY
+  /** Duration of the last commit. */
+  #commitMs = 0
 
   constructor(db: Kysely<Tables>) {
     this.#db = db
@@ -81,7 +83,8 @@ export class GroupCommit {
       this.#waiting.push({ write, resolve, reject })
       this.#flushing ??= new Promise<void>((done) => {
         const flush = () => void this.#flush().finally(done)
-        if (performance.now() - this.#endedAt < BUSY_MS) setTimeout(flush, GATHER_MS)
+        const busy = performance.now() - this.#endedAt < BUSY_MS
+        if (busy && this.#commitMs > GATHER_MS) setTimeout(flush, GATHER_MS)
         else setImmediate(flush)
       })
     })
@@ -96,7 +99,9 @@ export class GroupCommit {
     try {
       while (this.#waiting.length > 0) {
         const group = this.#waiting.splice(0, WRITES_PER_TRANSACTION)
+        const began = performance.now()
         await this.#commit(group)
+        this.#commitMs = performance.now() - began
       }
     } finally {
       this.#flushing = undefined
