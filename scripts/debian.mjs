@@ -1,6 +1,6 @@
 // Installing Debian packages, where that is possible.
 import { existsSync, readFileSync } from 'node:fs'
-import { must, Refusal } from './steps.mjs'
+import { must, Refusal, say } from './steps.mjs'
 
 export function isRoot() {
   return process.getuid?.() === 0
@@ -27,6 +27,7 @@ let updated = false
 /** Installs packages with what they need and nothing more. */
 export async function install(packages) {
   if (!canInstall()) throw new Refusal(`As root on Debian or Ubuntu: apt-get install ${packages.join(' ')}`)
+  say(`apt-get install ${packages.join(' ')}`)
   const env = { DEBIAN_FRONTEND: 'noninteractive' }
   const wait = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3']
   if (!updated) {

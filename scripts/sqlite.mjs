@@ -1,10 +1,10 @@
 // An SQLite for the host's database: better-sqlite3, or Node's own where it has one.
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { canInstall, install } from './debian.mjs'
 import { npmInstall } from './dependencies.mjs'
-import { must, Refusal, ROOT, run, step, works } from './steps.mjs'
+import { must, Refusal, ROOT, run, say, step, works } from './steps.mjs'
 
 const PROBE = `new (require('better-sqlite3'))(':memory:').close()`
 
@@ -19,7 +19,10 @@ export function hasNodeSqlite(version = process.versions.node) {
   return major > 22 || (major === 22 && minor >= 13)
 }
 
-function loads() {
+/** Whether the host could load better-sqlite3. */
+export function loads() {
+  // Node remembers that a package was not there: asking for it now would hide it from the host, which is started in this process.
+  if (!existsSync(join(ROOT, 'node_modules/better-sqlite3/package.json'))) return false
   try {
     const Database = createRequire(join(ROOT, 'package.json'))('better-sqlite3')
     new Database(':memory:').close()
@@ -34,6 +37,7 @@ async function build() {
     if (!canInstall()) throw new Refusal(advice())
     await install(['g++', 'make', 'python3'])
   }
+  say('compiling better-sqlite3: about a minute')
   const env = { npm_config_nodedir: await headers() }
   await npmInstall(env)
   // npm keeps the folder of a package whose build it has seen succeed before: build it again if it still does not load.

@@ -19,7 +19,13 @@ const STATEMENTS_MAX = 200
 /** Node's SQLite from this version on needs no flag. */
 const NODE_SQLITE_SINCE = 'Node.js 22.13'
 
-/** @throws Error that says what to install when there is neither library. */
+/** There is neither library. */
+class SqliteMissing extends Error {
+  readonly remedy =
+    `Run \`npm install better-sqlite3\` (it needs a prebuilt binary or a C++ compiler), or use ${NODE_SQLITE_SINCE} or newer, which has SQLite built in.`
+}
+
+/** @throws SqliteMissing */
 export async function loadSqliteEngine(prefer?: SqliteEngine['name']): Promise<SqliteEngine> {
   const failures: string[] = []
   for (const load of prefer === 'node:sqlite' ? [nodeSqlite] : prefer ? [betterSqlite] : [betterSqlite, nodeSqlite]) {
@@ -29,9 +35,7 @@ export async function loadSqliteEngine(prefer?: SqliteEngine['name']): Promise<S
       failures.push(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error))
     }
   }
-  throw new Error(
-    `No SQLite library could be loaded. Run \`npm install better-sqlite3\` (it needs a prebuilt binary or a C++ compiler), or use ${NODE_SQLITE_SINCE} or newer, which has one built in. (${failures.join('; ')})`,
-  )
+  throw new SqliteMissing(`No SQLite library could be loaded: ${failures.join('; ')}`)
 }
 
 async function betterSqlite(): Promise<SqliteEngine> {

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +20,25 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'hearth-scripts-'))
 })
 afterEach(() => rmSync(folder, { recursive: true }))
+
+describe('SQLite', () => {
+  it('is found by the process that installed it', () => {
+    cpSync(join(import.meta.dirname, '../../../scripts'), join(folder, 'scripts'), { recursive: true })
+    writeFileSync(join(folder, 'package.json'), '{}')
+    mkdirSync(join(folder, 'node_modules'))
+    // In a Node.js of its own: the tests' module loader does not remember what was missing.
+    const program = `import { mkdirSync, writeFileSync } from 'node:fs'
+      import { loads } from './scripts/sqlite.mjs'
+      console.log(loads())
+      mkdirSync('node_modules/better-sqlite3')
+      writeFileSync('node_modules/better-sqlite3/package.json', '{"main": "lib.js"}')
+      writeFileSync('node_modules/better-sqlite3/lib.js', 'module.exports = class { close() {} }')
+      await import('better-sqlite3')
+      console.log(loads())`
+    writeFileSync(join(folder, 'start.mjs'), program)
+    expect(execFileSync(process.execPath, ['start.mjs'], { cwd: folder, encoding: 'utf8' })).toBe('false\ntrue\n')
+  })
+})
 
 describe('outdated dependencies', () => {
   const lock = (packages: object, present?: object) => {
