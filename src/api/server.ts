@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { LIMITS } from '../lambda/limits.ts'
+import { OperatorError } from '../lambda/operator-error.ts'
 import type { Api } from './app.ts'
 import { refuseBrowser } from './browser.ts'
 import type { Caller } from './caller.ts'
@@ -62,12 +63,19 @@ function refuse(response: ServerResponse, message: string): void {
 }
 
 function explain(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Error {
-  const reasons: Record<string, string> = {
-    EADDRINUSE: `port ${port} of ${host} is in use: stop the other program, or choose another port with --port or HEARTH_PORT`,
-    EACCES: `port ${port} needs more rights: choose one above 1023 with --port or HEARTH_PORT`,
-    EADDRNOTAVAIL: `${host} is not an address of this machine: choose one with --host or HEARTH_HOST`,
+  const reasons: Record<string, [string, string]> = {
+    EADDRINUSE: [
+      `Port ${port} of ${host} is in use.`,
+      'Stop the other program, or choose another port with --port or HEARTH_PORT.',
+    ],
+    EACCES: [`Port ${port} needs more rights.`, 'Choose one above 1023 with --port or HEARTH_PORT.'],
+    EADDRNOTAVAIL: [`${host} is not an address of this machine.`, 'Choose one with --host or HEARTH_HOST.'],
   }
-  return new Error(reasons[error.code ?? ''] ?? `cannot listen on ${host}:${port}: ${error.message}`, { cause: error })
+  const [message, remedy] = reasons[error.code ?? ''] ?? [
+    `Hearth cannot listen on ${host}:${port}: ${error.message}`,
+    'Choose another address with --host and --port.',
+  ]
+  return new OperatorError(message, remedy, { cause: error })
 }
 
 interface UnderWay {

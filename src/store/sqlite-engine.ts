@@ -3,6 +3,7 @@
  * that Kysely's SQLite driver wants, with statements compiled once.
  */
 import type { SqliteDatabase, SqliteStatement } from 'kysely'
+import { OperatorError } from '../lambda/operator-error.ts'
 
 export interface SqliteEngine {
   readonly name: 'better-sqlite3' | 'node:sqlite'
@@ -19,13 +20,7 @@ const STATEMENTS_MAX = 200
 /** Node's SQLite from this version on needs no flag. */
 const NODE_SQLITE_SINCE = 'Node.js 22.13'
 
-/** There is neither library. */
-class SqliteMissing extends Error {
-  readonly remedy =
-    `Run \`npm install better-sqlite3\` (it needs a prebuilt binary or a C++ compiler), or use ${NODE_SQLITE_SINCE} or newer, which has SQLite built in.`
-}
-
-/** @throws SqliteMissing */
+/** @throws OperatorError when there is neither library. */
 export async function loadSqliteEngine(prefer?: SqliteEngine['name']): Promise<SqliteEngine> {
   const failures: string[] = []
   for (const load of prefer === 'node:sqlite' ? [nodeSqlite] : prefer ? [betterSqlite] : [betterSqlite, nodeSqlite]) {
@@ -35,7 +30,10 @@ export async function loadSqliteEngine(prefer?: SqliteEngine['name']): Promise<S
       failures.push(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error))
     }
   }
-  throw new SqliteMissing(`No SQLite library could be loaded: ${failures.join('; ')}`)
+  throw new OperatorError(
+    `No SQLite library could be loaded: ${failures.join('; ')}`,
+    `Run \`npm install better-sqlite3\` (it needs a prebuilt binary or a C++ compiler), or use ${NODE_SQLITE_SINCE} or newer, which has SQLite built in.`,
+  )
 }
 
 async function betterSqlite(): Promise<SqliteEngine> {

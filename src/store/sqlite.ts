@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { Kysely, Migrator, SqliteAdapter, SqliteDialect } from 'kysely'
+import { OperatorError } from '../lambda/operator-error.ts'
 import { migrations } from './migrations/index.ts'
 import { loadSqliteEngine, type SqliteConnection, type SqliteEngine } from './sqlite-engine.ts'
 import type { Tables } from './tables.ts'
@@ -89,8 +90,9 @@ async function migrate(db: Kysely<Tables>, path: string): Promise<void> {
   const { error } = await new Migrator({ db, provider: migrations }).migrateToLatest()
   if (error === undefined) return
   if (error instanceof Error && /previously executed migration .* is missing/.test(error.message)) {
-    throw new Error(
-      `The database ${path} was made by a newer version of Hearth. Start that version, or use another data folder.`,
+    throw new OperatorError(
+      `The database ${path} was made by a newer version of Hearth.`,
+      'Start that version, or use another data folder.',
       { cause: error },
     )
   }
@@ -111,15 +113,17 @@ function explain(error: unknown, path: string, owner: string): unknown {
   if (!(error instanceof Error)) return error
   const { code, errcode } = error as { code?: string; errcode?: number }
   const name = errcode === undefined ? code : CODES[errcode & 0xff]
-  const fail = (message: string) => new Error(message, { cause: error })
+  const fail = (message: string, remedy: string) => new OperatorError(message, remedy, { cause: error })
   if (name?.startsWith('SQLITE_BUSY')) {
     return fail(
-      `The data folder ${dirname(path)} is in use by another Hearth host${describeOwner(owner)}. Stop it, or start this one with another data folder.`,
+      `The data folder ${dirname(path)} is in use by another Hearth host${describeOwner(owner)}.`,
+      'Stop it, or start this one with another data folder (--data, HEARTH_DATA).',
     )
   }
   if (error instanceof DatabaseDamaged || name === 'SQLITE_NOTADB' || name?.startsWith('SQLITE_CORRUPT')) {
     return fail(
-      `The database ${path} is damaged (${error.message}). Restore it from a backup, or move it and the files beside it (${path}-wal) away to start with an empty one.`,
+      `The database ${path} is damaged (${error.message}).`,
+      `Restore it from a backup, or move it and the files beside it (${path}-wal) away to start with an empty one.`,
     )
   }
   if (
@@ -128,11 +132,12 @@ function explain(error: unknown, path: string, owner: string): unknown {
     ['EACCES', 'EROFS', 'EEXIST', 'ENOTDIR', 'EPERM'].includes(code ?? '')
   ) {
     return fail(
-      `The database ${path} cannot be opened for writing. Check the owner and the permissions of ${dirname(path)}.`,
+      `The database ${path} cannot be opened for writing.`,
+      `Check the owner and the permissions of ${dirname(path)}.`,
     )
   }
   if (name?.startsWith('SQLITE_FULL') || code === 'ENOSPC') {
-    return fail(`The disk that holds ${dirname(path)} is full. Free some space and start again.`)
+    return fail(`The disk that holds ${dirname(path)} is full.`, 'Free some space and start again.')
   }
   return error
 }

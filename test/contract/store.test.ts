@@ -92,11 +92,12 @@ describe('the database file', () => {
   it('belongs to one host at a time and is free again when that host died', { timeout: 60_000 }, async () => {
     const process = child()
     await once(createInterface({ input: process.stdout }), 'line')
-    await expect(open()).rejects.toThrow(
-      new RegExp(
-        `^The data folder ${folder} is in use by another Hearth host \\(process ${process.pid} on .*Stop it, or`,
+    await expect(open()).rejects.toMatchObject({
+      message: expect.stringContaining(
+        `The data folder ${folder} is in use by another Hearth host (process ${process.pid} on `,
       ),
-    )
+      remedy: 'Stop it, or start this one with another data folder (--data, HEARTH_DATA).',
+    })
     const exited = once(process, 'exit')
     process.kill('SIGKILL')
     await exited
@@ -135,7 +136,10 @@ describe('the database file', () => {
 
   it('is reported with a remedy when it is damaged', async () => {
     writeFileSync(path, 'this is not a database, it is a text that somebody saved here by mistake'.repeat(100))
-    await expect(open()).rejects.toThrow(/is damaged .* Restore it from a backup, or move it/)
+    await expect(open()).rejects.toMatchObject({
+      message: expect.stringContaining('is damaged'),
+      remedy: expect.stringContaining('Restore it from a backup, or move it'),
+    })
   })
 
   it('is reported with a remedy when pages in its middle are damaged', async () => {
@@ -151,7 +155,10 @@ describe('the database file', () => {
 
   it('is reported with a remedy when its folder cannot be made', async () => {
     writeFileSync(join(folder, 'file'), '')
-    await expect(open(join(folder, 'file', 'hearth.db'))).rejects.toThrow(/cannot be opened for writing\. Check/)
+    await expect(open(join(folder, 'file', 'hearth.db'))).rejects.toMatchObject({
+      message: expect.stringContaining('cannot be opened for writing'),
+      remedy: expect.stringContaining('Check the owner'),
+    })
   })
 
   it('is refused when a newer version of Hearth made it', async () => {

@@ -63,7 +63,8 @@ it('cuts off what does not finish in time', async () => {
 
 it('says what to do when the port is taken', async () => {
   const port = Number(new URL(await serving()).port)
-  await expect(serveHttp(new Hono() as unknown as Api, { host: '127.0.0.1', port })).rejects.toThrow(
-    `port ${port} of 127.0.0.1 is in use: stop the other program, or choose another port with --port or HEARTH_PORT`,
-  )
+  await expect(serveHttp(new Hono() as unknown as Api, { host: '127.0.0.1', port })).rejects.toMatchObject({
+    message: `Port ${port} of 127.0.0.1 is in use.`,
+    remedy: 'Stop the other program, or choose another port with --port or HEARTH_PORT.',
+  })
 })

@@ -62,8 +62,8 @@ async function haveMmdebstrap(suite: Suite, progress: Progress): Promise<void> {
 export async function debianImage(docker: Dockerode, cache: Cache, suite: Suite, progress: Progress): Promise<string> {
   const official = `debian:${suite}-slim`
   if (await inspectImage(docker, official)) return official
-  const pulled = await step(progress, `pulling ${official}`, () => pullBounded(docker, official))
-  if (pulled) return official
+  progress(`pulling ${official} …`)
+  if (await pullBounded(docker, official)) return official
   progress(`${official} cannot be pulled: assembling the file system from Debian's archive`)
   await haveMmdebstrap(suite, progress)
 
