@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely'
 import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion, RecursiveLoop } from '../lambda/function.ts'
 import type { Changes } from './changes.ts'
+import { codeBytesOf, countStoredCode, storedCodeBytes } from './code-storage.ts'
 import { discardEvents, discardInSteps, forgetCounts } from './event-queue.ts'
 import type {
   FunctionStore,
@@ -17,15 +18,7 @@ import type {
 } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
 import { takenConcurrency } from './provisioned-limits.ts'
-import {
-  changeLatest,
-  checkCodeStorage,
-  functionExists,
-  latestRow,
-  publishRow,
-  storedCodeBytes,
-  versionRow,
-} from './queries.ts'
+import { changeLatest, functionExists, latestRow, publishRow, versionRow } from './queries.ts'
 import { checkRevision, checkSettled, functionNotFound } from './refusals.ts'
 import {
   ACTIVE,
@@ -55,7 +48,7 @@ export class SqlFunctions implements FunctionStore {
       if (await functionExists(db, key)) {
         throw new LambdaException('ResourceConflictException', `Function already exist: ${key.name}`)
       }
-      await checkCodeStorage(db, key, input.configuration.codeSize)
+      await countStoredCode(db, key, input.configuration.codeSize)
       // An event that was accepted while an earlier function of this name was being deleted is not this one's.
       while ((await discardEvents(db, key)) > 0);
       await forgetCounts(db, key)
@@ -131,7 +124,7 @@ export class SqlFunctions implements FunctionStore {
       checkSettled(key, before)
       checkRevision(update.revisionId, before.revision_id)
       const configuration = update.change(versionOf(before))
-      await checkCodeStorage(db, key, configuration.codeSize - before.code_size)
+      await countStoredCode(db, key, configuration.codeSize - before.code_size)
       // A creation that failed left nothing that could run in the meantime; the update is then another try to create it.
       const runs = before.state !== 'Failed'
       const previous: PreviousDeployment = {
@@ -194,6 +187,7 @@ export class SqlFunctions implements FunctionStore {
     // Long backlogs go first; the transaction then takes what came since.
     await discardInSteps(this.#db, key)
     await this.#db.transaction().execute(async (db) => {
+      await countStoredCode(db, key, -(await codeBytesOf(db, key)))
       const { numDeletedRows } = await db
         .deleteFrom('functions')
         .where((eb) => eb.and(keyColumns(key)))

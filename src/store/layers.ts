@@ -4,9 +4,9 @@ import type { Kysely, Selectable } from 'kysely'
 import type { Architecture, FunctionConfiguration } from '../lambda/function.ts'
 import type { LayerContent, LayerKey, LayerVersion } from '../lambda/layer.ts'
 import type { Statement } from '../lambda/policy.ts'
+import { countStoredCode } from './code-storage.ts'
 import type { LayerFilter, LayerStore, PolicyChange, StoredPolicy } from './layer-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
-import { checkCodeStorage } from './queries.ts'
 import { checkRevision } from './refusals.ts'
 import { keyColumns, type PreviousDeployment } from './rows.ts'
 import type { LayerVersionsTable, Tables } from './tables.ts'
@@ -20,7 +20,7 @@ export class SqlLayers implements LayerStore {
 
   publish(key: LayerKey, content: LayerContent, now: number): Promise<LayerVersion> {
     return this.#db.transaction().execute(async (db) => {
-      await checkCodeStorage(db, key, content.codeSize)
+      await countStoredCode(db, key, content.codeSize)
       const { last_number } = await db
         .insertInto('layer_numbers')
         .values({ ...keyColumns(key), last_number: 1 })
@@ -94,10 +94,14 @@ export class SqlLayers implements LayerStore {
   }
 
   async delete(key: LayerKey, version: number): Promise<void> {
-    await this.#db
-      .deleteFrom('layer_versions')
-      .where((eb) => eb.and({ ...keyColumns(key), number: version }))
-      .execute()
+    await this.#db.transaction().execute(async (db) => {
+      const gone = await db
+        .deleteFrom('layer_versions')
+        .where((eb) => eb.and({ ...keyColumns(key), number: version }))
+        .returning('code_size')
+        .executeTakeFirst()
+      await countStoredCode(db, key, -(gone?.code_size ?? 0))
+    })
   }
 
   async policy(key: LayerKey, version: number): Promise<StoredPolicy | undefined> {

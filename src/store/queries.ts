@@ -1,9 +1,8 @@
 /** Queries that several parts of the store share. */
 import { randomUUID } from 'node:crypto'
 import type { Kysely, Transaction } from 'kysely'
-import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionConfiguration, FunctionKey } from '../lambda/function.ts'
-import { LIMITS } from '../lambda/limits.ts'
+import { countStoredCode } from './code-storage.ts'
 import { functionNotFound } from './refusals.ts'
 import {
   type ACTIVE,
@@ -79,7 +78,7 @@ export async function publishRow(
   const before = last === 0 ? undefined : await versionRow(db, latest, String(last))
   if (before?.published_from === digest) return { row: before, created: false }
 
-  await checkCodeStorage(db, latest, latest.code_size)
+  await countStoredCode(db, latest, latest.code_size)
   await db
     .insertInto('version_numbers')
     .values({ ...keyColumns(latest), last_number: last + 1 })
@@ -105,36 +104,4 @@ export async function publishRow(
     .returningAll()
     .executeTakeFirstOrThrow()
   return { row, created: true }
-}
-
-/** Bytes of the zips of all function versions and layer versions. */
-export async function storedCodeBytes(
-  db: Kysely<Tables>,
-  where: { readonly account: string; readonly region: string },
-): Promise<number> {
-  let bytes = 0
-  for (const table of ['versions', 'layer_versions'] as const) {
-    const row = await db
-      .selectFrom(table)
-      .select((eb) => eb.fn.sum<number | null>('code_size').as('bytes'))
-      .where('account', '=', where.account)
-      .where('region', '=', where.region)
-      .executeTakeFirstOrThrow()
-    bytes += Number(row.bytes ?? 0)
-  }
-  return bytes
-}
-
-/** @throws LambdaException CodeStorageExceededException when `added` more bytes of code would not fit into the account. */
-export async function checkCodeStorage(
-  db: Transaction<Tables>,
-  where: { readonly account: string; readonly region: string },
-  added: number,
-): Promise<void> {
-  const bytes = await storedCodeBytes(db, where)
-  if (bytes + added <= LIMITS.totalCodeBytes) return
-  throw new LambdaException(
-    'CodeStorageExceededException',
-    `Code storage limit exceeded. The account holds ${bytes} of ${LIMITS.totalCodeBytes} bytes in this region: delete functions, layers or old versions first.`,
-  )
 }

@@ -67,6 +67,13 @@ export interface VersionNumbersTable {
   last_number: number
 }
 
+/** Bytes of the zips of all function versions and layer versions, changed in the same transactions as those. */
+export interface StoredCodeTable {
+  account: string
+  region: string
+  bytes: number
+}
+
 /** One row per layer version. */
 export interface LayerVersionsTable {
   account: string
@@ -216,6 +223,7 @@ export interface Tables {
   versions: VersionsTable
   aliases: AliasesTable
   version_numbers: VersionNumbersTable
+  stored_code: StoredCodeTable
   layer_versions: LayerVersionsTable
   layer_numbers: LayerNumbersTable
   policies: PoliciesTable

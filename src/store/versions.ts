@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { Changes } from './changes.ts'
+import { countStoredCode } from './code-storage.ts'
 import { deleteEventInvokeConfig } from './event-invoke-configs.ts'
 import type { PublishRequest, VersionStore } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
@@ -86,11 +87,13 @@ export class SqlVersions implements VersionStore {
       }
       await deleteEventInvokeConfig(db, key, version)
       await removeProvisioned(db, key, version)
-      await db
+      const gone = await db
         .deleteFrom('versions')
         .where((eb) => eb.and(keyColumns(key)))
         .where('version', '=', version)
-        .execute()
+        .returning('code_size')
+        .executeTakeFirst()
+      await countStoredCode(db, key, -(gone?.code_size ?? 0))
       await deletePolicy(db, key, version)
     })
     this.#changes.announce(key)

@@ -61,6 +61,9 @@ export function describeLayersAndPolicies(under: () => StoreUnderTest): void {
       })
       await expect(createActive('f', { codeSize: 51 })).rejects.toMatchObject({ name: 'CodeStorageExceededException' })
       expect((await layers.publish(key('l'), content({ codeSize: 50 }), 5)).version).toBe(2)
+      await layers.delete(key('l'), 1)
+      await layers.delete(key('l'), 1)
+      expect((await functions.usage('111111111111', 'us-east-1')).codeBytes).toBe(50)
     })
 
     it('are needed while a version of a function, or its previous deployment, uses them', async () => {

@@ -298,19 +298,25 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
       expect(after?.latest.revisionId).not.toBe(before?.latest.revisionId)
     })
 
-    it('adds up the code of all versions', async () => {
+    it('counts the code of all versions through creation, update, publication and deletion', async () => {
+      const { functions, versions } = store
+      const usage = () => functions.usage('111111111111', 'us-east-1')
       await createActive('f', { codeSize: 100 }, true)
       await createActive('g', { codeSize: 7 })
-      expect(await store.functions.usage('111111111111', 'us-east-1')).toEqual({
-        codeBytes: 207,
-        functions: 2,
-        reserved: 0,
-      })
-      expect(await store.functions.usage('222222222222', 'us-east-1')).toEqual({
-        codeBytes: 0,
-        functions: 0,
-        reserved: 0,
-      })
+      expect(await usage()).toEqual({ codeBytes: 207, functions: 2, reserved: 0 })
+      const change = () => validConfiguration({ codeSize: 30, codeSha256: 'smaller' })
+      const { latest } = await functions.beginUpdate(key('f'), { change, publish: false }, 1)
+      expect((await usage()).codeBytes).toBe(137)
+      await functions.completeUpdate(key('f'), latest.deploymentId, { ok: true })
+      await versions.publish(key('f'), {}, 2)
+      await versions.publish(key('f'), {}, 3)
+      expect((await usage()).codeBytes).toBe(167)
+      await versions.delete(key('f'), '1')
+      await versions.delete(key('f'), '1')
+      expect((await usage()).codeBytes).toBe(67)
+      await functions.delete(key('f'))
+      expect(await usage()).toEqual({ codeBytes: 7, functions: 1, reserved: 0 })
+      expect(await functions.usage('222222222222', 'us-east-1')).toEqual({ codeBytes: 0, functions: 0, reserved: 0 })
     })
 
     it('refuses code beyond the quota of the account', async () => {
@@ -322,6 +328,8 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
           1,
         ),
       ).rejects.toMatchObject({ name: 'CodeStorageExceededException' })
+      const { codeBytes } = await store.functions.usage('111111111111', 'us-east-1')
+      expect(codeBytes).toBe(80_530_636_800)
     })
   })
 
