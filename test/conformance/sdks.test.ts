@@ -1,6 +1,6 @@
 /**
- * One short session through the official SDKs for Go v2, Java 2.x and Rust, each a program of its own that gets its SDK from its
- * language's registry: create, wait, invoke, publish a version, route an alias, tag, page, delete. Real host, real containers.
+ * The same short session through the AWS CLI, boto3 and the official SDKs for JavaScript v3, Go v2, Java 2.x and Rust, each a program of its
+ * own that gets its SDK from its language's registry. Real host, real containers.
  */
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -15,20 +15,28 @@ const SOURCES = resolve(import.meta.dirname, 'sdk')
 /** Downloads and build products outlive a run. */
 const BUILT = resolve(import.meta.dirname, '../../.hearth/test-tools/sdk')
 
+/** Greets whom the event names, and shows what a layer brought, where there is one. */
+const HANDLER = `
+import { existsSync, readFileSync } from 'node:fs'
+const greeting = existsSync('/opt/greeting') ? readFileSync('/opt/greeting', 'utf8') : undefined
+export const handler = async (event) => ({ hello: event.name, greeting })
+`
+
 /** A build on two busy cores, with everything to download. */
 const BUILD_TIMEOUT_MS = 900_000
 
 let host: TestHost
 let folder: string
+/** Zips that the sessions upload. */
 let code: string
+let layer: string
 beforeAll(async () => {
   host = await startTestHost()
   folder = await mkdtemp(join(tmpdir(), 'hearth-sdks-'))
   code = join(folder, 'code.zip')
-  await writeFile(
-    code,
-    await zipped({ 'index.mjs': 'export const handler = async (event) => ({ hello: event.name })' }),
-  )
+  await writeFile(code, await zipped({ 'index.mjs': HANDLER }))
+  layer = join(folder, 'layer.zip')
+  await writeFile(layer, await zipped({ greeting: 'from a layer' }))
   await mkdir(BUILT, { recursive: true })
 })
 afterAll(async () => {
@@ -92,44 +100,85 @@ const build = {
   },
 }
 
-const SDKS = [
-  { sdk: 'Go v2', name: 'go-sdk', built: build.go, missing: () => lacks('go', [1, 24], 'version') },
+const here = async () => undefined
+
+const CLIENTS = [
   {
-    sdk: 'Java 2.x',
+    client: 'the AWS CLI',
+    name: 'aws-cli',
+    built: async () => ['bash', join(SOURCES, 'cli/session.sh')],
+    missing: here,
+  },
+  { client: 'boto3', name: 'boto3', built: async () => ['python3', join(SOURCES, 'python/session.py')], missing: here },
+  {
+    client: 'the SDK for JavaScript v3',
+    name: 'javascript-sdk',
+    built: async () => [process.execPath, '--import', 'tsx', join(SOURCES, 'javascript/session.ts')],
+    missing: here,
+  },
+  { client: 'the SDK for Go v2', name: 'go-sdk', built: build.go, missing: () => lacks('go', [1, 24], 'version') },
+  {
+    client: 'the SDK for Java 2.x',
     name: 'java-sdk',
     built: build.java,
     missing: async () => (await lacks('mvn', [3, 6], '--version')) ?? lacks('java', [17, 0], '--version'),
   },
-  { sdk: 'Rust', name: 'rust-sdk', built: build.rust, missing: () => lacks('cargo', [1, 95], '--version') },
+  {
+    client: 'the SDK for Rust',
+    name: 'rust-sdk',
+    built: build.rust,
+    missing: () => lacks('cargo', [1, 95], '--version'),
+  },
 ]
 
-describe.each(SDKS)('the SDK for $sdk', ({ name, built, missing }) => {
-  it('creates, waits, invokes, publishes, routes, tags, pages and deletes', {
-    timeout: BUILD_TIMEOUT_MS,
-  }, async (test) => {
+/** What a session prints, step by step. */
+const STEPS = (name: string) => {
+  const account = 'us-east-1:000000000000'
+  const arn = `arn:aws:lambda:${account}:function:${name}`
+  return {
+    create: { arn },
+    'wait and invoke': { status: '200', payload: '{"hello":"you"}' },
+    version: { version: '1' },
+    alias: { alias: `${arn}:live`, executed: '1', through: '{"hello":"alias"}' },
+    layer: {
+      layer: `arn:aws:lambda:${account}:layer:${name}:1`,
+      layered: '{"hello":"layer","greeting":"from a layer"}',
+    },
+    policy: {
+      policy: JSON.stringify({
+        Version: '2012-10-17',
+        Id: 'default',
+        Statement: [
+          {
+            Sid: 's3',
+            Effect: 'Allow',
+            Principal: { Service: 's3.amazonaws.com' },
+            Action: 'lambda:InvokeFunction',
+            Resource: arn,
+            Condition: { ArnLike: { 'AWS:SourceArn': 'arn:aws:s3:::bucket' } },
+          },
+        ],
+      }),
+      unpolicied: 'ResourceNotFoundException',
+    },
+    tag: { tag: 'blue' },
+    page: { versions: '$LATEST,1' },
+    delete: { missing: 'ResourceNotFoundException', text: `Function not found: ${arn}` },
+  }
+}
+
+describe.each(CLIENTS)('$client', ({ name, built, missing }) => {
+  const steps = Object.entries(STEPS(name))
+  it(`runs the session: ${steps.map(([step]) => step).join(', ')}`, { timeout: BUILD_TIMEOUT_MS }, async (test) => {
     const reason = await missing()
     if (reason !== undefined) test.skip(reason)
     const [command = '', ...args] = await built()
-    const output = await run(command, [...args, host.url, code])
-    const said = Object.fromEntries(
-      output
-        .trim()
-        .split('\n')
-        .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
-    )
-    const arn = `arn:aws:lambda:us-east-1:000000000000:function:${name}`
-    expect(said).toEqual({
-      arn,
-      status: '200',
-      payload: '{"hello":"you"}',
-      version: '1',
-      alias: `${arn}:live`,
-      executed: '1',
-      through: '{"hello":"alias"}',
-      tag: 'blue',
-      versions: '$LATEST,1',
-      missing: 'ResourceNotFoundException',
-      text: `Function not found: ${arn}`,
-    })
+    const output = await run(command, [...args, host.url, code, layer])
+    const said = new Map(output.split('\n').map((line) => [line.split('=', 1)[0], line.slice(line.indexOf('=') + 1)]))
+    const seen = steps.map(([step, values]) => [
+      step,
+      Object.fromEntries(Object.keys(values).map((value) => [value, said.get(value)])),
+    ])
+    expect(Object.fromEntries(seen)).toEqual(STEPS(name))
   })
 })

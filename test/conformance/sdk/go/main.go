@@ -17,13 +17,13 @@ import (
 const name = "go-sdk"
 
 func main() {
-	if err := session(context.Background(), os.Args[1], os.Args[2]); err != nil {
+	if err := session(context.Background(), os.Args[1], os.Args[2], os.Args[3]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func session(ctx context.Context, endpoint, path string) error {
+func session(ctx context.Context, endpoint, codePath, layerPath string) error {
 	client := lambda.New(lambda.Options{
 		BaseEndpoint: aws.String(endpoint),
 		Region:       "us-east-1",
@@ -31,7 +31,11 @@ func session(ctx context.Context, endpoint, path string) error {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),
 	})
-	code, err := os.ReadFile(path)
+	code, err := os.ReadFile(codePath)
+	if err != nil {
+		return err
+	}
+	content, err := os.ReadFile(layerPath)
 	if err != nil {
 		return err
 	}
@@ -78,6 +82,51 @@ func session(ctx context.Context, endpoint, path string) error {
 	show("executed", *through.ExecutedVersion)
 	show("through", string(through.Payload))
 
+	layer, err := client.PublishLayerVersion(ctx, &lambda.PublishLayerVersionInput{
+		LayerName: aws.String(name), Content: &types.LayerVersionContentInput{ZipFile: content},
+	})
+	if err != nil {
+		return err
+	}
+	show("layer", *layer.LayerVersionArn)
+	if _, err := client.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
+		FunctionName: aws.String(name), Layers: []string{*layer.LayerVersionArn},
+	}); err != nil {
+		return err
+	}
+	updated := lambda.NewFunctionUpdatedV2Waiter(client)
+	if err := updated.Wait(ctx, &lambda.GetFunctionInput{FunctionName: aws.String(name)}, time.Minute); err != nil {
+		return err
+	}
+	layered, err := client.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(name), Payload: []byte(`{"name":"layer"}`)})
+	if err != nil {
+		return err
+	}
+	show("layered", string(layered.Payload))
+
+	if _, err := client.AddPermission(ctx, &lambda.AddPermissionInput{
+		FunctionName: aws.String(name), StatementId: aws.String("s3"), Action: aws.String("lambda:InvokeFunction"),
+		Principal: aws.String("s3.amazonaws.com"), SourceArn: aws.String("arn:aws:s3:::bucket"),
+	}); err != nil {
+		return err
+	}
+	policy, err := client.GetPolicy(ctx, &lambda.GetPolicyInput{FunctionName: aws.String(name)})
+	if err != nil {
+		return err
+	}
+	show("policy", *policy.Policy)
+	if _, err := client.RemovePermission(ctx, &lambda.RemovePermissionInput{
+		FunctionName: aws.String(name), StatementId: aws.String("s3"),
+	}); err != nil {
+		return err
+	}
+	_, err = client.GetPolicy(ctx, &lambda.GetPolicyInput{FunctionName: aws.String(name)})
+	var missing *types.ResourceNotFoundException
+	if !errors.As(err, &missing) {
+		return fmt.Errorf("GetPolicy after RemovePermission: %v", err)
+	}
+	show("unpolicied", missing.ErrorCode())
+
 	resource := created.FunctionArn
 	if _, err := client.TagResource(ctx, &lambda.TagResourceInput{Resource: resource, Tags: map[string]string{"team": "blue"}}); err != nil {
 		return err
@@ -110,7 +159,6 @@ func session(ctx context.Context, endpoint, path string) error {
 		return err
 	}
 	_, err = client.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: aws.String(name)})
-	var missing *types.ResourceNotFoundException
 	if !errors.As(err, &missing) {
 		return fmt.Errorf("GetFunction after DeleteFunction: %v", err)
 	}

@@ -1,3 +1,4 @@
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,11 +23,11 @@ public final class Session {
         .credentialsProvider(StaticCredentialsProvider.create(AwsBasicCredentials.create("test", "test")))
         .httpClient(UrlConnectionHttpClient.create())
         .build()) {
-      session(client, SdkBytes.fromByteArray(Files.readAllBytes(Path.of(arguments[1]))));
+      session(client, bytesOf(arguments[1]), bytesOf(arguments[2]));
     }
   }
 
-  private static void session(LambdaClient client, SdkBytes code) {
+  private static void session(LambdaClient client, SdkBytes code, SdkBytes content) {
     var arn = client.createFunction(it -> it.functionName(NAME)
         .runtime("nodejs22.x")
         .handler("index.handler")
@@ -49,6 +50,30 @@ public final class Session {
     show("executed", through.executedVersion());
     show("through", through.payload().asUtf8String());
 
+    var layer = client.publishLayerVersion(it -> it.layerName(NAME).content(zip -> zip.zipFile(content)))
+        .layerVersionArn();
+    show("layer", layer);
+    client.updateFunctionConfiguration(it -> it.functionName(NAME).layers(layer));
+    try (var waiter = client.waiter()) {
+      waiter.waitUntilFunctionUpdatedV2(it -> it.functionName(NAME));
+    }
+    show("layered", client.invoke(it -> it.functionName(NAME).payload(SdkBytes.fromUtf8String("{\"name\":\"layer\"}")))
+        .payload().asUtf8String());
+
+    client.addPermission(it -> it.functionName(NAME)
+        .statementId("s3")
+        .action("lambda:InvokeFunction")
+        .principal("s3.amazonaws.com")
+        .sourceArn("arn:aws:s3:::bucket"));
+    show("policy", client.getPolicy(it -> it.functionName(NAME)).policy());
+    client.removePermission(it -> it.functionName(NAME).statementId("s3"));
+    try {
+      client.getPolicy(it -> it.functionName(NAME));
+      throw new IllegalStateException("the permission is removed");
+    } catch (ResourceNotFoundException missing) {
+      show("unpolicied", missing.awsErrorDetails().errorCode());
+    }
+
     client.tagResource(it -> it.resource(arn).tags(Map.of("team", "blue")));
     show("tag", client.listTags(it -> it.resource(arn)).tags().get("team"));
     client.untagResource(it -> it.resource(arn).tagKeys("team"));
@@ -64,6 +89,10 @@ public final class Session {
       show("missing", missing.awsErrorDetails().errorCode());
       show("text", missing.awsErrorDetails().errorMessage());
     }
+  }
+
+  private static SdkBytes bytesOf(String path) throws IOException {
+    return SdkBytes.fromByteArray(Files.readAllBytes(Path.of(path)));
   }
 
   private static void show(String name, Object value) {

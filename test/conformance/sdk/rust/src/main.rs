@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use aws_sdk_lambda::client::Waiters;
 use aws_sdk_lambda::config::{Credentials, Region};
+use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{FunctionCode, Runtime};
+use aws_sdk_lambda::types::{FunctionCode, LayerVersionContentInput, Runtime};
 use aws_sdk_lambda::Client;
 
 const NAME: &str = "rust-sdk";
@@ -16,10 +17,10 @@ fn main() -> Result<(), Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(session(&arguments[1], std::fs::read(&arguments[2])?))
+        .block_on(session(&arguments[1], std::fs::read(&arguments[2])?, std::fs::read(&arguments[3])?))
 }
 
-async fn session(endpoint: &str, package: Vec<u8>) -> Result<(), Failure> {
+async fn session(endpoint: &str, code: Vec<u8>, content: Vec<u8>) -> Result<(), Failure> {
     let config = aws_sdk_lambda::Config::builder()
         .endpoint_url(endpoint)
         .region(Region::new("us-east-1"))
@@ -35,7 +36,7 @@ async fn session(endpoint: &str, package: Vec<u8>) -> Result<(), Failure> {
         .runtime(Runtime::from("nodejs22.x"))
         .handler("index.handler")
         .role("arn:aws:iam::000000000000:role/r")
-        .code(FunctionCode::builder().zip_file(Blob::new(package)).build())
+        .code(FunctionCode::builder().zip_file(Blob::new(code)).build())
         .send()
         .await?;
     let arn = created.function_arn().unwrap_or_default().to_owned();
@@ -60,6 +61,34 @@ async fn session(endpoint: &str, package: Vec<u8>) -> Result<(), Failure> {
     println!("executed={}", through.executed_version().unwrap_or_default());
     println!("through={}", text(through.payload()));
 
+    let layer = client
+        .publish_layer_version()
+        .layer_name(NAME)
+        .content(LayerVersionContentInput::builder().zip_file(Blob::new(content)).build())
+        .send()
+        .await?;
+    let layer = layer.layer_version_arn().unwrap_or_default();
+    println!("layer={layer}");
+    client.update_function_configuration().function_name(NAME).layers(layer).send().await?;
+    client.wait_until_function_updated_v2().function_name(NAME).wait(Duration::from_secs(60)).await?;
+    let layered = client.invoke().function_name(NAME).payload(Blob::new(r#"{"name":"layer"}"#)).send().await?;
+    println!("layered={}", text(layered.payload()));
+
+    client
+        .add_permission()
+        .function_name(NAME)
+        .statement_id("s3")
+        .action("lambda:InvokeFunction")
+        .principal("s3.amazonaws.com")
+        .source_arn("arn:aws:s3:::bucket")
+        .send()
+        .await?;
+    let policy = client.get_policy().function_name(NAME).send().await?;
+    println!("policy={}", policy.policy().unwrap_or_default());
+    client.remove_permission().function_name(NAME).statement_id("s3").send().await?;
+    let missing = client.get_policy().function_name(NAME).send().await.expect_err("the permission is removed");
+    println!("unpolicied={}", missing.code().unwrap_or_default());
+
     client.tag_resource().resource(&arn).tags("team", "blue").send().await?;
     let tags = client.list_tags().resource(&arn).send().await?;
     println!("tag={}", tags.tags().and_then(|all| all.get("team")).map_or("", String::as_str));
@@ -74,9 +103,8 @@ async fn session(endpoint: &str, package: Vec<u8>) -> Result<(), Failure> {
 
     client.delete_function().function_name(NAME).send().await?;
     let missing = client.get_function().function_name(NAME).send().await.expect_err("the function is deleted");
-    let missing = missing.into_service_error();
-    println!("missing={}", if missing.is_resource_not_found_exception() { "ResourceNotFoundException" } else { "other" });
-    println!("text={}", missing.meta().message().unwrap_or_default());
+    println!("missing={}", missing.code().unwrap_or_default());
+    println!("text={}", missing.message().unwrap_or_default());
     Ok(())
 }
 
