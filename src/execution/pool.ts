@@ -6,11 +6,11 @@
  * removes what no longer belongs to any of its versions as soon as it falls idle.
  */
 import type { FunctionVersion } from '../lambda/function.ts'
+import type { AheadObserver, AheadStarter } from './ahead.ts'
 import { type EnvironmentOwner, ExecutionEnvironment } from './environment.ts'
 import type { EnvironmentHost } from './host.ts'
 import { IdleTimers } from './idle-timers.ts'
 import { decide, spareOf } from './placement.ts'
-import type { ProvisionFailure } from './provisioner.ts'
 import { ScalingRate } from './scaling-rate.ts'
 
 const RELEASED = 'no longer provisioned'
@@ -36,15 +36,6 @@ export class NoCapacity extends Error {
   override readonly name = 'NoCapacity'
 }
 
-/** Whom `startAhead` tells of its environment. */
-export interface AheadObserver {
-  /** It is initialized. */
-  ready(): void
-  /** It could not be started, or its Init failed; `gone` follows. */
-  failed(failure: ProvisionFailure): void
-  gone(): void
-}
-
 interface Waiter {
   resolve(environment: ExecutionEnvironment): void
   reject(error: unknown): void
@@ -65,7 +56,7 @@ interface Deployment {
   doubt: NodeJS.Timeout | undefined
 }
 
-export class EnvironmentPool implements EnvironmentOwner {
+export class EnvironmentPool implements EnvironmentOwner, AheadStarter {
   readonly #host: EnvironmentHost
   readonly #settings: PoolSettings
   readonly #deployments = new Map<string, Deployment>()

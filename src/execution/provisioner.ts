@@ -6,20 +6,14 @@
  * so that invocations find the engine free; what fails is tried again after a growing delay.
  */
 import type { FunctionVersion } from '../lambda/function.ts'
+import type { AheadStarter, ProvisionFailure } from './ahead.ts'
 import type { ExecutionEnvironment } from './environment.ts'
-import type { AheadObserver } from './pool.ts'
 
 /** Delay after a failed start: 1 s, doubled each time, at most 5 min. */
 const RETRY_MIN_MS = 1_000
 const RETRY_MAX_MS = 300_000
 /** An environment that is lost earlier is no accident: a function that ends itself must not keep the host busy with replacements. */
 const STABLE_MS = 10_000
-
-/** What the provisioner needs of the pool. */
-export interface AheadStarter {
-  startAhead(version: FunctionVersion, observer: AheadObserver): ExecutionEnvironment | undefined
-  release(environment: ExecutionEnvironment): void
-}
 
 export interface Share {
   readonly version: FunctionVersion
@@ -31,13 +25,9 @@ export interface Progress {
   readonly allocated: number
   /** Environments that are initialized. */
   readonly available: number
-  /** Why one could not be had, until the next one is: the function's Init failed, no room, lost just after Init, or the platform's own failure. */
+  /** Why one could not be had, until the next one is. */
   readonly failure: ProvisionFailure | undefined
 }
-
-export type ProvisionFailure =
-  | { readonly kind: 'init' | 'room' | 'lost' }
-  | { readonly kind: 'platform'; readonly error: unknown }
 
 export interface ProvisionerOptions {
   readonly pool: AheadStarter

@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import { rawAnswer, TRUNCATED } from './answers.ts'
 import type { Listeners, Session, SessionOptions } from './api.ts'
 import { bindChunk, type Chunk, chunkStarts, closeServer } from './ports.ts'
+import { serve } from './routes.ts'
 import { RuntimeSession } from './session.ts'
 
 /** Open connections of one environment: as many as its open files (LIMITS.openFiles), what a function without bounds of its own may use. */
@@ -90,7 +91,7 @@ class Listener {
     }
     // No socket yet: an earlier answer on this connection is outstanding.
     if (response.socket === null && !this.#admitPipelined(socket, response)) return
-    this.session.handle(request, response)
+    serve(this.session, request, response)
   }
 
   #admitPipelined(socket: Socket, response: ServerResponse): boolean {

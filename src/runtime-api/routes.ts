@@ -1,4 +1,4 @@
-/** The closed list of what the listener serves itself. `next` and `response` of a running invocation are found before this table. */
+/** From a request to its handler: the closed list of what the Runtime API has. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { METHOD_NOT_ALLOWED, NOT_FOUND, send } from './answers.ts'
 import { discardBody } from './body.ts'
@@ -12,7 +12,7 @@ import { subscribeLogs, subscribeTelemetry } from './handlers/telemetry.ts'
 import { INVOCATION_PATH } from './invocation.ts'
 import type { RuntimeSession } from './session.ts'
 
-export const NEXT_PATH = `${INVOCATION_PATH}next`
+const NEXT_PATH = `${INVOCATION_PATH}next`
 
 /** `parameter` is what stands for `*` in the path. */
 type Handler = (session: RuntimeSession, request: IncomingMessage, response: ServerResponse, parameter: string) => void
@@ -44,7 +44,20 @@ const OWN = ['/2018-06-01/runtime', '/2020-01-01/extension', '/2022-07-01/teleme
 /** Longer paths match no route; splitting them would only cost time. */
 const MAX_PATH = 1024
 
-export function route(session: RuntimeSession, request: IncomingMessage, response: ServerResponse): void {
+export function serve(session: RuntimeSession, request: IncomingMessage, response: ServerResponse): void {
+  const { method, url } = request
+  const { invocation } = session
+  // The two calls of every invocation need no search.
+  if (method === 'GET' && url === NEXT_PATH) {
+    next(session, request, response)
+  } else if (invocation !== undefined && method === 'POST' && url === invocation.responsePath) {
+    respond(session, request, response, invocation.event.requestId)
+  } else {
+    route(session, request, response)
+  }
+}
+
+function route(session: RuntimeSession, request: IncomingMessage, response: ServerResponse): void {
   const url = request.url ?? '/'
   const query = url.indexOf('?')
   const path = query === -1 ? url : url.slice(0, query)

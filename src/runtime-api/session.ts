@@ -5,14 +5,11 @@
  * environment is ready (the runtime and every extension concerned have called next, which the observer was told) and an invocation is
  * pending; either may come first.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { InvocationEvent, InvocationOutcome, Session, SessionOptions } from './api.ts'
 import { Extensions } from './extensions.ts'
-import { next } from './handlers/next.ts'
-import { respond } from './handlers/response.ts'
 import { Invocation } from './invocation.ts'
 import { nextRuntimeState, type RuntimeCall, type RuntimeState, type RuntimeStep } from './protocol.ts'
-import { NEXT_PATH, route } from './routes.ts'
 
 /** What the session needs of its listener. */
 export interface Connections {
@@ -56,18 +53,6 @@ export class RuntimeSession implements Session {
   /** The invocation in progress, or the last one until the next begins. */
   get invocation(): Invocation | undefined {
     return this.#invocation
-  }
-
-  handle(request: IncomingMessage, response: ServerResponse): void {
-    const { method, url } = request
-    const invocation = this.#invocation
-    if (method === 'GET' && url === NEXT_PATH) {
-      next(this, request, response)
-    } else if (invocation !== undefined && method === 'POST' && url === invocation.responsePath) {
-      respond(this, request, response, invocation.event.requestId)
-    } else {
-      route(this, request, response)
-    }
   }
 
   /** Follows the table. `false`: illegal, nothing changed. */
