@@ -1,37 +1,17 @@
 /** Two clients that change one function at the same time, as two pipelines do: read, change, write with the RevisionId that was read. */
 import {
-  CreateFunctionCommand,
   GetFunctionConfigurationCommand,
   type LambdaClient,
   LambdaServiceException,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ROLE } from '../support/functions.ts'
-import { type ControlPlaneHost, startControlPlaneHost } from './control-plane-host.ts'
+import { describe, expect, it } from 'vitest'
+import { controlPlane } from './control-plane-session.ts'
 
 const UPDATES = 500
 
-let host: ControlPlaneHost
-beforeAll(async () => {
-  host = await startControlPlaneHost()
-})
-afterAll(() => host.close())
-
-async function create(FunctionName: string): Promise<void> {
-  await host.client().send(
-    new CreateFunctionCommand({
-      FunctionName,
-      Runtime: 'python3.12',
-      Role: ROLE,
-      Handler: 'a.b',
-      Code: { ZipFile: Buffer.from('PK') },
-      Environment: { Variables: { COUNT: '0' } },
-    }),
-  )
-  await host.settled()
-}
+const { host, create } = await controlPlane()
 
 const DOCUMENTED: Readonly<Record<string, number>> = {
   ResourceConflictException: 409,
@@ -56,8 +36,7 @@ async function insist(refusals: string[], attempt: () => Promise<unknown>): Prom
 
 describe('two clients that update one function', () => {
   it(`lose none of ${UPDATES} updates, and are refused with 409 or 412 only`, { timeout: 300_000 }, async () => {
-    const FunctionName = 'shared'
-    await create(FunctionName)
+    const FunctionName = await create({ Environment: { Variables: { COUNT: '0' } } })
     const refusals: string[] = []
     const increment = (client: LambdaClient) => async () => {
       const { Environment, RevisionId } = await client.send(new GetFunctionConfigurationCommand({ FunctionName }))
@@ -82,8 +61,7 @@ describe('two clients that update one function', () => {
   })
 
   it('without RevisionId are refused while the other update is in progress, and what was accepted is kept', async () => {
-    const FunctionName = 'in-progress'
-    await create(FunctionName)
+    const FunctionName = await create()
     const [one, other] = [host.client(), host.client()]
     const release = host.images.hold()
     const outcomes = await Promise.allSettled(

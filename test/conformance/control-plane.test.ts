@@ -28,40 +28,13 @@ import {
   waitUntilFunctionActiveV2,
   waitUntilFunctionUpdatedV2,
 } from '@aws-sdk/client-lambda'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import observed from '../fixtures/observed-errors.json' with { type: 'json' }
-import { type ControlPlaneHost, type RawAnswer, startControlPlaneHost } from './control-plane-host.ts'
+import type { RawAnswer } from './control-plane-host.ts'
+import { arn, controlPlane, ROLE, zip } from './control-plane-session.ts'
+import { type DifferentText, expectRecorded } from './recorded-error.ts'
 
-let host: ControlPlaneHost
-let lambda: ReturnType<ControlPlaneHost['client']>
-
-beforeAll(async () => {
-  host = await startControlPlaneHost()
-  lambda = host.client()
-})
-afterAll(() => host.close())
-
-const arn = (rest: string) => `arn:aws:lambda:us-east-1:111111111111:function:${rest}`
-const ROLE = 'arn:aws:iam::111111111111:role/r'
-const zip = (text = 'a') => Buffer.from(`PK${text}`)
-let names = 0
-const newName = () => `f-${++names}`
-
-const request = (changes: Partial<CreateFunctionCommandInput> = {}): CreateFunctionCommandInput => ({
-  FunctionName: newName(),
-  Runtime: 'python3.12',
-  Role: ROLE,
-  Handler: 'handler.handler',
-  Code: { ZipFile: zip() },
-  ...changes,
-})
-
-async function create(changes: Partial<CreateFunctionCommandInput> = {}): Promise<string> {
-  const input = request(changes)
-  await lambda.send(new CreateFunctionCommand(input))
-  await host.settled()
-  return input.FunctionName ?? ''
-}
+const { host, lambda, request, create } = await controlPlane()
 
 async function publish(name: string, changes: { Timeout?: number } = {}): Promise<string> {
   if (Object.keys(changes).length > 0) {
@@ -814,17 +787,13 @@ const provocations: Record<string, Provocation> = {
 }
 
 /** Where Hearth says more than AWS did, and why. */
-const DIFFERENT_TEXT: Readonly<Record<string, { readonly key: string; readonly text: RegExp }>> = {
+const DIFFERENT_TEXT: Readonly<Record<string, DifferentText>> = {
   // The recording is an empty text; other denials of AWS say who may not do what, which helps.
   'test_function_arns / function_arn_other_account_exc': {
     key: 'Message',
     text: /^User: .* is not authorized to perform: lambda:CreateFunction on resource: arn:aws:lambda:us-east-1:999999999999:function:f /,
   },
 }
-
-/** The list of runtimes changes with AWS's calendar and is unordered. */
-const withoutRuntimes = (text: string) =>
-  text.replace(/enum value set: \[[^\]]*\] or be/, 'enum value set: [<runtimes>] or be')
 
 describe('recorded errors', () => {
   for (const row of observed) {
@@ -833,23 +802,7 @@ describe('recorded errors', () => {
       if (provoke === undefined) throw new Error('no provocation for this recording')
       const { sent, is = {} } = await provoke()
       await expect(sent).rejects.toMatchObject({ name: row.code })
-      const { status, headers } = lambda.last()
-      const body = json(lambda.last())
-      expect(status).toBe(row.httpStatus)
-      expect(headers['x-amzn-errortype']).toBe(row.code)
-      expect(headers['x-amzn-requestid']).toBeDefined()
-      const different = DIFFERENT_TEXT[row.seenIn]
-      const key = different?.key ?? row.messageKey.split(' ')[0] ?? ''
-      expect(Object.keys(body)).toEqual(row.type === null ? [key] : ['Type', key])
-      if (row.type !== null) expect(body.Type).toBe(row.type)
-      if (different) expect(body[key]).toMatch(different.text)
-      else {
-        const expected = Object.entries({ ...is, '<partition>': 'aws', '<region>': 'us-east-1' }).reduce(
-          (text, [placeholder, value]) => text.replaceAll(placeholder, value),
-          row.message,
-        )
-        expect(withoutRuntimes(String(body[key]))).toBe(withoutRuntimes(expected))
-      }
+      expectRecorded(lambda.last(), row, is, DIFFERENT_TEXT[row.seenIn])
     })
   }
 })

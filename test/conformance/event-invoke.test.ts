@@ -1,7 +1,6 @@
 /** Event-invoke configurations, recursion settings and dead-letter queues through the official client, against AWS's recorded answers. */
 import {
   CreateAliasCommand,
-  CreateFunctionCommand,
   DeleteAliasCommand,
   DeleteFunctionCommand,
   DeleteFunctionEventInvokeConfigCommand,
@@ -16,44 +15,20 @@ import {
   UpdateFunctionConfigurationCommand,
   UpdateFunctionEventInvokeConfigCommand,
 } from '@aws-sdk/client-lambda'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import observed from '../fixtures/observed-errors-event-invoke.json' with { type: 'json' }
-import { type ControlPlaneHost, startControlPlaneHost } from './control-plane-host.ts'
+import { arn, controlPlane } from './control-plane-session.ts'
+import { expectRecorded } from './recorded-error.ts'
 
-let host: ControlPlaneHost
-let lambda: ReturnType<ControlPlaneHost['client']>
+const { host, lambda, create, answered } = await controlPlane()
 const QUEUE = 'arn:aws:sqs:us-east-1:111111111111:q'
-const arn = (rest: string) => `arn:aws:lambda:us-east-1:111111111111:function:${rest}`
-let names = 0
 
-beforeAll(async () => {
-  host = await startControlPlaneHost()
-  lambda = host.client()
-})
-afterAll(() => host.close())
-
-async function create(deadLetter?: string): Promise<string> {
-  const name = `f-${++names}`
-  await lambda.send(
-    new CreateFunctionCommand({
-      FunctionName: name,
-      Runtime: 'python3.12',
-      Role: 'arn:aws:iam::111111111111:role/r',
-      Handler: 'handler.handler',
-      Code: { ZipFile: Buffer.from('PKa') },
-      ...(deadLetter === undefined ? {} : { DeadLetterConfig: { TargetArn: deadLetter } }),
-    }),
-  )
-  await host.settled()
-  return name
-}
 const put = (FunctionName: string, rest: object = {}) =>
   lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName, MaximumRetryAttempts: 0, ...rest }))
 const update = (FunctionName: string, rest: object) =>
   lambda.send(new UpdateFunctionEventInvokeConfigCommand({ FunctionName, ...rest }))
 const get = (FunctionName: string, Qualifier?: string) =>
   lambda.send(new GetFunctionEventInvokeConfigCommand({ FunctionName, Qualifier }))
-const answered = () => JSON.parse(lambda.last().body) as Record<string, unknown>
 
 describe('an event invoke configuration', () => {
   it('is put, read, changed and deleted with the recorded members', async () => {
@@ -128,7 +103,7 @@ describe('an event invoke configuration', () => {
 
 describe('a dead-letter queue', () => {
   it('is part of the configuration, and of published versions', async () => {
-    const name = await create(QUEUE)
+    const name = await create({ DeadLetterConfig: { TargetArn: QUEUE } })
     expect(await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }))).toMatchObject({
       DeadLetterConfig: { TargetArn: QUEUE },
     })
@@ -146,7 +121,9 @@ describe('a dead-letter queue', () => {
   })
 
   it('must be a queue or a topic', async () => {
-    await expect(create(arn('other'))).rejects.toMatchObject({ name: 'InvalidParameterValueException' })
+    await expect(create({ DeadLetterConfig: { TargetArn: arn('other') } })).rejects.toMatchObject({
+      name: 'InvalidParameterValueException',
+    })
   })
 })
 
@@ -232,13 +209,8 @@ describe('recorded errors', () => {
       if (provoke === undefined) throw new Error(`no provocation for ${place}`)
       const [sent, name] = await provoke()
       await expect(sent()).rejects.toMatchObject({ name: row.code })
-      const [key = ''] = row.messageKey.split(' ')
-      const text = row.message
-        .replaceAll('<partition>', 'aws')
-        .replaceAll('<region>', 'us-east-1')
-        .replaceAll(/<(function-name:1|fn-name|nonexisting-fn-name)>/g, name)
-      expect(lambda.last().status).toBe(row.httpStatus)
-      expect(answered()[key]).toBe(text)
+      const is = Object.fromEntries(['<function-name:1>', '<fn-name>', '<nonexisting-fn-name>'].map((of) => [of, name]))
+      expectRecorded(lambda.last(), row, is)
     })
   }
 })

@@ -12,48 +12,32 @@ import {
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { LambdaException } from '../../src/lambda/errors.ts'
 import observed from '../fixtures/observed-errors-images.json' with { type: 'json' }
-import { type ControlPlaneHost, startControlPlaneHost } from './control-plane-host.ts'
-
-let host: ControlPlaneHost
-let lambda: ReturnType<ControlPlaneHost['client']>
+import { arn, controlPlane, ROLE, zip } from './control-plane-session.ts'
+import { expectRecorded } from './recorded-error.ts'
 
 const S3_SAYS: Readonly<Record<string, string>> = {
   nowhere: 'NoSuchBucket. S3 Error Message: The specified bucket does not exist',
   bucket: 'NoSuchKey. S3 Error Message: The specified key does not exist.',
 }
 
-beforeAll(async () => {
-  // s3.test.ts has a real server; here its words are those that S3 was recorded with.
-  const objects = {
-    get: ({ bucket }: { bucket: string }) =>
-      Promise.reject(
-        new LambdaException(
-          'InvalidParameterValueException',
-          `Error occurred while GetObject. S3 Error Code: ${S3_SAYS[bucket]}`,
-        ),
+// s3.test.ts has a real server; here its words are those that S3 was recorded with.
+const objects = {
+  get: ({ bucket }: { bucket: string }) =>
+    Promise.reject(
+      new LambdaException(
+        'InvalidParameterValueException',
+        `Error occurred while GetObject. S3 Error Code: ${S3_SAYS[bucket]}`,
       ),
-  }
-  host = await startControlPlaneHost({ objects })
-  lambda = host.client()
-})
-afterAll(() => host.close())
+    ),
+}
+const { host, lambda, newName, request, answered } = await controlPlane({ objects })
 
-const arn = (rest: string) => `arn:aws:lambda:us-east-1:111111111111:function:${rest}`
-let names = 0
-const zipFunction = (changes: Partial<CreateFunctionCommandInput> = {}): CreateFunctionCommandInput => ({
-  FunctionName: `z-${++names}`,
-  Runtime: 'python3.13',
-  Role: 'arn:aws:iam::111111111111:role/r',
-  Handler: 'h.h',
-  Code: { ZipFile: Buffer.from('PK') },
-  ...changes,
-})
 const imageFunction = (changes: Partial<CreateFunctionCommandInput> = {}): CreateFunctionCommandInput => ({
-  FunctionName: `i-${++names}`,
-  Role: 'arn:aws:iam::111111111111:role/r',
+  FunctionName: newName(),
+  Role: ROLE,
   PackageType: 'Image',
   Code: { ImageUri: 'repository:tag' },
   ...changes,
@@ -63,16 +47,15 @@ async function create(input: CreateFunctionCommandInput): Promise<string> {
   await host.settled()
   return input.FunctionName ?? ''
 }
-const answered = () => JSON.parse(lambda.last().body) as Record<string, unknown>
 
 const provocations: Record<string, () => Promise<unknown>> = {
   'test_lambda_code_location_s3_errors / create-error-wrong-bucket': () =>
-    lambda.send(new CreateFunctionCommand(zipFunction({ Code: { S3Bucket: 'nowhere', S3Key: 'k' } }))),
+    lambda.send(new CreateFunctionCommand(request({ Code: { S3Bucket: 'nowhere', S3Key: 'k' } }))),
   'test_lambda_code_location_s3_errors / create-error-wrong-key': () =>
-    lambda.send(new CreateFunctionCommand(zipFunction({ Code: { S3Bucket: 'bucket', S3Key: 'k' } }))),
+    lambda.send(new CreateFunctionCommand(request({ Code: { S3Bucket: 'bucket', S3Key: 'k' } }))),
   'test_lambda_image_crud / image-to-zipfile-error': async () => {
     const FunctionName = await create(imageFunction())
-    return lambda.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile: Buffer.from('PK') }))
+    return lambda.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile: zip() }))
   },
 }
 
@@ -82,10 +65,7 @@ describe('recorded errors', () => {
       const provoke = provocations[row.seenIn]
       if (provoke === undefined) throw new Error('this row has no provocation')
       await expect(provoke()).rejects.toMatchObject({ name: row.code })
-      const { status, headers, body } = lambda.last()
-      expect(status).toBe(row.httpStatus)
-      expect(headers['x-amzn-errortype']).toBe(row.code)
-      expect(JSON.parse(body)).toEqual({ Type: row.type, [row.messageKey]: row.message })
+      expectRecorded(lambda.last(), row)
     })
   }
 })
@@ -134,7 +114,7 @@ describe('an image function', () => {
 
   it('takes no Runtime and no Handler, ever', async () => {
     const message = "Please don't provide Handler or Runtime or Layer when the intended function PackageType is IMAGE."
-    await expect(lambda.send(new CreateFunctionCommand(imageFunction({ Runtime: 'python3.13' })))).rejects.toThrow(
+    await expect(lambda.send(new CreateFunctionCommand(imageFunction({ Runtime: 'python3.12' })))).rejects.toThrow(
       message,
     )
     const FunctionName = await create(imageFunction())
@@ -152,7 +132,7 @@ describe('an image function', () => {
 
 describe('runtime management', () => {
   it('is Auto, then what was put, for $LATEST and for a version apart', async () => {
-    const FunctionName = await create(zipFunction())
+    const FunctionName = await create(request())
     await lambda.send(new GetRuntimeManagementConfigCommand({ FunctionName }))
     expect(answered()).toEqual({ UpdateRuntimeOn: 'Auto', FunctionArn: arn(FunctionName) })
     await lambda.send(new PublishVersionCommand({ FunctionName }))
@@ -178,12 +158,12 @@ describe('runtime management', () => {
   })
 
   it('refuses what cannot be pinned', async () => {
-    const FunctionName = await create(zipFunction())
+    const FunctionName = await create(request())
     const put = (input: object) =>
       lambda.send(new PutRuntimeManagementConfigCommand({ FunctionName, UpdateRuntimeOn: 'Manual', ...input }))
     const unknown = `arn:aws:lambda:us-east-1::runtime:${'f'.repeat(64)}`
     await expect(put({})).rejects.toThrow('RuntimeVersionArn is mandatory')
-    await expect(put({ RuntimeVersionArn: unknown })).rejects.toThrow('is not one of python3.13 on this host')
+    await expect(put({ RuntimeVersionArn: unknown })).rejects.toThrow('is not one of python3.12 on this host')
     await expect(put({ UpdateRuntimeOn: 'Auto', RuntimeVersionArn: unknown })).rejects.toThrow('only used with')
     await expect(put({ UpdateRuntimeOn: 'Never' })).rejects.toMatchObject({
       name: 'ValidationException',
@@ -202,7 +182,7 @@ describe('runtime management', () => {
   })
 
   it('keeps a pinned runtime from being changed to another language', async () => {
-    const FunctionName = await create(zipFunction())
+    const FunctionName = await create(request())
     const { RuntimeVersionConfig } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }))
     await lambda.send(
       new PutRuntimeManagementConfigCommand({
@@ -212,7 +192,7 @@ describe('runtime management', () => {
       }),
     )
     const change = new UpdateFunctionConfigurationCommand({ FunctionName, Runtime: 'nodejs22.x' })
-    await expect(lambda.send(change)).rejects.toThrow('pinned to one of python3.13')
+    await expect(lambda.send(change)).rejects.toThrow('pinned to one of python3.12')
     await lambda.send(new PutRuntimeManagementConfigCommand({ FunctionName, UpdateRuntimeOn: 'FunctionUpdate' }))
     expect(await lambda.send(change)).toMatchObject({ Runtime: 'nodejs22.x' })
     await host.settled()

@@ -4,7 +4,6 @@ import {
   AddPermissionCommand,
   CreateAliasCommand,
   CreateFunctionCommand,
-  type CreateFunctionCommandInput,
   DeleteAliasCommand,
   DeleteLayerVersionCommand,
   DeleteResourcePolicyCommand,
@@ -30,48 +29,20 @@ import {
   type Runtime,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import observed from '../fixtures/observed-layer-and-policy-errors.json' with { type: 'json' }
-import { type ControlPlaneHost, startControlPlaneHost } from './control-plane-host.ts'
+import { arn, controlPlane, zip } from './control-plane-session.ts'
+import { expectRecorded } from './recorded-error.ts'
 
-let host: ControlPlaneHost
-let lambda: ReturnType<ControlPlaneHost['client']>
+const { host, lambda, newName, create } = await controlPlane()
 /** Another account. */
-let other: ReturnType<ControlPlaneHost['client']>
+const other = host.client({ credentials: { accessKeyId: 'AKIDOFTWO', secretAccessKey: 'any' } })
 
-beforeAll(async () => {
-  host = await startControlPlaneHost()
-  lambda = host.client()
-  other = host.client({ credentials: { accessKeyId: 'AKIDOFTWO', secretAccessKey: 'any' } })
-})
-afterAll(() => host.close())
-
-const PREFIX = 'arn:aws:lambda:us-east-1:111111111111'
-const functionArn = (rest: string) => `${PREFIX}:function:${rest}`
-const layerArn = (rest: string) => `${PREFIX}:layer:${rest}`
-const zip = (text = 'a') => Buffer.from(`PK${text}`)
-let names = 0
-const newName = () => `n-${++names}`
+const layerArn = (rest: string) => `arn:aws:lambda:us-east-1:111111111111:layer:${rest}`
 
 async function publishLayer(LayerName = newName(), input: Partial<PublishLayerVersionCommandInput> = {}) {
   await lambda.send(new PublishLayerVersionCommand({ LayerName, Content: { ZipFile: zip(LayerName) }, ...input }))
   return LayerName
-}
-
-async function create(changes: Partial<CreateFunctionCommandInput> = {}): Promise<string> {
-  const FunctionName = newName()
-  await lambda.send(
-    new CreateFunctionCommand({
-      FunctionName,
-      Runtime: 'python3.12',
-      Role: 'arn:aws:iam::111111111111:role/r',
-      Handler: 'handler.handler',
-      Code: { ZipFile: zip() },
-      ...changes,
-    }),
-  )
-  await host.settled()
-  return FunctionName
 }
 
 const body = (of = lambda) => JSON.parse(of.last().body) as Record<string, unknown>
@@ -339,7 +310,7 @@ describe('permissions of functions', () => {
       Effect: 'Allow',
       Principal: { Service: 's3.amazonaws.com' },
       Action: 'lambda:InvokeFunction',
-      Resource: functionArn(name),
+      Resource: arn(name),
       Condition: { ArnLike: { 'AWS:SourceArn': 'arn:aws:s3:::b' } },
     })
     await permit(name, { StatementId: 'acct', Action: 'lambda:InvokeFunction', Principal: '111111111111' })
@@ -348,7 +319,7 @@ describe('permissions of functions', () => {
       Effect: 'Allow',
       Principal: { AWS: 'arn:aws:iam::111111111111:root' },
       Action: 'lambda:InvokeFunction',
-      Resource: functionArn(name),
+      Resource: arn(name),
     })
     await permit(name, {
       StatementId: 'u',
@@ -364,7 +335,7 @@ describe('permissions of functions', () => {
       Effect: 'Allow',
       Principal: '*',
       Action: 'lambda:InvokeFunctionUrl',
-      Resource: functionArn(name),
+      Resource: arn(name),
       Condition: {
         StringEquals: {
           'AWS:SourceAccount': '111111111111',
@@ -389,7 +360,7 @@ describe('permissions of functions', () => {
     await permit(name)
     await permit(name, { Qualifier: '1' })
     await permit(name, { Qualifier: 'live', RevisionId })
-    expect(JSON.parse(String(body().Statement)).Resource).toBe(functionArn(`${name}:live`))
+    expect(JSON.parse(String(body().Statement)).Resource).toBe(arn(`${name}:live`))
     const alias = await lambda.send(new GetAliasCommand({ FunctionName: name, Name: 'live' }))
     expect(alias.RevisionId).not.toBe(RevisionId)
     for (const Qualifier of [undefined, '1', 'live']) {
@@ -432,8 +403,7 @@ describe('permissions of functions', () => {
   it('let another account do what they name, on what they name, and nothing else', async () => {
     const name = await create()
     await lambda.send(new PublishVersionCommand({ FunctionName: name }))
-    const get = (Qualifier?: string) =>
-      other.send(new GetFunctionCommand({ FunctionName: functionArn(name), Qualifier }))
+    const get = (Qualifier?: string) => other.send(new GetFunctionCommand({ FunctionName: arn(name), Qualifier }))
     const denied = { name: 'AccessDeniedException' }
     await expect(get()).rejects.toMatchObject(denied)
     await permit(name, { Principal: '333333333333', StatementId: 'three' })
@@ -441,20 +411,20 @@ describe('permissions of functions', () => {
     await permit(name, { Principal: '*', PrincipalOrgID: 'o-0123456789', StatementId: 'organization' })
     await expect(get()).rejects.toMatchObject(denied)
     await permit(name)
-    expect((await get()).Configuration?.FunctionArn).toBe(functionArn(name))
+    expect((await get()).Configuration?.FunctionArn).toBe(arn(name))
     await expect(get('1')).rejects.toMatchObject(denied)
+    await expect(other.send(new GetFunctionConfigurationCommand({ FunctionName: arn(name) }))).rejects.toMatchObject(
+      denied,
+    )
     await expect(
-      other.send(new GetFunctionConfigurationCommand({ FunctionName: functionArn(name) })),
-    ).rejects.toMatchObject(denied)
-    await expect(
-      other.send(new UpdateFunctionConfigurationCommand({ FunctionName: functionArn(name), Timeout: 4 })),
+      other.send(new UpdateFunctionConfigurationCommand({ FunctionName: arn(name), Timeout: 4 })),
     ).rejects.toMatchObject(denied)
     await permit(name, { Qualifier: '1', Action: 'lambda:*' })
     expect((await get('1')).Configuration?.Version).toBe('1')
     await expect(
       other.send(
         new AddPermissionCommand({
-          FunctionName: functionArn(name),
+          FunctionName: arn(name),
           Qualifier: '1',
           StatementId: 'mine',
           Action: 'lambda:*',
@@ -476,7 +446,7 @@ describe('resource policies', () => {
         Effect: 'Allow',
         Principal: { AWS: ['222222222222'] },
         Action: ['lambda:Get*'],
-        Resource: functionArn(name),
+        Resource: arn(name),
         ...changes,
       },
     })
@@ -484,23 +454,21 @@ describe('resource policies', () => {
   it('replace everything that was there, and have their effect', async () => {
     const name = await create()
     await permit(name, { StatementId: 'before', Principal: '333333333333' })
-    const put = await lambda.send(
-      new PutResourcePolicyCommand({ ResourceArn: functionArn(name), Policy: policy(name) }),
-    )
+    const put = await lambda.send(new PutResourcePolicyCommand({ ResourceArn: arn(name), Policy: policy(name) }))
     expect(lambda.last().status).toBe(200)
-    const read = await lambda.send(new GetResourcePolicyCommand({ ResourceArn: functionArn(name) }))
+    const read = await lambda.send(new GetResourcePolicyCommand({ ResourceArn: arn(name) }))
     expect(read).toMatchObject({ Policy: put.Policy, RevisionId: put.RevisionId })
     expect(JSON.parse(read.Policy ?? '').Statement.map(({ Sid }: { Sid: string }) => Sid)).toEqual(['all'])
-    await other.send(new GetFunctionCommand({ FunctionName: functionArn(name) }))
+    await other.send(new GetFunctionCommand({ FunctionName: arn(name) }))
     await expect(
-      lambda.send(new DeleteResourcePolicyCommand({ ResourceArn: functionArn(name), RevisionId: revision })),
+      lambda.send(new DeleteResourcePolicyCommand({ ResourceArn: arn(name), RevisionId: revision })),
     ).rejects.toMatchObject({ name: 'PreconditionFailedException' })
-    await lambda.send(new DeleteResourcePolicyCommand({ ResourceArn: functionArn(name), RevisionId: read.RevisionId }))
+    await lambda.send(new DeleteResourcePolicyCommand({ ResourceArn: arn(name), RevisionId: read.RevisionId }))
     expect(lambda.last().status).toBe(204)
-    await expect(lambda.send(new GetResourcePolicyCommand({ ResourceArn: functionArn(name) }))).rejects.toMatchObject({
+    await expect(lambda.send(new GetResourcePolicyCommand({ ResourceArn: arn(name) }))).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
     })
-    await expect(other.send(new GetFunctionCommand({ FunctionName: functionArn(name) }))).rejects.toMatchObject({
+    await expect(other.send(new GetFunctionCommand({ FunctionName: arn(name) }))).rejects.toMatchObject({
       name: 'AccessDeniedException',
     })
   })
@@ -511,17 +479,17 @@ describe('resource policies', () => {
       [{ Effect: 'Deny' }, /Effect must be "Allow"/],
       [{ NotPrincipal: '*' }, /NotPrincipal, which is not supported/],
       [{ Action: 's3:GetObject' }, /an Action must be lambda/],
-      [{ Resource: functionArn('another') }, /each Resource must be/],
+      [{ Resource: arn('another') }, /each Resource must be/],
       [{ Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } }, /operator IpAddress is not supported/],
       [{ Principal: 7 }, /a Principal must be an object/],
     ] as const) {
       const Policy = policy(name, changes)
-      await expect(
-        lambda.send(new PutResourcePolicyCommand({ ResourceArn: functionArn(name), Policy })),
-      ).rejects.toMatchObject({ name: 'InvalidParameterValueException', message: expect.stringMatching(why) })
+      await expect(lambda.send(new PutResourcePolicyCommand({ ResourceArn: arn(name), Policy }))).rejects.toMatchObject(
+        { name: 'InvalidParameterValueException', message: expect.stringMatching(why) },
+      )
     }
     await expect(
-      lambda.send(new PutResourcePolicyCommand({ ResourceArn: functionArn(name), Policy: '{' })),
+      lambda.send(new PutResourcePolicyCommand({ ResourceArn: arn(name), Policy: '{' })),
     ).rejects.toMatchObject({ message: 'The policy is invalid: it is not JSON.' })
   })
 })
@@ -655,9 +623,6 @@ const provocations: Readonly<Record<string, Provocation>> = {
     ),
 }
 
-/** The lists of runtimes change with AWS's calendar and are unordered. */
-const withoutRuntimes = (text: string) => text.replace(/\[[^[\]]*(python|ruby)[^[\]]*\]/g, '[<runtimes>]')
-
 describe('recorded errors', () => {
   for (const row of observed) {
     it(`${row.httpStatus} ${row.code}: ${row.seenIn}`, { timeout: 60_000 }, async () => {
@@ -665,16 +630,7 @@ describe('recorded errors', () => {
       if (provoke === undefined) throw new Error('no provocation for this recording')
       const { sent, is = {} } = await provoke()
       await expect(sent).rejects.toMatchObject({ name: row.code })
-      expect(lambda.last().status).toBe(row.httpStatus)
-      expect(lambda.last().headers['x-amzn-errortype']).toBe(row.code)
-      const key = row.messageKey.split(' ')[0] ?? ''
-      expect(Object.keys(body())).toEqual(row.type === null ? [key] : ['Type', key])
-      if (row.type !== null) expect(body().Type).toBe(row.type)
-      const expected = Object.entries({ ...is, '<partition>': 'aws', '<region>': 'us-east-1' }).reduce(
-        (text, [placeholder, value]) => text.replaceAll(placeholder, value),
-        row.message,
-      )
-      expect(withoutRuntimes(String(body()[key]))).toBe(withoutRuntimes(expected))
+      expectRecorded(lambda.last(), row, is)
     })
   }
 })

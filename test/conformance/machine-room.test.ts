@@ -5,35 +5,13 @@ import {
   GetFunctionConfigurationCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ControlPlaneHost, ROOM, startControlPlaneHost } from './control-plane-host.ts'
+import { describe, expect, it } from 'vitest'
+import { ROOM } from './control-plane-host.ts'
+import { controlPlane } from './control-plane-session.ts'
 
-let host: ControlPlaneHost
-let lambda: ReturnType<ControlPlaneHost['client']>
-beforeAll(async () => {
-  host = await startControlPlaneHost()
-  lambda = host.client()
-})
-afterAll(() => host.close())
+const { host, lambda, request, create, answered } = await controlPlane()
 
 const ACCESS_POINT = Object.keys(ROOM.fileSystems)[0]!
-let names = 0
-
-const request = (changes: Partial<CreateFunctionCommandInput>): CreateFunctionCommandInput => ({
-  FunctionName: `f-${++names}`,
-  Runtime: 'python3.12',
-  Role: 'arn:aws:iam::111111111111:role/r',
-  Handler: 'handler.handler',
-  Code: { ZipFile: Buffer.from('PK') },
-  ...changes,
-})
-
-async function create(changes: Partial<CreateFunctionCommandInput>): Promise<string> {
-  const input = request(changes)
-  await lambda.send(new CreateFunctionCommand(input))
-  await host.settled()
-  return input.FunctionName!
-}
 
 async function update(FunctionName: string, changes: object): Promise<void> {
   await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, ...changes }))
@@ -42,7 +20,7 @@ async function update(FunctionName: string, changes: object): Promise<void> {
 
 async function shown(FunctionName: string): Promise<Record<string, unknown>> {
   await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }))
-  return JSON.parse(lambda.last().body) as Record<string, unknown>
+  return answered()
 }
 
 const refused = (changes: Partial<CreateFunctionCommandInput>) =>

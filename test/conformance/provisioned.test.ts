@@ -1,7 +1,6 @@
 /** Provisioned concurrency over the wire: answers and refusals as recorded from AWS. */
 import {
   CreateAliasCommand,
-  CreateFunctionCommand,
   DeleteAliasCommand,
   DeleteProvisionedConcurrencyConfigCommand,
   GetAccountSettingsCommand,
@@ -15,33 +14,14 @@ import {
   UpdateFunctionConfigurationCommand,
   type UpdateFunctionConfigurationCommandInput,
 } from '@aws-sdk/client-lambda'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ControlPlaneHost, startControlPlaneHost } from './control-plane-host.ts'
+import { describe, expect, it } from 'vitest'
+import { arn, controlPlane } from './control-plane-session.ts'
 
-let host: ControlPlaneHost
-let lambda: ReturnType<ControlPlaneHost['client']>
-beforeAll(async () => {
-  host = await startControlPlaneHost()
-  lambda = host.client()
-})
-afterAll(() => host.close())
-
-const arn = (rest: string) => `arn:aws:lambda:us-east-1:111111111111:function:${rest}`
-let names = 0
+const { host, lambda, create } = await controlPlane()
 
 /** A function with version 1 and the alias `live` on it. */
 async function published(): Promise<string> {
-  const name = `p-${++names}`
-  await lambda.send(
-    new CreateFunctionCommand({
-      FunctionName: name,
-      Runtime: 'python3.12',
-      Role: 'arn:aws:iam::111111111111:role/r',
-      Handler: 'handler.handler',
-      Code: { ZipFile: Buffer.from('PKa') },
-    }),
-  )
-  await host.settled()
+  const name = await create()
   await lambda.send(new PublishVersionCommand({ FunctionName: name }))
   await lambda.send(new CreateAliasCommand({ FunctionName: name, Name: 'live', FunctionVersion: '1' }))
   return name

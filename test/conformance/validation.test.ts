@@ -17,17 +17,12 @@ import {
   PutFunctionRecursionConfigCommand,
   PutProvisionedConcurrencyConfigCommand,
 } from '@aws-sdk/client-lambda'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import observed from '../fixtures/observed-validation.json' with { type: 'json' }
-import { type ControlPlaneHost, startControlPlaneHost } from './control-plane-host.ts'
+import { controlPlane } from './control-plane-session.ts'
+import { expectRecorded } from './recorded-error.ts'
 
-let host: ControlPlaneHost
-let lambda: ReturnType<ControlPlaneHost['client']>
-beforeAll(async () => {
-  host = await startControlPlaneHost()
-  lambda = host.client()
-})
-afterAll(() => host.close())
+const { lambda } = await controlPlane()
 
 const FunctionName = 'f'
 const functionUrl = (changes: object) => () =>
@@ -132,26 +127,13 @@ const PROVOCATIONS: Readonly<Record<string, readonly [send: () => Promise<unknow
   ],
 }
 
-/** AWS's list of runtimes changes by the month and has no order. */
-const withoutRuntimes = (text: string) =>
-  text.replace(/enum value set: \[[^\]]*(nodejs|python)[^\]]*\]/g, 'enum value set: [<runtimes>]')
-
 describe('recorded refusals of the model', () => {
   for (const row of observed) {
     it(`${row.code}: ${row.seenIn}`, async () => {
       const [send, is = {}] = PROVOCATIONS[row.seenIn] ?? []
       if (send === undefined) throw new Error('no provocation for this recording')
       await expect(send()).rejects.toMatchObject({ name: row.code })
-      const { status, headers, body } = lambda.last()
-      const expected = Object.entries({ ...is, '<partition>': 'aws', '<region>': 'us-east-1' }).reduce(
-        (text, [placeholder, value]) => text.replaceAll(placeholder, value),
-        row.message,
-      )
-      expect(status).toBe(row.httpStatus)
-      expect(headers['x-amzn-errortype']).toBe(row.code)
-      const { message, ...others } = JSON.parse(body) as { message: string }
-      expect(withoutRuntimes(message)).toBe(withoutRuntimes(expected))
-      expect(others).toEqual({})
+      expectRecorded(lambda.last(), row, is)
     })
   }
 })

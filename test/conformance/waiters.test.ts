@@ -22,27 +22,17 @@ import {
   waitUntilFunctionUpdatedV2,
   waitUntilPublishedVersionActive,
 } from '@aws-sdk/client-lambda'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { OPERATIONS } from '../../src/api/operations.ts'
-import { ROLE } from '../support/functions.ts'
-import { type ControlPlaneHost, startControlPlaneHost } from './control-plane-host.ts'
+import { controlPlane } from './control-plane-session.ts'
 
-let host: ControlPlaneHost
-let client: LambdaClient
-beforeAll(async () => {
-  host = await startControlPlaneHost()
-  client = host.client()
-})
-afterAll(() => host.close())
+const { host, lambda: client, request } = await controlPlane()
 
-let names = 0
-async function create(in_ = client, Publish = false): Promise<string> {
-  const FunctionName = `w-${++names}`
-  const Code = { ZipFile: Buffer.from('PK') }
-  await in_.send(
-    new CreateFunctionCommand({ FunctionName, Runtime: 'python3.12', Role: ROLE, Handler: 'a.b', Code, Publish }),
-  )
-  return FunctionName
+/** Still Pending. */
+async function create(in_: LambdaClient = client, Publish = false): Promise<string> {
+  const input = request({ Publish })
+  await in_.send(new CreateFunctionCommand(input))
+  return input.FunctionName ?? ''
 }
 
 /** Polls far more often than the model says, so that a test waits no seconds. */
@@ -99,12 +89,13 @@ describe('the waiter', () => {
   }
 
   it('FunctionExists waits for a function that is not there yet', async () => {
-    const FunctionName = `w-${names + 1}`
+    const input = request()
+    const { FunctionName } = input
     const waited = waitUntilFunctionExists(quick(), { FunctionName })
     await expect(waitUntilFunctionExists({ ...quick(), maxWaitTime: 0.2 }, { FunctionName })).rejects.toMatchObject({
       name: 'TimeoutError',
     })
-    await create()
+    await client.send(new CreateFunctionCommand(input))
     expect((await waited).state).toBe('SUCCESS')
   })
 })
