@@ -2,7 +2,7 @@
  * The baseline of warm.ts: the least that can stand between a caller and a runtime. POST on one port, the Runtime API on another, a
  * queue of waiting runtimes between them; no checks, no logs, no limits. Same sandboxes as Hearth's.
  *
- * Run as its own process: `raw-bridge.ts <data folder> <code folder> <image> <sandboxes> <memory MB>`; prints `{"url": …}`.
+ * Run as its own process: `raw-bridge.ts <data folder> <code folder> <image> <sandboxes> <memory MB>`; prints `{"endpoint": …}`.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -112,7 +112,7 @@ for (let i = 0; i < Number(sandboxes); i++) {
   await sandbox.limitCpu()
 }
 await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve))
-process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${(api.address() as AddressInfo).port}` })}\n`)
+process.stdout.write(`${JSON.stringify({ endpoint: `http://127.0.0.1:${(api.address() as AddressInfo).port}` })}\n`)
 process.once('SIGTERM', () => {
   driver.close().finally(() => process.exit(0))
 })

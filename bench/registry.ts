@@ -7,8 +7,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DeleteFunctionCommand, type LambdaClient } from '@aws-sdk/client-lambda'
-import type { FunctionConfiguration, FunctionKey } from '../src/lambda/function.ts'
+import type { FunctionKey } from '../src/lambda/function.ts'
 import { openStore } from '../src/store/open.ts'
+import { validConfiguration } from '../test/support/configuration.ts'
 import { createFunction, ROLE, zipped } from '../test/support/functions.ts'
 import { testClient } from '../test/support/host.ts'
 import { median, oneCaller } from './load.ts'
@@ -28,22 +29,12 @@ const ATTEMPTS = 3
 /** Writes functions as a host would have, without the calls. */
 async function fill(data: string, functions: number): Promise<void> {
   const store = await openStore(join(data, 'hearth.db'))
-  const configuration: FunctionConfiguration = {
+  const configuration = validConfiguration({
     runtime: RUNTIME,
-    handler: 'index.handler',
-    role: ROLE,
-    description: '',
-    timeout: 3,
-    memorySize: 128,
-    ephemeralStorage: 512,
     architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
-    packageType: 'Zip',
     environment: { STAGE: 'bench', TABLE: 'a-table-with-a-name' },
-    tracingMode: 'PassThrough',
-    logging: { logFormat: 'Text', logGroup: '/aws/lambda/bench' },
     codeSha256: Buffer.alloc(32).toString('base64'),
-    codeSize: 1000,
-  }
+  })
   const add = async (number: number) => {
     const key: FunctionKey = {
       account: '000000000000',

@@ -3,8 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
-import { type HostProcess, startHostProcess } from '../test/support/host-process.ts'
+import { answering, type HostProcess, startHostProcess } from '../test/support/host-process.ts'
 
 /** A trivial handler for every function that is measured. */
 export const HANDLER = 'exports.handler = async (event) => event'
@@ -53,17 +52,5 @@ export async function startRawBridge(folder: string, sandboxes: number, memoryMb
     ['--import', 'tsx', script, data, codeFolder(folder), IMAGE, String(sandboxes), String(memoryMb)],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
-  const exited = new Promise<void>((done) => child.once('exit', () => done()))
-  const url = await new Promise<string>((done, reject) => {
-    createInterface({ input: child.stdout }).on('line', (line) => done((JSON.parse(line) as { url: string }).url))
-    void exited.then(() => reject(new Error('the raw bridge ended before it answered')))
-  })
-  return {
-    url,
-    process: child,
-    async end(signal) {
-      child.kill(signal)
-      await exited
-    },
-  }
+  return answering(child, () => 'the raw bridge ended before it answered')
 }

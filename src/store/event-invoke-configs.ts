@@ -5,7 +5,8 @@ import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
 import type { FunctionKey } from '../lambda/function.ts'
 import type { Changes } from './changes.ts'
 import type { EventInvokeConfigStore, QualifiedEventInvokeConfig } from './function-store.ts'
-import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
+import type { Page, PageRequest } from './page.ts'
+import { pageByQualifier } from './qualified.ts'
 import { functionExists } from './queries.ts'
 import { keyColumns } from './rows.ts'
 import type { EventInvokeConfigsTable, Tables } from './tables.ts'
@@ -59,23 +60,11 @@ export class SqlEventInvokeConfigs implements EventInvokeConfigStore {
     return true
   }
 
-  async list(key: FunctionKey, page: PageRequest): Promise<Page<QualifiedEventInvokeConfig>> {
-    const size = pageSize(page)
-    const after = readMarker(page)
-    const rows = await this.#db
-      .selectFrom('event_invoke_configs')
-      .selectAll()
-      .where((eb) => eb.and(keyColumns(key)))
-      .$if(after !== undefined, (query) => query.where('qualifier', '>', after?.name ?? ''))
-      .orderBy('qualifier')
-      .limit(size + 1)
-      .execute()
-    return pageOf(
-      rows,
-      size,
-      (row) => ({ qualifier: row.qualifier, config: configOf(row) }),
-      (row) => ({ name: row.qualifier, number: 0 }),
-    )
+  list(key: FunctionKey, page: PageRequest): Promise<Page<QualifiedEventInvokeConfig>> {
+    return pageByQualifier(this.#db, 'event_invoke_configs', key, page, (row) => ({
+      qualifier: row.qualifier,
+      config: configOf(row),
+    }))
   }
 }
 

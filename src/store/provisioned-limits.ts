@@ -44,13 +44,9 @@ export async function checkAliasMayProvision(
   if (versions.some((version) => taken.has(version))) throw conflict(ALIAS_OF_PROVISIONED)
 }
 
-/** Versions that have provisioned concurrency, by themselves or through an alias; without what `except` has. */
-export async function provisionedVersions(
-  db: Kysely<Tables>,
-  key: FunctionKey,
-  except: string,
-): Promise<ReadonlySet<string>> {
-  const rows = await db
+/** What was asked for, with the routing of the alias that it was asked for; of a version all columns of `a` are null. */
+export function provisionedTargets(db: Kysely<Tables>, { account, region }: Pick<FunctionKey, 'account' | 'region'>) {
+  return db
     .selectFrom('provisioned_concurrency as p')
     .leftJoin('aliases as a', (join) =>
       join
@@ -59,9 +55,18 @@ export async function provisionedVersions(
         .onRef('a.name', '=', 'p.name')
         .onRef('a.alias', '=', 'p.qualifier'),
     )
-    .select(['p.qualifier', 'a.function_version', 'a.routing_version'])
-    .where('p.account', '=', key.account)
-    .where('p.region', '=', key.region)
+    .select(['p.name', 'p.qualifier', 'p.requested', 'a.function_version', 'a.routing_version', 'a.routing_weight'])
+    .where('p.account', '=', account)
+    .where('p.region', '=', region)
+}
+
+/** Versions that have provisioned concurrency, by themselves or through an alias; without what `except` has. */
+export async function provisionedVersions(
+  db: Kysely<Tables>,
+  key: FunctionKey,
+  except: string,
+): Promise<ReadonlySet<string>> {
+  const rows = await provisionedTargets(db, key)
     .where('p.name', '=', key.name)
     .where('p.qualifier', '!=', except)
     .execute()

@@ -7,7 +7,7 @@ import type { FunctionKey } from '../lambda/function.ts'
 import type { ProvisionedStatus } from '../lambda/provisioned.ts'
 import { findAlias } from './aliases.ts'
 import type { Changes } from './changes.ts'
-import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
+import type { Page, PageRequest } from './page.ts'
 import {
   checkAliasMayProvision,
   checkProvisionable,
@@ -19,6 +19,7 @@ import {
   versionsBehind,
 } from './provisioned-limits.ts'
 import type { ConcurrencyBounds, ProvisionedConfig, ProvisionedReport, ProvisionedStore } from './provisioned-store.ts'
+import { pageByQualifier } from './qualified.ts'
 import { functionExists, versionRow } from './queries.ts'
 import { functionNotFound } from './refusals.ts'
 import { keyColumns } from './rows.ts'
@@ -85,18 +86,9 @@ export class SqlProvisioned implements ProvisionedStore {
   }
 
   async list(key: FunctionKey, page: PageRequest): Promise<Page<ProvisionedConfig>> {
-    const size = pageSize(page)
-    const after = readMarker(page)
-    const rows = await this.#db
-      .selectFrom('provisioned_concurrency')
-      .selectAll()
-      .where((eb) => eb.and(keyColumns(key)))
-      .$if(after !== undefined, (query) => query.where('qualifier', '>', after?.name ?? ''))
-      .orderBy('qualifier')
-      .limit(size + 1)
-      .execute()
-    if (rows.length === 0 && !(await functionExists(this.#db, key))) throw functionNotFound(key)
-    return pageOf(rows, size, configOf, ({ qualifier }) => ({ name: qualifier, number: 0 }))
+    const configs = await pageByQualifier(this.#db, 'provisioned_concurrency', key, page, configOf)
+    if (configs.items.length === 0 && !(await functionExists(this.#db, key))) throw functionNotFound(key)
+    return configs
   }
 
   async delete(key: FunctionKey, qualifier: string): Promise<void> {

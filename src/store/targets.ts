@@ -7,6 +7,7 @@ import { findAlias } from './aliases.ts'
 import type { Changes } from './changes.ts'
 import { findEventInvokeConfig } from './event-invoke-configs.ts'
 import { statementsOf } from './policy-rows.ts'
+import { provisionedTargets } from './provisioned-limits.ts'
 import { versionRow } from './queries.ts'
 import { invocableVersionOf, keyColumns, LATEST, recursiveLoopOf } from './rows.ts'
 import type { InvokeTarget, InvokeTargets } from './store.ts'
@@ -69,19 +70,7 @@ export class SqlTargets implements InvokeTargets {
   }
 
   async provisioned(account: string, region: string): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>> {
-    const rows = await this.#db
-      .selectFrom('provisioned_concurrency as p')
-      .leftJoin('aliases as a', (join) =>
-        join
-          .onRef('a.account', '=', 'p.account')
-          .onRef('a.region', '=', 'p.region')
-          .onRef('a.name', '=', 'p.name')
-          .onRef('a.alias', '=', 'p.qualifier'),
-      )
-      .select(['p.name', 'p.qualifier', 'p.requested', 'a.function_version', 'a.routing_version', 'a.routing_weight'])
-      .where('p.account', '=', account)
-      .where('p.region', '=', region)
-      .execute()
+    const rows = await provisionedTargets(this.#db, { account, region }).execute()
     const functions = new Map<string, Map<string, number>>()
     for (const row of rows) {
       const versions = functions.get(row.name) ?? new Map<string, number>()

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { FunctionConfiguration } from '../../src/lambda/function.ts'
 import { LIMITS } from '../../src/lambda/limits.ts'
 import type { Statement } from '../../src/lambda/policy.ts'
-import { key, type StoreUnderTest, validConfiguration } from './store-suite.ts'
+import { validConfiguration } from '../support/configuration.ts'
+import { key, type StoreUnderTest } from './store-suite.ts'
 
 const content = (changes: object = {}) => ({
   description: '',

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openStore, type Store } from '../../src/store/open.ts'
-import { key, validConfiguration } from './store-suite.ts'
+import { validConfiguration } from '../support/configuration.ts'
+import { key } from './store-suite.ts'
 
 const bounds = { accountConcurrency: 1000, unreservedMinimum: 100 }
 const f = key('f')

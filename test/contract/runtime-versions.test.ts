@@ -5,24 +5,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { FunctionConfiguration } from '../../src/lambda/function.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
+import { validConfiguration } from '../support/configuration.ts'
 
 const key = { account: '111111111111', region: 'us-east-1', name: 'f' }
 const [OLD, NEW] = ['a'.repeat(64), 'b'.repeat(64)]
-const configuration: FunctionConfiguration = {
-  runtime: 'python3.13',
-  handler: 'h.h',
-  role: 'r',
-  description: '',
-  timeout: 3,
-  memorySize: 128,
-  ephemeralStorage: 512,
-  architecture: 'x86_64',
-  packageType: 'Zip',
-  tracingMode: 'PassThrough',
-  logging: { logFormat: 'Text', logGroup: 'g' },
-  codeSha256: 'c',
-  codeSize: 1,
-}
+const configuration = validConfiguration({ runtime: 'python3.13' })
 const manual = { runtime: 'python3.13', updateRuntimeOn: 'Manual', runtimeVersion: NEW } as const
 
 let folder: string

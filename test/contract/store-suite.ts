@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { FunctionConfiguration, FunctionKey } from '../../src/lambda/function.ts'
 import type { Store } from '../../src/store/open.ts'
 import type { NewEvent } from '../../src/store/store.ts'
+import { validConfiguration } from '../support/configuration.ts'
 import { describeLayersAndPolicies } from './layers-suite.ts'
 
 export interface StoreUnderTest {
@@ -13,25 +14,6 @@ export interface StoreUnderTest {
 }
 
 export const key = (name: string): FunctionKey => ({ account: '111111111111', region: 'us-east-1', name })
-
-export function validConfiguration(changes: Partial<FunctionConfiguration> = {}): FunctionConfiguration {
-  return {
-    runtime: 'python3.12',
-    handler: 'app.handler',
-    role: 'arn:aws:iam::111111111111:role/r',
-    description: '',
-    timeout: 3,
-    memorySize: 128,
-    ephemeralStorage: 512,
-    architecture: 'x86_64',
-    packageType: 'Zip',
-    tracingMode: 'PassThrough',
-    logging: { logFormat: 'Text', logGroup: '/aws/lambda/f' },
-    codeSha256: 'sha-1',
-    codeSize: 100,
-    ...changes,
-  }
-}
 
 export const validEvent = (changes: Partial<NewEvent> = {}): NewEvent => ({
   function: key('f'),

@@ -9,7 +9,8 @@ import { openStore } from '../../src/store/open.ts'
 import { ACTIVE, configurationDigest } from '../../src/store/rows.ts'
 import { loadSqliteEngine } from '../../src/store/sqlite-engine.ts'
 import type { Tables } from '../../src/store/tables.ts'
-import { key, validConfiguration } from './store-suite.ts'
+import { validConfiguration } from '../support/configuration.ts'
+import { key } from './store-suite.ts'
 
 let folder: string
 beforeEach(() => {

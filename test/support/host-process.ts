@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 
 export interface HostProcess {
   readonly url: string
@@ -22,6 +23,17 @@ export async function startHostProcess(data: string, env: Record<string, string>
   child.stderr.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString()).slice(-20_000)
   })
+  return answering(child, () => `the host ended before it answered:\n${errors}`)
+}
+
+/**
+ * Waits until a process has printed JSON with its `endpoint`.
+ * @param ended what to say when it ends instead
+ */
+export async function answering(
+  child: ChildProcess & { readonly stdout: Readable },
+  ended: () => string,
+): Promise<HostProcess> {
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const url = await new Promise<string>((resolve, reject) => {
     let text = ''
@@ -30,7 +42,7 @@ export async function startHostProcess(data: string, env: Record<string, string>
       const endpoint = /"endpoint":\s*"([^"]+)"/.exec(text)?.[1]
       if (endpoint !== undefined) resolve(endpoint)
     })
-    void exited.then(() => reject(new Error(`the host ended before it answered:\n${errors}`)))
+    void exited.then(() => reject(new Error(ended())))
   })
   return {
     url,

@@ -1,7 +1,9 @@
-/** What …/response and …/error have in common: they must name the invocation in progress and come in the right state. */
+/** What …/response and …/error have in common: they name the invocation in progress, come in the right state and bring its outcome. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { failure, INVALID_REQUEST_ID, STALE_INVOCATION, send } from '../answers.ts'
-import { discardBody } from '../body.ts'
+import { LIMITS } from '../../lambda/limits.ts'
+import { ACCEPTED, failure, INVALID_REQUEST_ID, STALE_INVOCATION, send, TOO_LARGE } from '../answers.ts'
+import type { InvocationOutcome } from '../api.ts'
+import { discardBody, readBody } from '../body.ts'
 import type { Invocation } from '../invocation.ts'
 import { type RuntimeCall, runtimeRefusal } from '../protocol.ts'
 import type { RuntimeSession } from '../session.ts'
@@ -33,4 +35,32 @@ export function enterCurrent(
     return undefined
   }
   return invocation
+}
+
+/** Ends the invocation with what the body says. @param outcomeOf a body that came whole and within the limit */
+export function answerWithBody(
+  session: RuntimeSession,
+  invocation: Invocation,
+  request: IncomingMessage,
+  response: ServerResponse,
+  outcomeOf: (body: Uint8Array) => InvocationOutcome,
+): void {
+  readBody(
+    request,
+    LIMITS.responsePayloadBytes,
+    (body) => {
+      if (body === 'too-large') return sendTooLarge(request, response)
+      if (body === 'truncated') return session.answer(invocation, { kind: 'truncated' })
+      session.answer(invocation, outcomeOf(body))
+      send(response, ACCEPTED)
+    },
+    () => session.answer(invocation, { kind: 'too-large' }),
+  )
+}
+
+/** The refusal of a body over the limit; where even the reading was given up, the connection ends with it. */
+export function sendTooLarge(request: IncomingMessage, response: ServerResponse): void {
+  const { socket } = request
+  if (!request.complete) response.once('finish', () => socket.destroy())
+  send(response, TOO_LARGE)
 }

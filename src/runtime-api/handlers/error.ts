@@ -1,12 +1,8 @@
 /** POST /2018-06-01/runtime/invocation/{id}/error: the function failed; the caller gets the body as it is. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { LIMITS } from '../../lambda/limits.ts'
-import { ACCEPTED, send } from '../answers.ts'
-import { readBody } from '../body.ts'
 import { errorTypeOf, withoutErrorCause } from '../error-type.ts'
 import type { RuntimeSession } from '../session.ts'
-import { enterCurrent } from './current.ts'
-import { sendTooLarge } from './response.ts'
+import { answerWithBody, enterCurrent } from './current.ts'
 
 export const ERROR_TYPE_HEADER = 'lambda-runtime-function-error-type'
 
@@ -20,17 +16,9 @@ export function invocationError(
 ): void {
   const invocation = enterCurrent(session, 'error', request, response, requestId)
   if (invocation === undefined) return
-  readBody(
-    request,
-    LIMITS.responsePayloadBytes,
-    (body) => {
-      if (body === 'too-large') return sendTooLarge(request, response)
-      if (body === 'truncated') return session.answer(invocation, { kind: 'truncated' })
-      const payload = request.headers['content-type'] === CAUSE_TYPE ? withoutErrorCause(body) : body
-      const errorType = errorTypeOf(request.headers[ERROR_TYPE_HEADER], request.trailers[ERROR_TYPE_HEADER], payload)
-      session.answer(invocation, { kind: 'error', payload, errorType })
-      send(response, ACCEPTED)
-    },
-    () => session.answer(invocation, { kind: 'too-large' }),
-  )
+  answerWithBody(session, invocation, request, response, (body) => {
+    const payload = request.headers['content-type'] === CAUSE_TYPE ? withoutErrorCause(body) : body
+    const errorType = errorTypeOf(request.headers[ERROR_TYPE_HEADER], request.trailers[ERROR_TYPE_HEADER], payload)
+    return { kind: 'error', payload, errorType }
+  })
 }

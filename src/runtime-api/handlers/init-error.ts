@@ -6,8 +6,8 @@ import { discardBody, readBody } from '../body.ts'
 import { errorTypeOf } from '../error-type.ts'
 import { runtimeRefusal } from '../protocol.ts'
 import type { RuntimeSession } from '../session.ts'
+import { sendTooLarge } from './current.ts'
 import { ERROR_TYPE_HEADER } from './error.ts'
-import { sendTooLarge } from './response.ts'
 
 export function initError(session: RuntimeSession, request: IncomingMessage, response: ServerResponse): void {
   const { state } = session

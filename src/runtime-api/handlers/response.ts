@@ -1,12 +1,11 @@
 /** POST /2018-06-01/runtime/invocation/{id}/response, buffered or streamed: either way the outcome is one payload. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { LIMITS } from '../../lambda/limits.ts'
-import { ACCEPTED, INVALID_RESPONSE_MODE, send, TOO_LARGE } from '../answers.ts'
+import { INVALID_RESPONSE_MODE, send } from '../answers.ts'
 import type { InvocationOutcome } from '../api.ts'
-import { discardBody, readBody } from '../body.ts'
+import { discardBody } from '../body.ts'
 import { normaliseErrorType } from '../error-type.ts'
 import type { RuntimeSession } from '../session.ts'
-import { enterCurrent } from './current.ts'
+import { answerWithBody, enterCurrent } from './current.ts'
 
 export function respond(
   session: RuntimeSession,
@@ -24,17 +23,7 @@ export function respond(
     send(response, INVALID_RESPONSE_MODE)
     return
   }
-  readBody(
-    request,
-    LIMITS.responsePayloadBytes,
-    (body) => {
-      if (body === 'too-large') return sendTooLarge(request, response)
-      if (body === 'truncated') return session.answer(invocation, { kind: 'truncated' })
-      session.answer(invocation, outcomeOf(request, body))
-      send(response, ACCEPTED)
-    },
-    () => session.answer(invocation, { kind: 'too-large' }),
-  )
+  answerWithBody(session, invocation, request, response, (body) => outcomeOf(request, body))
 }
 
 /** A stream that failed half-way ends with trailers; Go announces them on every request and sends them only then. */
@@ -43,11 +32,4 @@ function outcomeOf(request: IncomingMessage, payload: Uint8Array): InvocationOut
   if (!errorType) return { kind: 'response', payload }
   const errorBody = Buffer.from(request.trailers['lambda-runtime-function-error-body'] ?? '', 'base64')
   return { kind: 'stream-error', payload, errorType: normaliseErrorType(errorType), errorBody }
-}
-
-/** The refusal of a body over the limit; where even the reading was given up, the connection ends with it. */
-export function sendTooLarge(request: IncomingMessage, response: ServerResponse): void {
-  const { socket } = request
-  if (!request.complete) response.once('finish', () => socket.destroy())
-  send(response, TOO_LARGE)
 }

@@ -6,7 +6,7 @@ import type { CodeStore } from '../../../src/control/code-store.ts'
 import { checkUnzippedSize, FunctionLayers, withLayers } from '../../../src/control/function-layers.ts'
 import { LIMITS } from '../../../src/lambda/limits.ts'
 import { openStore, type Store } from '../../../src/store/open.ts'
-import { validConfiguration } from '../../contract/store-suite.ts'
+import { validConfiguration } from '../../support/configuration.ts'
 
 const key = { account: '111111111111', region: 'us-east-1', name: 'f' }
 const MIB = 1024 * 1024

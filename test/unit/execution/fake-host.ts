@@ -6,6 +6,7 @@ import type { InvocationEvent, Listeners, Session, SessionObserver } from '../..
 import type { Sandbox, SandboxDriver, SandboxObserver, SandboxSpec } from '../../../src/sandbox/driver.ts'
 import { EventBus, type PlatformEvent } from '../../../src/telemetry/events.ts'
 import type { LogEvent, LogStore } from '../../../src/telemetry/log-store.ts'
+import { validConfiguration } from '../../support/configuration.ts'
 
 /** What the fake runtime does; each part may be replaced by a test. */
 export interface Behaviour {
@@ -190,19 +191,7 @@ export function validVersion(overrides: Partial<FunctionVersion> = {}): Function
     revisionId: 'r1',
     deploymentId: `d${++deployments}`,
     state: 'Active',
-    runtime: 'nodejs22.x',
-    handler: 'index.handler',
-    role: 'arn:aws:iam::000000000000:role/r',
-    description: '',
-    timeout: 3,
-    memorySize: 128,
-    ephemeralStorage: 512,
-    architecture: 'x86_64',
-    packageType: 'Zip',
-    tracingMode: 'PassThrough',
-    logging: { logFormat: 'Text', logGroup: '/aws/lambda/f' },
-    codeSha256: '',
-    codeSize: 1,
+    ...validConfiguration({ runtime: 'nodejs22.x', handler: 'index.handler' }),
     lastModified: 0,
     ...overrides,
   }

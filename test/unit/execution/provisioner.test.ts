@@ -45,6 +45,20 @@ function provisioned({ host = {}, pool: settings = {}, parallel = 2, retryMinMs 
   return { ...fake, pool, provisioner, available, of, invoke }
 }
 
+/** Invocations that end when the test calls what is pending. */
+function heldInvocations() {
+  const pending: (() => void)[] = []
+  const behaviour: FakeHostOptions['behaviour'] = {
+    event: (runtime, event) => {
+      pending.push(() => {
+        runtime.respond(event, '1')
+        runtime.session.ready()
+      })
+    },
+  }
+  return { pending, behaviour }
+}
+
 const idle = (environments: ExecutionEnvironment[]) => environments.every(({ state }) => state === 'Idle')
 
 describe('provisioned environments', () => {
@@ -77,19 +91,8 @@ describe('provisioned environments', () => {
   })
 
   it('are used before on-demand ones, and spill over into those', async () => {
-    const pending: (() => void)[] = []
-    const { provisioner, available, invoke } = provisioned({
-      host: {
-        behaviour: {
-          event: (runtime, event) => {
-            pending.push(() => {
-              runtime.respond(event, '1')
-              runtime.session.ready()
-            })
-          },
-        },
-      },
-    })
+    const { pending, behaviour } = heldInvocations()
+    const { provisioner, available, invoke } = provisioned({ host: { behaviour } })
     const version = validVersion({ version: '1' })
     provisioner.demand('f:1', [{ version, count: 2 }])
     await until(() => available('f:1') === 2)
@@ -241,19 +244,8 @@ describe('provisioned environments', () => {
   })
 
   it('that are not wanted any more go at once when idle, and after their invocation when busy', async () => {
-    const pending: (() => void)[] = []
-    const { provisioner, available, invoke, pool } = provisioned({
-      host: {
-        behaviour: {
-          event: (runtime, event) => {
-            pending.push(() => {
-              runtime.respond(event, '1')
-              runtime.session.ready()
-            })
-          },
-        },
-      },
-    })
+    const { pending, behaviour } = heldInvocations()
+    const { provisioner, available, invoke, pool } = provisioned({ host: { behaviour } })
     const version = validVersion({ version: '1' })
     provisioner.demand('f:1', [{ version, count: 3 }])
     await until(() => available('f:1') === 3)

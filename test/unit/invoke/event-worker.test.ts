@@ -12,7 +12,8 @@ import { LambdaException } from '../../../src/lambda/errors.ts'
 import { RETRY_TIMING } from '../../../src/lambda/event-invoke.ts'
 import type { FunctionConfiguration } from '../../../src/lambda/function.ts'
 import { openStore, type Store } from '../../../src/store/open.ts'
-import { key, validConfiguration, validEvent } from '../../contract/store-suite.ts'
+import { key, validEvent } from '../../contract/store-suite.ts'
+import { validConfiguration } from '../../support/configuration.ts'
 import { until } from '../../support/until.ts'
 
 /** The real queue and the real worker on a clock of our own; only the invocation is a stand-in. */
