@@ -149,6 +149,7 @@ try {
   }
 
   const used = memory(many.setting.host.process.pid)
+  const least = memory(few.setting.host.process.pid)
   const rows = KINDS.map(
     (kind) =>
       `| ${kind} | ${of(few, kind).toFixed(2)} ms | ${of(many, kind).toFixed(2)} ms | ${ratio(kind).toFixed(2)} |`,
@@ -158,7 +159,8 @@ try {
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-Memory of the host with ${FUNCTIONS} functions of ${VERSIONS} versions: ${used.now.toFixed(0)} MB, ${used.peak.toFixed(0)} MB at its highest.
+Memory of the host with ${FUNCTIONS} functions of ${VERSIONS} versions: ${used.now.toFixed(0)} MB, ${used.peak.toFixed(0)} MB at its highest;
+with ${BASELINE} functions ${least.now.toFixed(0)} MB, ${least.peak.toFixed(0)} MB at its highest.
 `,
   )
   const slow = KINDS.filter((kind) => ratio(kind) > RATIO_MAX)
