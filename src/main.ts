@@ -1,6 +1,5 @@
 /** Composition root: the only file that builds services; what starts and stops, and in which order, stands on this page. */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { createAdmin } from './api/admin.ts'
@@ -60,7 +59,6 @@ const EVENTS_AT_ONCE = 256
 
 /** @throws when the engine, the data folder or the port cannot be had; the message says what to do. */
 export async function startHost(config: Config, { log, sources }: HostOptions): Promise<RunningHost> {
-  mkdirSync(config.data, { recursive: true })
   const undo: (() => Promise<void>)[] = []
   const opened = <T>(service: T, close: (service: T) => Promise<void>): T => {
     undo.push(() => close(service))

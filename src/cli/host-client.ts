@@ -168,6 +168,7 @@ function refusalOf(answer: Answer): HostRefusal {
 
 const HINTS: Readonly<Record<string, string>> = {
   ResourceNotFoundException: '`hearth ls` shows the functions there are; --region and --account choose where to look.',
+  InvalidRequestContentException: 'The payload must be JSON: @FILE reads it from a file, - from stdin.',
   TooManyRequestsException:
     'Too many executions run at the same time: try again, or raise the concurrency of the function or the account.',
   EC2AccessDeniedException: "The host may not use the container engine's socket; its output says how to allow it.",

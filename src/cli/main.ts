@@ -10,6 +10,7 @@ import { lsCommand } from './commands/ls.ts'
 import { queueCommand } from './commands/queue.ts'
 import { rmCommand } from './commands/rm.ts'
 import { runtimesCommand } from './commands/runtimes.ts'
+import { example } from './commands/shared.ts'
 import { startCommand } from './commands/start.ts'
 import { CliError, EXIT } from './failure.ts'
 import { errorColours, note } from './output.ts'
@@ -34,6 +35,7 @@ export function createProgram(): Command {
     configCommand(),
   ]
   for (const command of commands) program.addCommand(command)
+  program.addHelpText('after', example('hearth start --example hello', `hearth invoke hello '{"name":"you"}' --log`))
   inherit(program)
   return program
 }

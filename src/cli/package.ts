@@ -113,7 +113,7 @@ async function readZip(path: string): Promise<Package> {
   const files = await listEntries(zip).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error)
     throw new CliError(
-      `${path} is not a zip that can be read: ${reason}.`,
+      `${path} is not a zip that can be read: ${reason.replace(/\.+$/, '')}.`,
       'Give a folder, or a zip made of the files inside the folder.',
     )
   })

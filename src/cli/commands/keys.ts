@@ -28,7 +28,7 @@ export function keysCommand(): Command {
     ),
   )
   command.addCommand(remove())
-  return command
+  return command.addHelpText('after', example('hearth keys create --description "orders"', 'hearth keys'))
 }
 
 function create(): Command {

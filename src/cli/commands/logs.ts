@@ -1,13 +1,14 @@
 import { Command } from 'commander'
 import { CliError } from '../failure.ts'
+import { findFunction } from '../functions.ts'
 import { HostClient, type HostOptions } from '../host-client.ts'
-import { colours, plain, print } from '../output.ts'
-import { example, timeAgo, withHost } from './shared.ts'
+import { colours, note, plain, print } from '../output.ts'
+import { example, timeAgo, wholeNumber, withHost } from './shared.ts'
 
 interface Options extends HostOptions {
   readonly follow?: boolean
   readonly since?: number
-  readonly limit?: string
+  readonly limit?: number
   readonly json?: boolean
 }
 
@@ -17,29 +18,42 @@ export function logsCommand(): Command {
     .argument('<name>', 'name of the function, or of a log group (starts with /)')
     .option('-f, --follow', 'go on with new lines until Ctrl-C')
     .option('--since <time>', 'from this time on: 90s, 10m, 2h, 1d ago, or a date', (text) => timeAgo(text))
-    .option('--limit <lines>', 'the newest lines only')
+    .option('--limit <lines>', 'the newest lines only', wholeNumber)
     .addHelpText('after', example('hearth logs hello --since 10m', 'hearth logs hello -f'))
     .action(async (name: string, options: Options) => {
       const host = new HostClient(options)
       const query = new URLSearchParams({ [name.startsWith('/') ? 'group' : 'function']: name })
       if (options.since !== undefined) query.set('since', String(Math.max(0, options.since)))
-      if (options.limit !== undefined) query.set('limit', options.limit)
+      if (options.limit !== undefined) query.set('limit', String(options.limit))
       if (options.follow) query.set('follow', '1')
       if (host.account !== undefined) query.set('account', host.account)
       if (host.region !== undefined) query.set('region', host.region)
       const stop = new AbortController()
       process.once('SIGINT', () => stop.abort())
+      let lines = 0
       try {
         for await (const line of host.lines({ method: 'GET', path: `/_hearth/logs?${query}` }, stop.signal)) {
-          if (line.trim() !== '') print(options.json ? line : readable(line))
+          if (line.trim() === '') continue
+          lines++
+          print(options.json ? line : readable(line))
         }
       } catch (error) {
         if (stop.signal.aborted) return
         throw error
       }
-      if (options.follow && !stop.signal.aborted) throw new CliError('The host ended the log: it has stopped.')
+      if (stop.signal.aborted) return
+      if (options.follow) throw new CliError('The host ended the log: it has stopped.')
+      if (lines === 0) await explainNothing(host, name, options)
     })
   return withHost(command)
+}
+
+/** A deleted function may have left a log; one that never was is a slip of the keyboard. */
+async function explainNothing(host: HostClient, name: string, { since }: Options): Promise<void> {
+  if (!name.startsWith('/') && (await findFunction(host, name)) === undefined) {
+    throw new CliError(`There is neither a function ${name} nor a log of one.`, '`hearth ls` shows the functions.')
+  }
+  note(since === undefined ? `${name} has not logged anything yet.` : `${name} has not logged anything since then.`)
 }
 
 function readable(line: string): string {

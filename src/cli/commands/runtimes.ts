@@ -26,7 +26,7 @@ export function runtimesCommand(): Command {
   command.addCommand(build())
   command.addCommand(exportImages())
   command.addCommand(importImages())
-  return command
+  return command.addHelpText('after', example('hearth runtimes', 'hearth runtimes build nodejs22.x'))
 }
 
 function list(): Command {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Command } from 'commander'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { failure } from '../../../src/cli/commands/invoke.ts'
 import { timeAgo } from '../../../src/cli/commands/shared.ts'
@@ -48,20 +49,18 @@ const hello = {
 }
 
 describe('every command', () => {
-  const commands = createProgram().commands.flatMap((command) =>
-    command.commands.length > 0 ? command.commands : [command],
-  )
+  const named = (command: Command, above = ''): (readonly [string, Command])[] => {
+    const name = `${above}${command.name()}`
+    return [[name, command], ...command.commands.flatMap((child) => named(child, `${name} `))]
+  }
 
-  it.each(commands.map((command) => [command.name(), command] as const))(
-    '%s has --json and help with an example',
-    (_name, command) => {
-      expect(command.options.map((option) => option.long)).toContain('--json')
-      let help = ''
-      command.configureOutput({ writeOut: (text) => (help += text) })
-      command.outputHelp()
-      expect(help).toMatch(/Examples?:\n {2}\$ .*hearth /)
-    },
-  )
+  it.each(named(createProgram()))('%s has help with an example, and --json', (_name, command) => {
+    if (command.commands.length === 0) expect(command.options.map((option) => option.long)).toContain('--json')
+    let help = ''
+    command.configureOutput({ writeOut: (text) => (help += text) })
+    command.outputHelp()
+    expect(help).toMatch(/Examples?:\n {2}\$ .*hearth /)
+  })
 })
 
 describe('hearth invoke', () => {
@@ -259,6 +258,18 @@ describe('hearth ls, rm, logs, config', () => {
     expect(await hearth('logs', 'hello', '--limit', '2')).toBe(0)
     expect(out).toBe('1970-01-01T00:00:00.000Z one\n1970-01-01T00:00:00.001Z two\n')
     expect(host.asked[0]?.path).toBe('/_hearth/logs?function=hello&limit=2')
+  })
+
+  it('says why there is no log to print', async () => {
+    reply = ({ path }) => (path.includes('/configuration') ? { body: hello } : { body: '' })
+    expect(await hearth('logs', 'hello', '--since', '1h')).toBe(0)
+    expect(err).toBe('hello has not logged anything since then.\n')
+    reply = ({ path }) => (path.includes('/configuration') ? { status: 404, body: {} } : { body: '' })
+    expect(await hearth('logs', 'helo')).toBe(1)
+    expect(err).toContain('There is neither a function helo nor a log of one.')
+    err = ''
+    expect(await hearth('logs', '/aws/lambda/hello')).toBe(0)
+    expect(err).toBe('/aws/lambda/hello has not logged anything yet.\n')
   })
 
   it('prints settings with their sources, and every problem on its own line', async () => {
