@@ -1,7 +1,7 @@
 // npm test: the same preparation as npm start, every runtime image, the clients that tests use; then all checks and all tests.
 //   npm test                                everything
 //   npm test -- --project unit              one project, with only what it needs
-//   npm test -- test/docker/cold.test.ts    some files
+//   npm test -- test/docker/failures.test.ts    some files
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureEngine } from './engine.mjs'
@@ -17,7 +17,6 @@ await command(async () => {
     throw new Refusal(`There is no test project ${unknown.join(', ')}; there are: ${PROJECTS.join(', ')}.`)
   const everything = projects.length === PROJECTS.length && rest.length === 0
 
-  const _total = { passed: 0, failed: 0, skipped: 0 }
   await prepareHost()
   const onEngine = projects.filter((name) => ON_ENGINE.includes(name))
   if (onEngine.length > 0) {
