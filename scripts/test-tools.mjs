@@ -23,23 +23,25 @@ const PYTHON = {
   present: () => works('python3', ['-c', 'import venv, ensurepip']),
 }
 
+const GO = {
+  packages: ['golang-go'],
+  present: async () => (await works('go', ['version'])) || existsSync('/usr/local/go/bin/go'),
+}
+
 /** What each project of tests needs, by package. */
 const NEEDED = {
   conformance: [
     { packages: ['awscli'], present: async () => (await findAws()) !== undefined },
     PYTHON,
-    // The SDKs for Go and Rust need newer compilers than Debian 12 has: their tests use the machine's or say why they do not.
+    // Old as it may be, it fetches the one that the SDK needs.
+    GO,
+    // The SDK for Rust needs a newer compiler than Debian 12 has: its test uses the machine's or says why it does not.
     {
       packages: ['maven', 'openjdk-17-jdk-headless'],
       present: async () => (await works('mvn', ['--version'])) && (await works('javac', ['-version'])),
     },
   ],
-  contract: [
-    {
-      packages: ['golang-go'],
-      present: async () => (await works('go', ['version'])) || existsSync('/usr/local/go/bin/go'),
-    },
-  ],
+  contract: [GO],
   docker: [
     PYTHON,
     {
