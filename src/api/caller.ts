@@ -1,3 +1,5 @@
+import { REGION } from '../lambda/arn.ts'
+
 /** Who calls, as every handler and the data plane see it: the request's account and region. */
 export interface Caller {
   readonly account: string
@@ -15,7 +17,7 @@ export interface CallerOptions {
 
 /** AWS4-HMAC-SHA256 Credential=<access key>/<date>/<region>/<service>/aws4_request, … */
 const CREDENTIAL = /Credential=([^/,\s]{1,256})\/[^/,\s]{1,16}\/([^/,\s]{1,64})\//
-const REGION = /^(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d$/
+const ONE_REGION = new RegExp(`^${REGION}$`)
 const ACCOUNT_AT_THE_END = /\d{12}$/
 
 /** Callers differ by access key and region; the bound guards against made-up ones. */
@@ -53,7 +55,7 @@ export class Callers {
     const [, accessKey = '', region = ''] = match
     const caller: Caller = {
       account: this.#accounts.get(accessKey) ?? ACCOUNT_AT_THE_END.exec(accessKey)?.[0] ?? this.#default.account,
-      region: REGION.test(region) ? region : this.#default.region,
+      region: ONE_REGION.test(region) ? region : this.#default.region,
     }
     if (this.#known.size >= REMEMBERED_MAX) this.#known.clear()
     if (scope.length <= 512) this.#known.set(scope, caller)

@@ -49,6 +49,7 @@ export const DIFFERENCES: readonly Differences[] = [
 | nodejs24.x | Debian 12, Node.js from npm | aws-lambda-ric 4.0.2 | same |
 | python3.11 | Debian 12 | awslambdaric 4.2.2 | same |
 | python3.13 | Debian 13 | awslambdaric 4.2.2 | same |
+| python3.14 | Debian sid | awslambdaric 4.2.2 | same |
 | provided.al2023, provided.al2 | Debian 12 | the function's own | one image serves both; glibc 2.36 |
 
 With \`HEARTH_RUNTIME_IMAGES=aws\` AWS's own base images are used where they are present or can be pulled; \`HEARTH_RUNTIME_IMAGE_MAP\` names any other.

@@ -1,4 +1,4 @@
-/** Event-invoke configurations and recursion settings. */
+/** Event-invoke configurations. */
 import * as inputs from './inputs.ts'
 import { members } from './inputs.ts'
 import type { Handler } from './services.ts'
@@ -38,16 +38,4 @@ export const listFunctionEventInvokeConfigs: Handler = async (request, { control
     FunctionEventInvokeConfigs: items.map(({ qualifier, config }) => eventInvokeConfiguration(key, qualifier, config)),
     NextMarker: nextMarker,
   }
-}
-
-export const putFunctionRecursionConfig: Handler = async (request, { control }) => {
-  const { recursiveLoop } = request.body(inputs.putFunctionRecursionConfig)
-  const { key, qualifier } = request.function('control')
-  await control.recursion.put(key, qualifier, recursiveLoop)
-  return { RecursiveLoop: recursiveLoop }
-}
-
-export const getFunctionRecursionConfig: Handler = async (request, { control }) => {
-  const { key, qualifier } = request.function('control')
-  return { RecursiveLoop: await control.recursion.get(key, qualifier) }
 }

@@ -10,6 +10,7 @@ import * as functions from './functions.ts'
 import * as layers from './layers.ts'
 import * as permissions from './permissions.ts'
 import * as provisioned from './provisioned.ts'
+import * as recursion from './recursion.ts'
 import * as runtimeManagement from './runtime-management.ts'
 import type { Handler } from './services.ts'
 import * as tags from './tags.ts'
@@ -76,7 +77,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'GetFunctionConcurrency', method: 'GET', path: '/2019-09-30/functions/{FunctionName}/concurrency', status: 200, handle: concurrency.getFunctionConcurrency },
   { name: 'GetFunctionConfiguration', method: 'GET', path: '/2015-03-31/functions/{FunctionName}/configuration', status: 200, handle: functions.getFunctionConfiguration },
   { name: 'GetFunctionEventInvokeConfig', method: 'GET', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config', status: 200, handle: eventInvoke.getFunctionEventInvokeConfig },
-  { name: 'GetFunctionRecursionConfig', method: 'GET', path: '/2024-08-31/functions/{FunctionName}/recursion-config', status: 200, handle: eventInvoke.getFunctionRecursionConfig },
+  { name: 'GetFunctionRecursionConfig', method: 'GET', path: '/2024-08-31/functions/{FunctionName}/recursion-config', status: 200, handle: recursion.getFunctionRecursionConfig },
   { name: 'GetFunctionScalingConfig', method: 'GET', path: '/2025-11-30/functions/{FunctionName}/function-scaling-config', status: 200, refused: NOT_YET.capacity },
   { name: 'GetFunctionUrlConfig', method: 'GET', path: '/2021-10-31/functions/{FunctionName}/url', status: 200, refused: NOT_YET.urls },
   { name: 'GetLayerVersion', method: 'GET', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}', status: 200, handle: layers.getLayerVersion },
@@ -109,7 +110,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'PutFunctionCodeSigningConfig', method: 'PUT', path: '/2020-06-30/functions/{FunctionName}/code-signing-config', status: 200, refused: NOT_YET.signing },
   { name: 'PutFunctionConcurrency', method: 'PUT', path: '/2017-10-31/functions/{FunctionName}/concurrency', status: 200, handle: concurrency.putFunctionConcurrency },
   { name: 'PutFunctionEventInvokeConfig', method: 'PUT', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config', status: 200, handle: eventInvoke.putFunctionEventInvokeConfig },
-  { name: 'PutFunctionRecursionConfig', method: 'PUT', path: '/2024-08-31/functions/{FunctionName}/recursion-config', status: 200, handle: eventInvoke.putFunctionRecursionConfig },
+  { name: 'PutFunctionRecursionConfig', method: 'PUT', path: '/2024-08-31/functions/{FunctionName}/recursion-config', status: 200, handle: recursion.putFunctionRecursionConfig },
   { name: 'PutFunctionScalingConfig', method: 'PUT', path: '/2025-11-30/functions/{FunctionName}/function-scaling-config', status: 202, refused: NOT_YET.capacity },
   { name: 'PutProvisionedConcurrencyConfig', method: 'PUT', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', status: 202, handle: provisioned.putProvisionedConcurrencyConfig },
   { name: 'PutResourcePolicy', method: 'PUT', path: '/2026-07-09/resource-policy/{ResourceArn}', status: 200, handle: permissions.putResourcePolicy },

@@ -58,7 +58,7 @@ export class HostClient {
 
   /** The answer, whatever its status. */
   async send(call: Call): Promise<Answer> {
-    const response = await this.open(call)
+    const response = await this.#open(call)
     const chunks: Buffer[] = []
     for await (const chunk of response) chunks.push(chunk as Buffer)
     return { status: response.statusCode ?? 0, headers: plainHeaders(response), body: Buffer.concat(chunks) }
@@ -78,7 +78,7 @@ export class HostClient {
 
   /** The lines of a success as they come. */
   async *lines(call: Call, signal?: AbortSignal): AsyncIterable<string> {
-    const response = await this.open(call, signal)
+    const response = await this.#open(call, signal)
     response.setEncoding('utf8')
     let rest = ''
     const refused = (response.statusCode ?? 0) >= 400
@@ -95,20 +95,20 @@ export class HostClient {
   }
 
   /** Resolves with the head of the answer. No time limit: an invoke may take 15 minutes, a followed log for ever. */
-  private open(call: Call, signal?: AbortSignal): Promise<IncomingMessage> {
+  #open(call: Call, signal?: AbortSignal): Promise<IncomingMessage> {
     const url = new URL(this.endpoint + call.path)
     const body = call.body === undefined ? undefined : Buffer.from(call.body as Uint8Array)
-    const headers: Record<string, string> = { ...this.scope(), ...call.headers }
+    const headers: Record<string, string> = { ...this.#scope(), ...call.headers }
     if (body !== undefined) headers['Content-Length'] = String(body.byteLength)
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
     return new Promise((resolve, reject) => {
       const request = send(url, { method: call.method, headers, signal, agent: false }, resolve)
-      request.once('error', (error) => reject(signal?.aborted ? error : this.unreachable(error)))
+      request.once('error', (error) => reject(signal?.aborted ? error : this.#unreachable(error)))
       request.end(body)
     })
   }
 
-  private scope(): Record<string, string> {
+  #scope(): Record<string, string> {
     if (this.account === undefined && this.region === undefined) return {}
     // The host takes the account from the twelve digits at the end of a key id; a key without them leaves the default one.
     const key = `HEARTHCLI${this.account ?? ''}`
@@ -117,7 +117,7 @@ export class HostClient {
     return { Authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=${'0'.repeat(64)}` }
   }
 
-  private unreachable(error: Error): CliError {
+  #unreachable(error: Error): CliError {
     const code = 'code' in error ? String(error.code) : error.message
     if (code === 'ECONNREFUSED') {
       return new CliError(

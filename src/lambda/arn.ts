@@ -3,8 +3,9 @@ import { LambdaException } from './errors.ts'
 import type { FunctionKey } from './function.ts'
 import { refuseViolations, type TextConstraint, textFaults, violation } from './validation.ts'
 
-const REGION = '((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?'
-const PREFIX = `(arn:(aws[a-zA-Z-]*)?:lambda:)?${REGION}(\\d{12}:)?(function:)?`
+/** As the service model has it, character for character. */
+export const REGION = '(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}'
+const PREFIX = `(arn:(aws[a-zA-Z-]*)?:lambda:)?(${REGION}:)?(\\d{12}:)?(function:)?`
 
 /**
  * The three expressions that AWS's operations use for FunctionName, character for character, because they are shown in errors.

@@ -2,6 +2,7 @@
  * What a machine room has in place of a cloud's file systems and networks, as the operator named it: access points are folders, volumes
  * or NFS exports; subnets and security groups are networks of the container engine. The same names are there for every account.
  */
+import { REGION } from './arn.ts'
 
 /** HEARTH_FILE_SYSTEMS, HEARTH_SUBNETS, HEARTH_SECURITY_GROUPS: texts that were checked against the patterns below. */
 export interface MachineRoom {
@@ -15,7 +16,6 @@ export interface MachineRoom {
 
 export const EMPTY_ROOM: MachineRoom = { fileSystems: {}, subnets: {}, securityGroups: {} }
 
-const REGION = '(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}'
 /** Of the service model, S3 Files aside. */
 export const ACCESS_POINT = new RegExp(
   `^arn:aws[a-zA-Z-]*:elasticfilesystem:${REGION}:\\d{12}:access-point/fsap-[a-f0-9]{17}$`,
