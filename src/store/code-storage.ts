@@ -31,6 +31,7 @@ export async function countStoredCode(
   { account, region }: AccountRegion,
   bytes: number,
 ): Promise<void> {
+  if (bytes === 0) return
   const stored = await db
     .insertInto('stored_code')
     .values({ account, region, bytes })

@@ -103,21 +103,26 @@ const build = {
   },
 }
 
-const here = async () => undefined
+const nothing = async () => undefined
 
 const CLIENTS = [
   {
     client: 'the AWS CLI',
     name: 'aws-cli',
     built: async () => ['bash', join(SOURCES, 'cli/session.sh')],
-    missing: here,
+    missing: nothing,
   },
-  { client: 'boto3', name: 'boto3', built: async () => ['python3', join(SOURCES, 'python/session.py')], missing: here },
+  {
+    client: 'boto3',
+    name: 'boto3',
+    built: async () => ['python3', join(SOURCES, 'python/session.py')],
+    missing: nothing,
+  },
   {
     client: 'the SDK for JavaScript v3',
     name: 'javascript-sdk',
     built: async () => [process.execPath, '--import', 'tsx', join(SOURCES, 'javascript/session.ts')],
-    missing: here,
+    missing: nothing,
   },
   { client: 'the SDK for Go v2', name: 'go-sdk', built: build.go, missing: () => lacks('go', [1, 16], 'version') },
   {
@@ -135,7 +140,7 @@ const CLIENTS = [
 ]
 
 /** What a session prints, step by step. */
-const STEPS = (name: string) => {
+function stepsOf(name: string) {
   const account = 'us-east-1:000000000000'
   const arn = `arn:aws:lambda:${account}:function:${name}`
   return {
@@ -171,7 +176,7 @@ const STEPS = (name: string) => {
 }
 
 describe.each(CLIENTS)('$client', ({ name, built, missing }) => {
-  const steps = Object.entries(STEPS(name))
+  const steps = Object.entries(stepsOf(name))
   it(`runs the session: ${steps.map(([step]) => step).join(', ')}`, { timeout: BUILD_TIMEOUT_MS }, async (test) => {
     const reason = await missing()
     if (reason !== undefined) test.skip(reason)
@@ -182,6 +187,6 @@ describe.each(CLIENTS)('$client', ({ name, built, missing }) => {
       step,
       Object.fromEntries(Object.keys(values).map((value) => [value, said.get(value)])),
     ])
-    expect(Object.fromEntries(seen)).toEqual(STEPS(name))
+    expect(Object.fromEntries(seen)).toEqual(stepsOf(name))
   })
 })
