@@ -29,11 +29,16 @@ const PYTHON_HANDLERS = ['lambda_handler', 'handler', 'main']
 
 /** `given` is what the person said; only the rest is inferred. */
 export function infer(files: readonly PackageFile[], given: { runtime?: string; handler?: string }): Inference {
+  const { runtime, handler } = given
+  if (runtime !== undefined && handler !== undefined) return { ok: true, value: { runtime, handler } }
   const top = files.filter((file) => !file.path.includes('/'))
-  const family = given.runtime === undefined ? undefined : familyOf(given.runtime)
+  const family = runtime === undefined ? undefined : familyOf(runtime)
   const found: Inferred[] = []
   if (family === undefined || family === 'provided') {
     const bootstrap = top.find((file) => file.path === 'bootstrap')
+    if (bootstrap?.executable === false) {
+      return { ok: false, reason: 'The file bootstrap is not executable and could not be started: chmod +x bootstrap.' }
+    }
     if (bootstrap !== undefined) found.push({ runtime: DEFAULT_RUNTIMES.provided, handler: 'bootstrap' })
   }
   if (family === undefined || family === 'nodejs') {
@@ -48,9 +53,6 @@ export function infer(files: readonly PackageFile[], given: { runtime?: string; 
       found.push({ runtime: DEFAULT_RUNTIMES.python, handler: `${stem(file.path)}.${name}` })
     }
   }
-  const runtime = given.runtime
-  const handler = given.handler
-  if (runtime !== undefined && handler !== undefined) return { ok: true, value: { runtime, handler } }
   const [first, second] = found
   if (first === undefined) {
     if (handler !== undefined && runtime === undefined)

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { accessSync, constants } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { Command } from 'commander'
 import { CliError } from '../failure.ts'
 import { HostClient, type HostOptions } from '../host-client.ts'
@@ -83,11 +84,22 @@ function exportImages(): Command {
     .argument('<file>', 'a .tar, or .tar.gz to compress')
     .addHelpText('after', example('hearth runtimes export runtimes.tar.gz'))
     .action(async (file: string, options: Options) => {
+      checkFolder(resolve(file))
       await (await open(options)).exportTo(resolve(file))
       if (options.json) printJson({ exported: resolve(file) })
       else print(`exported ${file}`)
     })
   return withJson(withSettings(command))
+}
+
+/** Reading the images takes long: what cannot be written is said before. */
+function checkFolder(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new CliError(`${file} cannot be written: ${reason}.`, 'Name a file in a folder that is there and writable.')
+  }
 }
 
 function importImages(): Command {

@@ -284,6 +284,11 @@ describe('hearth ls, rm, logs, config', () => {
     ])
   })
 
+  it('says before the work that an export cannot be written', async () => {
+    expect(await main(['runtimes', 'export', join(folder, 'nowhere', 'images.tar')])).toBe(1)
+    expect(err).toMatch(/images\.tar cannot be written: ENOENT.*\nName a file in a folder/)
+  })
+
   it('answers --help and --version with status 0, and an unknown command with 1', async () => {
     expect(await main(['--version'])).toBe(0)
     expect(await main(['deploy', '--help'])).toBe(0)

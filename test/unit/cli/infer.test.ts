@@ -36,6 +36,13 @@ describe('infer', () => {
     })
   })
 
+  it('refuses a bootstrap that could not be started, unless runtime and handler are given', () => {
+    const [bootstrap] = files({ bootstrap: '' })
+    const inert = [{ ...bootstrap!, executable: false }]
+    expect(infer(inert, {})).toMatchObject({ ok: false, reason: expect.stringContaining('chmod +x bootstrap') })
+    expect(infer(inert, { runtime: 'provided.al2', handler: 'h' })).toMatchObject({ ok: true })
+  })
+
   it('looks only at the top of the package, and past tests and configuration', () => {
     const inference = infer(
       files({ 'lib/index.mjs': '', 'vitest.config.js': '', 'one.mjs': 'export function handler() {}' }),
