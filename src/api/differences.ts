@@ -70,7 +70,7 @@ CPU is shared by MemorySize (1,769 MB is one core), in full during Init, as on A
     text: `Each execution environment is a container of its own with its own user, a read-only root, no capabilities, no-new-privileges, the default seccomp profile, and limits for
 memory, CPU, processes and open files. It reaches its own Runtime API listener, the outside as the machine does, and those ports of the host that
 \`HEARTH_FUNCTION_REACH\` names; not other environments, other listeners, other ports of the host, or the engine.
-A function with a VpcConfig also reaches what every container on those networks reaches: [machine-room.md](machine-room.md#vpcconfig-networks).
+A function with a VpcConfig also reaches the containers on those networks, as its security groups allow: [machine-room.md](machine-room.md#vpcconfig-networks).
 Containers share the machine's kernel: functions of people who must not trust each other at all belong on separate machines.`,
   },
 ]

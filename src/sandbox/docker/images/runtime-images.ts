@@ -165,7 +165,7 @@ export class DockerRuntimeImages implements RuntimeImages {
     return (await this.#builder()).supervisorFile()
   }
 
-  /** Reference of the image with iptables, built if needed. */
+  /** Reference of the image with iptables and iproute2, built if needed. */
   async toolsImage(): Promise<string> {
     await (await this.#builder()).tools()
     return TAGS.tools
