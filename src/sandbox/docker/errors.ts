@@ -22,6 +22,13 @@ const is =
 /** The first row that matches decides. */
 const ROWS: readonly Row[] = [
   {
+    // With status 403.
+    matches: says(/active endpoints/i),
+    kind: 'unexpected',
+    remedy:
+      'Disconnect the containers that `docker network inspect` shows on it. If it shows none that exist, the engine lost track of them: it forgets them at its next restart.',
+  },
+  {
     matches: is('EACCES', 'EPERM', '401', '403'),
     kind: 'access-denied',
     remedy:

@@ -3,6 +3,7 @@ import type Dockerode from 'dockerode'
 import { bounded } from './errors.ts'
 import type { Firewall } from './firewall.ts'
 import { type Identity, LABELS } from './labels.ts'
+import { removeNetwork } from './network-removal.ts'
 import { isLeftover } from './owner.ts'
 import { removeContainer } from './removal.ts'
 import { Slots } from './slots.ts'
@@ -45,9 +46,7 @@ export async function removeLeftovers(
   const every = await bounded(LIMIT_MS, 'list networks', (abortSignal) => docker.listNetworks({ abortSignal }))
   const networks = every.filter((network) => network.Labels?.[LABELS.owner] !== undefined && stale(network))
   for (const network of networks) {
-    await bounded(LIMIT_MS, 'remove a network', (abortSignal) =>
-      docker.getNetwork(network.Id).remove({ abortSignal }),
-    ).catch((error) => complain('network', error))
+    await removeNetwork(docker, network.Id).catch((error) => complain('network', error))
   }
 
   // Chains have no labels, but a bridge each; a network is made before its chain, so a chain without one is nobody's.
