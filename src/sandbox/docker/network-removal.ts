@@ -1,4 +1,4 @@
-/** Removing networks of ours for good: engines sometimes keep the endpoints of containers that went many at a time (measured: 20.10). */
+/** Removing networks of ours for good, also where containers that are gone, or nearly, are still on them for the engine. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Dockerode from 'dockerode'
 import { bounded, statusOf } from './errors.ts'

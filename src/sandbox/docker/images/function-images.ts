@@ -10,7 +10,8 @@ import { engineError, isMissing } from './engine.ts'
 import { type ImageDescription, programOf } from './function-image.ts'
 import { KeptImages } from './kept.ts'
 import { Once, type Progress } from './progress.ts'
-import { pullImage } from './pull.ts'
+import { digestInRegistry, isRefusal, pullImage } from './registry.ts'
+import { configurationFile, registryOf } from './registry-credentials.ts'
 
 /** Large images over slow lines; while the registry sends something, it is waited for. */
 const PULL = { silenceMs: 60_000, totalMs: 30 * 60_000 }
@@ -145,6 +146,7 @@ export class DockerFunctionImages implements FunctionImages {
     try {
       await this.#pull(reference)
     } catch (error) {
+      if (isRefusal(error)) return noAccess(reference)
       return `The image ${reference} is not in the container engine and cannot be pulled: ${messageOf(error)}`
     }
     return (await this.#inspect(reference)) ?? `The image ${reference} was pulled and is gone again.`
@@ -170,13 +172,10 @@ export class DockerFunctionImages implements FunctionImages {
 
   async #digestInRegistry(uri: string): Promise<string> {
     try {
-      const { Descriptor } = (await bounded(REGISTRY_LIMIT_MS, 'ask the registry', () =>
-        this.#docker.getImage(uri).distribution(),
-      )) as { Descriptor?: { digest?: unknown } }
-      const digest = Descriptor?.digest
-      if (typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest)) return digest
-      throw new Error('the registry names no digest')
+      return await bounded(REGISTRY_LIMIT_MS, 'ask the registry', () => digestInRegistry(this.#docker, uri))
     } catch (error) {
+      if (isRefusal((error as SandboxError).cause))
+        throw new LambdaException('AccessDeniedException', noAccess(uri), { cause: error })
       throw refused(
         `Source image ${uri} does not exist. Provide a valid source image. It is not in this host's container engine, and its registry did not give it: ${messageOf(error)}`,
         error,
@@ -218,6 +217,13 @@ function texts(given: string | readonly string[] | null | undefined): readonly s
 function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
   return text.replace(/\s+/g, ' ').trim().slice(0, 500)
+}
+
+/** AWS's sentences, and what to do here. */
+function noAccess(image: string): string {
+  const registry = registryOf(image)
+  const file = configurationFile(process.env)
+  return `Lambda does not have permission to access the ECR image. Check the ECR permissions. The registry ${registry} refuses ${image} with the credentials in ${file}: docker login ${registry}, as the user that Hearth runs as.`
 }
 
 function refused(message: string, cause?: unknown): LambdaException {
