@@ -24,6 +24,8 @@ const accessPoint = (digit: string) =>
 let host: TestHost
 let shared: string
 let silent: Server
+/** Answers every call that it offers no such program. */
+let empty: Server
 const sockets = new Set<Socket>()
 
 const execute = promisify(execFile)
@@ -42,6 +44,15 @@ beforeAll(async () => {
     socket.on('error', () => undefined)
   })
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  empty = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    // RFC 5531: record mark, the call's id, REPLY, accepted, no verifier, PROG_UNAVAIL.
+    socket.on('data', (call) =>
+      socket.write(Buffer.from(`80000018${call.toString('hex', 4, 8)}0000000100000000000000000000000000000001`, 'hex')),
+    )
+  })
+  await new Promise<void>((resolve) => empty.listen(0, '127.0.0.1', resolve))
   for (const name of ['a', 'b']) docker('network', 'create', `${PREFIX}-${name}`)
   docker(
     'network',
@@ -64,6 +75,7 @@ beforeAll(async () => {
       [accessPoint('7')]: `volume:${PREFIX}-volume`,
       [accessPoint('8')]: `volume:${PREFIX}-none`,
       [accessPoint('9')]: join(shared, 'dead/inner'),
+      [accessPoint('a')]: `nfs:127.0.0.1:${(empty.address() as AddressInfo).port}:/export`,
     },
     subnets: {
       'subnet-a': `${PREFIX}-a`,
@@ -84,6 +96,7 @@ afterAll(async () => {
   await host?.stop()
   for (const socket of sockets) socket.destroy()
   silent?.close()
+  empty?.close()
   for (const name of ['a', 'b', 'full']) docker('network', 'rm', `${PREFIX}-${name}`)
   docker('volume', 'rm', `${PREFIX}-volume`)
   await rm(shared, { recursive: true, force: true })
@@ -235,6 +248,8 @@ describe('FileSystemConfigs', () => {
     ['functions may not enter a folder', '3'],
     ['it is no folder', '4'],
     ['a volume is missing', '8'],
+    // On a kernel without NFS for that reason ("no such device"), on others because the server offers none.
+    ['the engine cannot mount an NFS export', 'a'],
   ])('is answered with EFSMountFailureException when %s', async (_title, digit) => {
     const refused = await refusal(await fresh(on(digit)))
     expect(refused).toMatchObject({
@@ -242,7 +257,7 @@ describe('FileSystemConfigs', () => {
       status: 403,
       message: `The function could not mount the EFS file system with access point ${accessPoint(digit)}`,
     })
-    expect(refused.remedy).toMatch(/mkdir|volume create/)
+    expect(refused.remedy).toMatch(/mkdir|volume create|mount -t nfs/)
   })
 
   it('is answered with EFSMountTimeoutException when an NFS server does not answer', async () => {
