@@ -1,5 +1,6 @@
 /** Which way of setting packet filters works on this machine. */
 import type Dockerode from 'dockerode'
+import { sentenceOf } from './errors.ts'
 import { Firewall } from './firewall.ts'
 import { JoinedFilter } from './joined-filter.ts'
 import type { Identity } from './labels.ts'
@@ -34,6 +35,6 @@ async function problemOf(firewall: Firewall): Promise<string | undefined> {
     await firewall.interfaces()
     return undefined
   } catch (error) {
-    return (error instanceof Error ? error.message : String(error)).trim().replace(/\s+/g, ' ').slice(0, 300)
+    return sentenceOf(error, 300)
   }
 }

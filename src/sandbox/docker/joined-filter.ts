@@ -12,7 +12,7 @@ import type { PortRule } from '../../lambda/machine-room.ts'
 import { SandboxError } from '../driver.ts'
 import type { BridgePlace } from './bridge.ts'
 import { broadcastOf, type Cidr, contains, formatCidr, parseCidr } from './cidr.ts'
-import { bounded } from './errors.ts'
+import { bounded, sentenceOf } from './errors.ts'
 import { ownAddresses } from './routes.ts'
 import { namespaceRunner, type Runner } from './script-runner.ts'
 
@@ -100,7 +100,7 @@ export class JoinedFilter {
     const script = joinedScript({ address: place.sandboxAddress, gateway: place.hostAddress, joined, reach })
     const run = this.#runner(container.id, (settings as { SandboxKey?: string }).SandboxKey)
     await run(script).catch((error: unknown) => {
-      throw failed(error instanceof Error ? error.message : String(error), error)
+      throw failed(sentenceOf(error, 500), error)
     })
   }
 
@@ -114,7 +114,7 @@ function failed(reason: string, cause?: unknown): SandboxError {
   return new SandboxError(
     'unexpected',
     'PacketFilter',
-    `Could not set the packet filter of a sandbox with a VpcConfig: ${reason.trim().replace(/\s+/g, ' ').slice(0, 500)}`,
+    `Could not set the packet filter of a sandbox with a VpcConfig: ${reason}`,
     'Install iptables, iproute2 and nsenter (util-linux) on this machine, or build the image hearth-tools (hearth runtimes build).',
     cause,
   )

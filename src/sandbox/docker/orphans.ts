@@ -13,12 +13,6 @@ const LIMIT_MS = 30_000
 const PARALLEL = 8
 const BRIDGE_OPTION = 'com.docker.network.bridge.name'
 
-export interface Leftovers {
-  readonly containers: number
-  readonly networks: number
-  readonly chains: number
-}
-
 type Log = (message: string, fields?: object) => void
 
 /** Throws only if the engine cannot be asked; what cannot be removed is logged. */
@@ -27,7 +21,7 @@ export async function removeLeftovers(
   identity: Identity,
   firewall: Firewall | undefined,
   log: Log,
-): Promise<Leftovers> {
+): Promise<void> {
   const filters = { label: [LABELS.owner] }
   const stale = (one: { readonly Labels?: Record<string, string> }) =>
     isLeftover({ owner: one.Labels?.[LABELS.owner] ?? '', data: one.Labels?.[LABELS.data] ?? '' }, identity)
@@ -58,7 +52,6 @@ export async function removeLeftovers(
 
   const found = { containers: containers.length, networks: networks.length, chains: chains.length }
   if (found.containers + found.networks + found.chains > 0) log('Removed what an earlier host left behind', found)
-  return found
 
   function complain(what: string, error: unknown): void {
     log(`A leftover ${what} could not be removed; the next start tries again`, { error: String(error) })

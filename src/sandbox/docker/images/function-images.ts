@@ -4,9 +4,9 @@ import { LambdaException } from '../../../lambda/errors.ts'
 import type { Architecture, FunctionVersion, ImageConfig, PinnedImage } from '../../../lambda/function.ts'
 import { type FunctionImages, type ImageReadiness, parseImageReference } from '../../../lambda/function-images.ts'
 import { type ImageProgram, SandboxError } from '../../driver.ts'
-import { bounded } from '../errors.ts'
+import { bounded, sentenceOf, statusOf } from '../errors.ts'
 import { LABELS } from '../labels.ts'
-import { engineError, isMissing } from './engine.ts'
+import { engineError } from './engine.ts'
 import { type ImageDescription, programOf } from './function-image.ts'
 import { KeptImages } from './kept.ts'
 import { Once, type Progress } from './progress.ts'
@@ -121,7 +121,7 @@ export class DockerFunctionImages implements FunctionImages {
       await this.#docker
         .getVolume(Name)
         .remove()
-        .catch((error: unknown) => this.#progress(`the volume ${Name} stays for now: ${messageOf(error)}`))
+        .catch((error: unknown) => this.#progress(`the volume ${Name} stays for now: ${sentenceOf(error, 500)}`))
     }
   }
 
@@ -147,7 +147,7 @@ export class DockerFunctionImages implements FunctionImages {
       await this.#pull(reference)
     } catch (error) {
       if (isRefusal(error)) return noAccess(reference)
-      return `The image ${reference} is not in the container engine and cannot be pulled: ${messageOf(error)}`
+      return `The image ${reference} is not in the container engine and cannot be pulled: ${sentenceOf(error, 500)}`
     }
     return (await this.#inspect(reference)) ?? `The image ${reference} was pulled and is gone again.`
   }
@@ -166,7 +166,7 @@ export class DockerFunctionImages implements FunctionImages {
       await this.#kept.keep(id, image.resolvedUri.slice(-64))
     } catch (error) {
       // It runs all the same, until somebody tidies up.
-      this.#progress(`${image.uri} could not be marked as used: ${messageOf(error)}`)
+      this.#progress(`${image.uri} could not be marked as used: ${sentenceOf(error, 500)}`)
     }
   }
 
@@ -177,7 +177,7 @@ export class DockerFunctionImages implements FunctionImages {
       if (isRefusal((error as SandboxError).cause))
         throw new LambdaException('AccessDeniedException', noAccess(uri), { cause: error })
       throw refused(
-        `Source image ${uri} does not exist. Provide a valid source image. It is not in this host's container engine, and its registry did not give it: ${messageOf(error)}`,
+        `Source image ${uri} does not exist. Provide a valid source image. It is not in this host's container engine, and its registry did not give it: ${sentenceOf(error, 500)}`,
         error,
       )
     }
@@ -200,7 +200,7 @@ export class DockerFunctionImages implements FunctionImages {
         sizeBytes: image.Size,
       }
     } catch (error) {
-      if (isMissing(error)) return undefined
+      if (statusOf(error) === 404) return undefined
       throw engineError(`Looking for the image ${name}`, error)
     }
   }
@@ -212,11 +212,6 @@ function isRemote({ reference }: PinnedImage): boolean {
 
 function texts(given: string | readonly string[] | null | undefined): readonly string[] {
   return typeof given === 'string' ? [given] : (given ?? [])
-}
-
-function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  return text.replace(/\s+/g, ' ').trim().slice(0, 500)
 }
 
 /** AWS's sentences, and what to do here. */

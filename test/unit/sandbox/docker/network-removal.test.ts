@@ -63,6 +63,17 @@ it('an engine that never lets go is asked a few times only', async () => {
   expect(calls.filter((call) => call === 'remove')).toHaveLength(5)
 })
 
+it('an engine that refuses although nobody is on the network is asked once more', async () => {
+  let removals = 0
+  const remove = () => {
+    removals++
+    return fail(403, active('n'))
+  }
+  const docker = { getNetwork: () => ({ remove, inspect: async () => ({ Containers: {} }) }) }
+  await expect(removeNetwork(docker as never, 'n')).rejects.toThrow('active endpoints')
+  expect(removals).toBe(2)
+})
+
 it('any other refusal is told at once', async () => {
   let removals = 0
   const remove = () => {
