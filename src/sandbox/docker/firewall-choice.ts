@@ -25,7 +25,8 @@ export async function chooseFirewall(
   const notHelped = await problemOf(helped)
   if (notHelped === undefined) return { firewall: helped, joined: new JoinedFilter(helper, false), direct: false }
   const warning =
-    'Functions can reach every port of this machine that listens on all addresses, and the cloud metadata service, because iptables ' +
+    'Functions can reach every port of this machine that listens on all addresses, and the cloud metadata service, and those with a VpcConfig ' +
+    'everything on its networks, because iptables ' +
     `could be used neither directly (${notDirect}) nor through the image hearth-tools (${notHelped}).`
   return { firewall: undefined, joined: undefined, warning }
 }

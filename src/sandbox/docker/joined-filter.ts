@@ -115,7 +115,7 @@ function failed(reason: string, cause?: unknown): SandboxError {
     'unexpected',
     'PacketFilter',
     `Could not set the packet filter of a sandbox with a VpcConfig: ${reason}`,
-    'Install iptables, iproute2 and nsenter (util-linux) on this machine, or build the image hearth-tools (hearth runtimes build).',
+    'Install iptables, iproute2 and nsenter (util-linux) on this machine. Without root, or in a container, Hearth uses its image hearth-tools, which it builds itself.',
     cause,
   )
 }

@@ -11,7 +11,7 @@ import { type ImageDescription, programOf } from './function-image.ts'
 import { KeptImages } from './kept.ts'
 import { Once, type Progress } from './progress.ts'
 import { digestInRegistry, isRefusal, pullImage } from './registry.ts'
-import { configurationFile, registryOf } from './registry-credentials.ts'
+import { registryOf } from './registry-credentials.ts'
 
 /** Large images over slow lines; while the registry sends something, it is waited for. */
 const PULL = { silenceMs: 60_000, totalMs: 30 * 60_000 }
@@ -174,8 +174,9 @@ export class DockerFunctionImages implements FunctionImages {
     try {
       return await bounded(REGISTRY_LIMIT_MS, 'ask the registry', () => digestInRegistry(this.#docker, uri))
     } catch (error) {
-      if (isRefusal((error as SandboxError).cause))
+      if (isRefusal((error as SandboxError).cause)) {
         throw new LambdaException('AccessDeniedException', noAccess(uri), { cause: error })
+      }
       throw refused(
         `Source image ${uri} does not exist. Provide a valid source image. It is not in this host's container engine, and its registry did not give it: ${sentenceOf(error, 500)}`,
         error,
@@ -214,11 +215,10 @@ function texts(given: string | readonly string[] | null | undefined): readonly s
   return typeof given === 'string' ? [given] : (given ?? [])
 }
 
-/** AWS's sentences, and what to do here. */
+/** AWS's sentences [V] (unverified), and what to do here. */
 function noAccess(image: string): string {
   const registry = registryOf(image)
-  const file = configurationFile(process.env)
-  return `Lambda does not have permission to access the ECR image. Check the ECR permissions. The registry ${registry} refuses ${image} with the credentials in ${file}: docker login ${registry}, as the user that Hearth runs as.`
+  return `Lambda does not have permission to access the ECR image. Check the ECR permissions. The registry ${registry} refuses ${image} to this host: run docker login ${registry} as the user that Hearth runs as, or set DOCKER_CONFIG.`
 }
 
 function refused(message: string, cause?: unknown): LambdaException {

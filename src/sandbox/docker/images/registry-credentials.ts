@@ -32,10 +32,6 @@ export function registryOf(image: string): string {
   return /[.:]/.test(first) || first === 'localhost' ? first : DOCKER_HUB
 }
 
-export function configurationFile(environment: NodeJS.ProcessEnv): string {
-  return join(environment.DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json')
-}
-
 /**
  * What the engine takes as X-Registry-Auth; `undefined`: the operator has none for that registry.
  * @throws Error if the file cannot be read or a helper fails
@@ -46,7 +42,9 @@ export async function credentialsFor(
 ): Promise<Dockerode.AuthConfig | undefined> {
   const host = registryOf(image)
   const registry = host === DOCKER_HUB ? DOCKER_HUB_KEY : host
-  const configuration = await readConfiguration(configurationFile(environment))
+  const configuration = await readConfiguration(
+    join(environment.DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json'),
+  )
   const helper = configuration.credHelpers?.[registry] ?? configuration.credsStore
   const login = helper
     ? await askHelper(helper, registry, environment)
