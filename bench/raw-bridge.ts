@@ -27,6 +27,7 @@ const driver = new DockerDriver({
   instance: 'rawbridge',
   dataDir: data,
   supervisor: () => images.supervisorPath(),
+  tools: () => images.toolsImage(),
   functionReach: [],
   maxParallelStarts: 4,
   log: () => {},

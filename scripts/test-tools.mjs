@@ -1,8 +1,8 @@
-// The real clients and servers that tests use: AWS CLI, boto3, moto's server (SQS, SNS, EventBridge, S3), Go, Java, docker-compose. Each is installed only
-// where it is missing.
+// The real clients and servers that tests use: AWS CLI, boto3, moto's server (SQS, SNS, EventBridge, S3), Go, Java, docker-compose, an image registry.
+// Each is installed only where it is missing.
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { canInstall, install } from './debian.mjs'
+import { canInstall, install, unpack } from './debian.mjs'
 import { must, ROOT, run, say, step, works } from './steps.mjs'
 
 const TOOLS = join(ROOT, '.hearth/test-tools')
@@ -68,6 +68,7 @@ export async function ensureTestTools(projects) {
   if (projects.includes('conformance')) {
     await linkAws()
   }
+  if (projects.includes('docker')) await ensureRegistry()
   // Tests of asynchronous events run both against functions and without them.
   if (projects.includes('conformance') || projects.includes('docker')) await ensurePython()
 }
@@ -88,6 +89,22 @@ async function linkAws() {
   if (path === undefined || path === 'aws') return
   mkdirSync(BIN, { recursive: true })
   symlinkSync(path, link)
+}
+
+/** Only unpacked: installed, it would run as a service of the machine. */
+async function ensureRegistry() {
+  if (await works(join(BIN, 'docker-registry'))) return
+  if (await works('docker-registry')) return
+  if (!canInstall())
+    return say('Not there, because unpacking it takes root on Debian or Ubuntu: docker-registry. Its tests will fail.')
+  const folder = join(TOOLS, 'registry')
+  await step('Unpacking docker-registry for the tests', async () => {
+    rmSync(folder, { recursive: true, force: true })
+    await unpack('docker-registry', folder)
+    mkdirSync(BIN, { recursive: true })
+    rmSync(join(BIN, 'docker-registry'), { force: true })
+    symlinkSync(join(folder, 'usr/bin/docker-registry'), join(BIN, 'docker-registry'))
+  })
 }
 
 async function ensurePython() {

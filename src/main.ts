@@ -114,6 +114,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
         instance,
         dataDir: config.data,
         supervisor: () => runtimes.supervisorPath(),
+        tools: () => runtimes.toolsImage(),
         functionReach: config.functionReach,
         subnetPool: config.subnetPool,
         maxParallelStarts: config.maxParallelStarts,

@@ -3,6 +3,8 @@
  *
  *   supervisor [-C folder] [program [argument…]]        default program: /var/runtime/bootstrap, in the folder of the container
  *
+ * Nothing of the function runs before the first `boot`: what closes its networks is set until then.
+ *
  *   fd 0  commands of the host, one a line: boot | stop | mark <nonce> | usage
  *   fd 1  the function's output: stdout and stderr of every process of the function, and the markers
  *   fd 2  reports to the host, one a line:
@@ -44,7 +46,7 @@ struct queue {
   char bytes[QUEUE_BYTES];
 };
 
-/* What happens to the processes of the function: RUNNING -> (it exits) DRAINING | (stop) STOPPING -> IDLE -> (boot) RUNNING. */
+/* What happens to the processes of the function: IDLE -> (boot) RUNNING -> (it exits) DRAINING | (stop) STOPPING -> IDLE. */
 static enum { IDLE, RUNNING, DRAINING, STOPPING } state = IDLE;
 static struct queue markers, reports;
 static char **program, *folder;
@@ -310,7 +312,7 @@ int main(int argc, char **argv) {
   markers.fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
   if (signals < 0 || devnull < 0 || markers.fd < 0) return 1;
 
-  for (boot();;) {
+  for (;;) {
     struct pollfd watched[4] = {
       {0, POLLIN, 0},
       {signals, POLLIN, 0},

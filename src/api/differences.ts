@@ -22,7 +22,7 @@ export const DIFFERENCES: readonly Differences[] = [
   \`NotResource\`, unknown condition operators.
 - Deleting an alias or a version deletes its policy: a new alias of the same name starts without grants.
 - S3 is whatever \`AWS_ENDPOINT_URL_S3\` (or \`AWS_ENDPOINT_URL\`), \`AWS_REGION\`, \`AWS_PROFILE\` and the other variables of AWS's clients say where the host is started.
-- Images come from the container engine of this machine or from registries that it reaches without credentials; \`ResolvedImageUri\` of an image that was
+- Images come from the container engine of this machine or from registries, with the logins of the operator's Docker configuration; \`ResolvedImageUri\` of an image that was
   built here ends in its id. An image in the engine wins over its registry. \`USER\` is ignored and \`VOLUME\`s are read-only. See [ADR 14](adr/0014-images-and-code-from-elsewhere.md).
 - \`RuntimeVersionArn\` ends in the digest of the runtime's image. \`Manual\` takes ARNs that this host gave out, as long as the engine has the image.
 - With \`LogFormat\` JSON the text of a failure is a record of type \`platform.fault\`; AWS sends that one to subscribers of the Logs API only.
@@ -71,7 +71,7 @@ CPU is shared by MemorySize (1,769 MB is one core), in full during Init, as on A
     text: `Each execution environment is a container of its own with its own user, a read-only root, no capabilities, no-new-privileges, the default seccomp profile, and limits for
 memory, CPU, processes and open files. It reaches its own Runtime API listener, the outside as the machine does, and those ports of the host that
 \`HEARTH_FUNCTION_REACH\` names; not other environments, other listeners, other ports of the host, or the engine.
-A function with a VpcConfig also reaches what every container on those networks reaches: [machine-room.md](machine-room.md#vpcconfig-networks).
+A function with a VpcConfig also reaches the containers on those networks, as its security groups allow: [machine-room.md](machine-room.md#vpcconfig-networks).
 Containers share the machine's kernel: functions of people who must not trust each other at all belong on separate machines.`,
   },
 ]

@@ -337,13 +337,13 @@ export const SETTINGS = {
   }),
   securityGroups: setting({
     env: 'HEARTH_SECURITY_GROUPS',
-    form: 'GROUP=LABEL,…',
+    form: 'GROUP=PORTS,…',
     description:
-      "What each security group of VpcConfig is: network:NAME, one more network to join, or a text that becomes the value of the containers' label hearth.security-group.GROUP, for the site's own rules.",
+      "What each security group of VpcConfig is: the ports that functions may reach on their subnets' networks (tcp:5432+udp:53+tcp:8000-8100); network:NAME, one more network to join; or a text that becomes the value of the containers' label hearth.security-group.GROUP. The last two allow every port.",
     schema: pairs(
       SECURITY_GROUP_ID,
       SECURITY_GROUP,
-      'must be pairs of security group id and network:NAME or a label, for example sg-0a1b=network:cache-network',
+      'must be pairs of security group id and ports, network:NAME or a label, for example sg-0a1b=tcp:5432+udp:53',
     ),
     fallback: () => ({}),
     defaultText: 'none',

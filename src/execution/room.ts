@@ -1,13 +1,19 @@
 /** What an environment gets of the machine room: file systems, networks and labels. Pure, from the function's settings and the operator's. */
 import type { FunctionVersion } from '../lambda/function.ts'
-import { fileSystemSource, type MachineRoom, securityGroup } from '../lambda/machine-room.ts'
+import {
+  fileSystemSource,
+  type MachineRoom,
+  type PortRule,
+  type SecurityGroup,
+  securityGroup,
+} from '../lambda/machine-room.ts'
 import { SandboxError, type SandboxMount, type SandboxNetwork, type SandboxSpec } from '../sandbox/driver.ts'
 
 /** @throws SandboxError for what the operator's settings do not name any more. */
 export function roomOf(
   version: Pick<FunctionVersion, 'vpc' | 'fileSystems'>,
   room: MachineRoom,
-): Pick<SandboxSpec, 'mounts' | 'networks' | 'securityGroups'> {
+): Pick<SandboxSpec, 'mounts' | 'networks' | 'reach' | 'securityGroups'> {
   const mounts = (version.fileSystems ?? []).map(({ arn, localMountPath }): SandboxMount => {
     const source = room.fileSystems[arn]
     if (source === undefined) throw unnamed('mount-failed', 'access point', arn, 'HEARTH_FILE_SYSTEMS')
@@ -27,7 +33,18 @@ export function roomOf(
     'network' in group ? [{ kind: 'security-group', id, name: group.network }] : [],
   )
   const labels = groups.flatMap(({ id, group }) => ('label' in group ? [[id, group.label] as const] : []))
-  return { mounts, networks: once([...subnets, ...joined]), securityGroups: Object.fromEntries(labels) }
+  return {
+    mounts,
+    networks: once([...subnets, ...joined]),
+    reach: reachOf(groups.map(({ group }) => group)),
+    securityGroups: Object.fromEntries(labels),
+  }
+}
+
+/** The rules of all groups together, as on AWS. A group that names no ports allows every one, as a new group on AWS does. */
+function reachOf(groups: readonly SecurityGroup[]): readonly PortRule[] | undefined {
+  const rules = groups.flatMap((group) => ('ports' in group ? group.ports : []))
+  return groups.length > 0 && groups.every((group) => 'ports' in group) ? rules : undefined
 }
 
 /** Several names may stand for one network, which can be joined once only. */

@@ -12,10 +12,12 @@ const NOTHING = 'Nothing.'
 
 export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> = {
   AccessDeniedException: {
-    cause: 'The request names a function or a layer of another account, and no resource policy grants it.',
+    cause:
+      'The request names a function or a layer of another account, and no resource policy grants it; or the registry of ImageUri refuses this host.',
     caller:
       'Let the owner grant it (AddPermission, AddLayerVersionPermission), use credentials of the account that owns it, or a name without the account.',
-    operator: 'Check HEARTH_ACCESS_KEYS: it says which access key belongs to which account.',
+    operator:
+      'Check HEARTH_ACCESS_KEYS: it says which access key belongs to which account. For an image: docker login as the user of the host.',
   },
   EC2AccessDeniedException: {
     cause: "The container engine's socket refuses this process.",

@@ -13,7 +13,8 @@ export type ImageReadiness =
 export interface FunctionImages {
   /**
    * Finds the image on this machine, else in its registry (without pulling it), and pins it.
-   * @throws LambdaException InvalidParameterValueException: no reference of an image, or there is no such image
+   * @throws LambdaException InvalidParameterValueException: no reference of an image, or there is no such image; AccessDeniedException: its
+   * registry refuses
    */
   resolve(uri: string): Promise<{ readonly image: PinnedImage; readonly digestHex: string }>
   /** Pulls what is not there (minutes), and checks that it can run with these overrides. */

@@ -10,7 +10,7 @@ export interface MachineRoom {
   readonly fileSystems: Readonly<Record<string, string>>
   /** Network by subnet id. */
   readonly subnets: Readonly<Record<string, string>>
-  /** `network:NAME`, or a label, by id of the security group. */
+  /** `network:NAME`, ports, or a label, by id of the security group. */
   readonly securityGroups: Readonly<Record<string, string>>
 }
 
@@ -26,7 +26,11 @@ export const SECURITY_GROUP_ID = /^sg-[0-9a-zA-Z]+$/
 const ENGINE_NAME = '[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}'
 /** Those two are no networks that a container could join beside its own. */
 export const NETWORK = new RegExp(`^(?!(host|none)$)${ENGINE_NAME}$`)
-export const SECURITY_GROUP = new RegExp(`^(network:(?!(host|none)$)${ENGINE_NAME}|[^\\s:,][^\\0\\n,:]{0,254})$`)
+const PORT = '(\\d{1,4}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])'
+const PORTS = `(tcp|udp):${PORT}(-${PORT})?`
+export const SECURITY_GROUP = new RegExp(
+  `^(network:(?!(host|none)$)${ENGINE_NAME}|${PORTS}(\\+${PORTS}){0,59}|[^\\s:,][^\\0\\n,:]{0,254})$`,
+)
 export const FILE_SYSTEM = new RegExp(
   `^(/[^\\0,]{0,4000}|volume:${ENGINE_NAME}|nfs:[a-zA-Z0-9.-]{1,253}(:\\d{1,5})?:/[^\\0\\s,]{0,1000})$`,
 )
@@ -46,9 +50,26 @@ export function fileSystemSource(text: string): FileSystemSource {
   return { kind: 'nfs', host: nfs[1]!, port: nfs[2] === undefined ? NFS_PORT : Number(nfs[2]), path: nfs[3]! }
 }
 
-export type SecurityGroup = { readonly network: string } | { readonly label: string }
+/** Ports of other machines that a function may connect to. */
+export interface PortRule {
+  readonly protocol: 'tcp' | 'udp'
+  readonly first: number
+  readonly last: number
+}
+
+export type SecurityGroup =
+  | { readonly network: string }
+  | { readonly ports: readonly PortRule[] }
+  | { readonly label: string }
 
 /** @param text matches SECURITY_GROUP */
 export function securityGroup(text: string): SecurityGroup {
-  return text.startsWith('network:') ? { network: text.slice('network:'.length) } : { label: text }
+  if (text.startsWith('network:')) return { network: text.slice('network:'.length) }
+  if (!text.includes(':')) return { label: text }
+  const ports = text.split('+').map((rule): PortRule => {
+    const [protocol, range = ''] = rule.split(':')
+    const ends = range.split('-').map(Number)
+    return { protocol: protocol === 'udp' ? 'udp' : 'tcp', first: Math.min(...ends), last: Math.max(...ends) }
+  })
+  return { ports }
 }

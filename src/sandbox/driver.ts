@@ -4,7 +4,7 @@
  * A Sandbox is what one execution environment lives in. What a function does inside it is never an error here: a process that exits is
  * reported as a fact. Errors (SandboxError) are the platform's own: no engine, no image, no room.
  */
-import type { FileSystemSource } from '../lambda/machine-room.ts'
+import type { FileSystemSource, PortRule } from '../lambda/machine-room.ts'
 
 /** A place in the network for one sandbox, known before it starts so that its listener can check who calls. */
 export interface Place {
@@ -47,6 +47,8 @@ export interface SandboxSpec {
   readonly layersPath?: string
   readonly mounts?: readonly SandboxMount[]
   readonly networks?: readonly SandboxNetwork[]
+  /** What it may reach on those; `undefined`: every port. */
+  readonly reach?: readonly PortRule[]
   /** Labels by id of the security group, for the site's own rules. */
   readonly securityGroups?: Readonly<Record<string, string>>
   readonly memoryMb: number

@@ -100,7 +100,7 @@ describe('an image in a registry', () => {
     expect(await images.prepare(image, undefined, engine)).toMatchObject({
       ready: false,
       code: 'ImageAccessDenied',
-      reason: expect.stringMatching(/cannot be pulled/),
+      reason: expect.stringMatching(/does not have permission to access the ECR image/),
     })
     await expect(images.forVersion({ image, architecture: engine } as FunctionVersion)).rejects.toMatchObject({
       kind: 'image-missing',

@@ -2,7 +2,9 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { DockerDriver } from '../../src/sandbox/docker/driver.ts'
-import { Firewall, helperRunner, hostRunner } from '../../src/sandbox/docker/firewall.ts'
+import { Firewall } from '../../src/sandbox/docker/firewall.ts'
+import { JoinedFilter, joinedScript } from '../../src/sandbox/docker/joined-filter.ts'
+import { helperRunner, hostRunner } from '../../src/sandbox/docker/script-runner.ts'
 import {
   chains,
   docker,
@@ -10,6 +12,7 @@ import {
   newDriver,
   type Running,
   startFunction,
+  tools,
   until,
   workFolder,
 } from './sandbox-fixture.ts'
@@ -179,7 +182,14 @@ test('only an address of a function network and a real port range can be admitte
 
 test.each([
   ['by this process', hostRunner],
-  ['by a helper container', helperRunner(docker, 'hearth-tools:latest', { instance: 'test', owner: 'x', data: 'x' })],
+  [
+    'by a helper container',
+    helperRunner({
+      docker,
+      image: tools,
+      identity: { instance: 'test', owner: 'x', data: 'x' },
+    }),
+  ],
 ])('the packet filter is set once and removed whole, %s', async (_, runner) => {
   const firewall = new Firewall(runner)
   const rules = { interfaceName: 'hthtest-0', gateway: '10.99.0.1', admitted: [], nameServers: [] }
@@ -197,4 +207,48 @@ test.each([
   expect(await chains()).not.toContain('hthtest-0')
   const helpers = await docker.listContainers({ all: true, filters: { label: ['hearth.owner=x'] } })
   expect(helpers).toEqual([])
+})
+
+test.each([
+  ['by this process', true],
+  ['by a helper container', false],
+])('the packet filter of joined networks is set in the namespace of the sandbox, %s', async (_, direct) => {
+  const { sandbox, place } = await start('exec sleep 1000')
+  const container = docker.getContainer(sandbox.id)
+  const network = await docker.createNetwork({
+    Name: `hearth-dev-joined-${process.pid}`,
+    Internal: true,
+    IPAM: { Config: [{ Subnet: '10.251.7.0/24', Gateway: '10.251.7.1' }] },
+  })
+  try {
+    await network.connect({ Container: sandbox.id })
+    const identity = { instance: 'test', owner: 'x', data: 'x' }
+    const helper = (mode: string) => helperRunner({ docker, image: tools, identity, network: mode })
+    const filter = new JoinedFilter(helper, direct)
+    await filter.close(container, place, [{ protocol: 'tcp', first: 80, last: 90 }])
+    const { SandboxKey } = (await container.inspect()).NetworkSettings as unknown as { SandboxKey: string }
+    const inside = async (...command: string[]) =>
+      (await execute('nsenter', [`--net=${SandboxKey}`, ...command])).stdout
+    expect((await inside('iptables', '-S', 'OUTPUT')).trim().split('\n')).toEqual([
+      '-P OUTPUT DROP',
+      '-A OUTPUT -o lo -j ACCEPT',
+      '-A OUTPUT -o eth0 -j ACCEPT',
+      '-A OUTPUT -d 10.251.7.1/32 -j DROP',
+      '-A OUTPUT -d 10.251.7.255/32 -j DROP',
+      '-A OUTPUT -d 10.251.7.0/24 -p tcp -m tcp --dport 80:90 -j ACCEPT',
+    ])
+    expect(await inside('iptables', '-S', 'INPUT')).toContain('-P INPUT DROP')
+    expect(await inside('ip6tables', '-S', 'OUTPUT')).toBe('-P OUTPUT DROP\n-A OUTPUT -o lo -j ACCEPT\n')
+    expect(await inside('ip', 'route')).toContain(`default via ${place.hostAddress} dev eth0`)
+  } finally {
+    await sandbox.destroy('the test is over')
+    await network.remove()
+  }
+})
+
+test('the packet filter of joined networks is set nowhere but in the namespace of its sandbox', async () => {
+  const script = joinedScript({ address: '10.251.9.9', gateway: '10.251.9.1', joined: [], reach: undefined })
+  const before = await chains()
+  await expect(hostRunner(script)).rejects.toThrow(/not the network of the sandbox/)
+  expect(await chains()).toBe(before)
 })

@@ -5,16 +5,29 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import type { BridgePlace } from '../../src/sandbox/docker/bridge.ts'
 import { connect } from '../../src/sandbox/docker/client.ts'
 import type { DockerSandbox } from '../../src/sandbox/docker/container.ts'
 import { DockerDriver, type DockerDriverOptions } from '../../src/sandbox/docker/driver.ts'
+import { DockerRuntimeImages } from '../../src/sandbox/docker/images/runtime-images.ts'
 import type { LaunchFailure, ProcessExit, SandboxObserver, SandboxSpec } from '../../src/sandbox/driver.ts'
+import { CACHE } from '../support/host.ts'
 
 export const docker = connect()
 export const IMAGE = 'hearth-runtime:provided.al2023'
 const SUPERVISOR_SOURCE = fileURLToPath(new URL('../../runtimes/supervisor/supervisor.c', import.meta.url))
 
 export const execute = promisify(execFile)
+
+const images = new DockerRuntimeImages({
+  docker,
+  cacheDir: CACHE,
+  map: {},
+  prefer: 'hearth',
+  substitute: 'off',
+  progress: () => {},
+})
+export const tools = () => images.toolsImage()
 
 /** Compiled here when there is a compiler, so that the test is of the source in this checkout; in the toolchain's image otherwise. */
 async function compileSupervisor(folder: string): Promise<string> {
@@ -53,6 +66,7 @@ export function newDriver(
     instance: 'test',
     dataDir: work.data,
     supervisor: async () => work.supervisor,
+    tools,
     functionReach: [],
     maxParallelStarts: 4,
     log: () => undefined,
@@ -108,6 +122,7 @@ export interface Running {
   readonly sandbox: DockerSandbox
   readonly seen: Observed
   readonly address: string
+  readonly place: BridgePlace
 }
 
 export async function startFunction(
@@ -131,7 +146,7 @@ export async function startFunction(
     },
     seen,
   )
-  return { sandbox, seen, address: place.sandboxAddress ?? '' }
+  return { sandbox, seen, address: place.sandboxAddress ?? '', place: place as BridgePlace }
 }
 
 export async function chains(): Promise<string> {

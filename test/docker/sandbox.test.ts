@@ -6,11 +6,13 @@ import { fileURLToPath } from 'node:url'
 import { pack } from 'tar-stream'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { DockerDriver } from '../../src/sandbox/docker/driver.ts'
+import { removeNetwork } from '../../src/sandbox/docker/network-removal.ts'
 import {
   chains,
   docker,
   execute,
   functionOf,
+  IMAGE,
   newDriver,
   Observed,
   type Running,
@@ -436,6 +438,40 @@ test('a closed driver leaves no container, network, chain, mount or file', async
   expect((await execute('ls', ['-A', other.data])).stdout.trim()).toBe('functions')
   await expect(startFunction(second, other.data, 'exit 0')).rejects.toMatchObject({ code: 'Closed' })
   await other.remove()
+})
+
+test('a network that a container of ours is still on is removed, and one that somebody else uses is not', async () => {
+  const other = await workFolder()
+  const logged: object[] = []
+  const second = newDriver(other, { instance: 'test-endpoints', log: (_, fields) => logged.push(fields ?? {}) })
+  await second.open()
+  const [network] = await docker.listNetworks({ filters: { label: ['hearth.instance=test-endpoints'] } })
+  const owner = network!.Labels!['hearth.owner']!
+  const sleeper = async (labels: Record<string, string>) => {
+    const HostConfig = { NetworkMode: network!.Id, AutoRemove: true }
+    const container = await docker.createContainer({
+      Image: IMAGE,
+      Entrypoint: ['sleep', '1000'],
+      Labels: labels,
+      HostConfig,
+    })
+    await container.start()
+    return container
+  }
+  const ours = await sleeper({ 'hearth.owner': owner })
+  const foreign = await sleeper({})
+  const exists = async () => (await docker.listNetworks({ filters: { id: [network!.Id] } })).length > 0
+  try {
+    await second.close()
+    expect(await exists()).toBe(true)
+    expect(logged).toEqual([expect.objectContaining({ remedy: expect.stringContaining('docker network inspect') })])
+    await docker.getNetwork(network!.Id).disconnect({ Container: foreign.id })
+    await removeNetwork(docker, network!.Id)
+    expect(await exists()).toBe(false)
+  } finally {
+    for (const one of [ours, foreign]) await one.remove({ force: true })
+    await other.remove()
+  }
 })
 
 test('a driver that is closed while sandboxes start leaves none of them', async () => {

@@ -1,9 +1,10 @@
 /** KMSKeyArn, FileSystemConfigs and VpcConfig: that they have their effect, and each error that they can end in. */
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import {
   type CreateFunctionCommandInput,
   GetFunctionConfigurationCommand,
@@ -23,8 +24,11 @@ const accessPoint = (digit: string) =>
 let host: TestHost
 let shared: string
 let silent: Server
+/** Answers every call that it offers no such program. */
+let empty: Server
 const sockets = new Set<Socket>()
 
+const execute = promisify(execFile)
 const docker = (...args: string[]) => execFileSync('docker', args, { encoding: 'utf8' }).trim()
 
 beforeAll(async () => {
@@ -40,6 +44,15 @@ beforeAll(async () => {
     socket.on('error', () => undefined)
   })
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  empty = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    // RFC 5531: record mark, the call's id, REPLY, accepted, no verifier, PROG_UNAVAIL.
+    socket.on('data', (call) =>
+      socket.write(Buffer.from(`80000018${call.toString('hex', 4, 8)}0000000100000000000000000000000000000001`, 'hex')),
+    )
+  })
+  await new Promise<void>((resolve) => empty.listen(0, '127.0.0.1', resolve))
   for (const name of ['a', 'b']) docker('network', 'create', `${PREFIX}-${name}`)
   docker(
     'network',
@@ -62,13 +75,19 @@ beforeAll(async () => {
       [accessPoint('7')]: `volume:${PREFIX}-volume`,
       [accessPoint('8')]: `volume:${PREFIX}-none`,
       [accessPoint('9')]: join(shared, 'dead/inner'),
+      [accessPoint('a')]: `nfs:127.0.0.1:${(empty.address() as AddressInfo).port}:/export`,
     },
     subnets: {
       'subnet-a': `${PREFIX}-a`,
       'subnet-gone': `${PREFIX}-gone`,
       'subnet-full': `${PREFIX}-full`,
     },
-    securityGroups: { 'sg-label': 'web', 'sg-b': `network:${PREFIX}-b`, 'sg-gone': `network:${PREFIX}-gone` },
+    securityGroups: {
+      'sg-label': 'web',
+      'sg-b': `network:${PREFIX}-b`,
+      'sg-gone': `network:${PREFIX}-gone`,
+      'sg-ports': 'tcp:8080',
+    },
     maxNetworkAttachments: 5,
   })
 })
@@ -77,6 +96,7 @@ afterAll(async () => {
   await host?.stop()
   for (const socket of sockets) socket.destroy()
   silent?.close()
+  empty?.close()
   for (const name of ['a', 'b', 'full']) docker('network', 'rm', `${PREFIX}-${name}`)
   docker('volume', 'rm', `${PREFIX}-volume`)
   await rm(shared, { recursive: true, force: true })
@@ -92,7 +112,9 @@ exports.handler = async (event) => {
     case 'read': return fs.readFileSync(event.path, 'utf8')
     case 'addresses': return Object.values(require('node:os').networkInterfaces()).flat().map((one) => one.address)
     case 'api': return process.env.AWS_LAMBDA_RUNTIME_API
-    case 'wait': await new Promise((resolve) => setTimeout(resolve, 3_600_000)); return
+    case 'way out': return fs.readFileSync('/proc/net/route', 'utf8').split('\\n').map((line) => line.split('\\t')).filter((one) => one[1] === '00000000')
+      .map((one) => Buffer.from(one[2], 'hex').reverse().join('.'))
+    case 'listen': return await new Promise((resolve) => net.createServer((socket) => socket.end('hello')).listen(event.port, () => resolve('listens')))
     case 'connect': return await new Promise((resolve) => {
       const socket = net.connect(event.port, event.host)
       socket.setTimeout(2000, () => { socket.destroy(); resolve('timeout') })
@@ -226,6 +248,8 @@ describe('FileSystemConfigs', () => {
     ['functions may not enter a folder', '3'],
     ['it is no folder', '4'],
     ['a volume is missing', '8'],
+    // On a kernel without NFS for that reason ("no such device"), on others because the server offers none.
+    ['the engine cannot mount an NFS export', 'a'],
   ])('is answered with EFSMountFailureException when %s', async (_title, digit) => {
     const refused = await refusal(await fresh(on(digit)))
     expect(refused).toMatchObject({
@@ -233,7 +257,7 @@ describe('FileSystemConfigs', () => {
       status: 403,
       message: `The function could not mount the EFS file system with access point ${accessPoint(digit)}`,
     })
-    expect(refused.remedy).toMatch(/mkdir|volume create/)
+    expect(refused.remedy).toMatch(/mkdir|volume create|mount -t nfs/)
   })
 
   it('is answered with EFSMountTimeoutException when an NFS server does not answer', async () => {
@@ -320,6 +344,84 @@ describe('VpcConfig', () => {
     }
     expect((await invoke(host.client, victim, { do: 'api' })).FunctionError).toBeUndefined()
     await Promise.all([victim, attacker].map((name) => update(name)))
+  })
+
+  describe('on the network of its subnet', () => {
+    const neighbour = `${PREFIX}-neighbour`
+    const trying = async (name: string, target: object) =>
+      (await invoke(host.client, name, { do: 'connect', ...target })).body
+    const addressOf = (container: string) =>
+      docker('inspect', '-f', `{{(index .NetworkSettings.Networks "${PREFIX}-a").IPAddress}}`, container)
+    /** What a container that is none of ours finds. */
+    const neighbourHears = async (address: string, port: number) => {
+      const script = `const s = require('net').connect(${port}, '${address}'); s.setTimeout(2000, () => { console.log('timeout'); s.destroy() });
+        s.on('error', (e) => console.log(e.code)); s.on('data', (d) => { console.log(String(d)); s.destroy() })`
+      const { stdout } = await execute('docker', ['exec', neighbour, '/var/lang/bin/node', '-e', script])
+      return stdout.trim()
+    }
+
+    beforeAll(() => {
+      const serve =
+        "for (const port of [8080, 9090]) require('net').createServer((s) => { s.on('error', () => {}); s.end('hello') }).listen(port)"
+      docker(
+        'run',
+        '-d',
+        '--name',
+        neighbour,
+        '--network',
+        `${PREFIX}-a`,
+        '--entrypoint',
+        '/var/lang/bin/node',
+        'hearth-runtime:nodejs22.x',
+        '-e',
+        serve,
+      )
+    })
+    afterAll(() => docker('rm', '-f', neighbour))
+
+    it('it reaches what is there by name and address, and its way out stays its own network', async () => {
+      const name = await fresh(vpc('subnet-a'))
+      expect(await trying(name, { host: neighbour, port: 8080 })).toBe('hello')
+      expect(await trying(name, { host: addressOf(neighbour), port: 9090 })).toBe('hello')
+      expect((await invoke(host.client, name, { do: 'way out' })).body).toEqual([(await listener(name)).host])
+      await update(name)
+    })
+
+    it('it reaches the ports only that its security groups name', async () => {
+      const name = await fresh(vpc('subnet-a', 'sg-ports'))
+      expect(await trying(name, { host: neighbour, port: 8080 })).toBe('hello')
+      expect(await trying(name, { host: neighbour, port: 9090 })).toBe('timeout')
+      await update(name)
+    })
+
+    it('it reaches no port of this machine, which other containers there do', async () => {
+      const service = createServer((socket) => socket.end('hello'))
+      await new Promise<void>((resolve) => service.listen(0, '0.0.0.0', resolve))
+      const { port } = service.address() as AddressInfo
+      const { Gateway } = JSON.parse(docker('network', 'inspect', `${PREFIX}-a`))[0].IPAM.Config[0] as {
+        Gateway: string
+      }
+      const name = await fresh(vpc('subnet-a'))
+      try {
+        expect(await neighbourHears(Gateway, port)).toBe('hello')
+        expect(await trying(name, { host: Gateway, port })).toBe('timeout')
+      } finally {
+        service.close()
+      }
+      await update(name)
+    })
+
+    it('nobody there reaches it: neither another function nor a container of the site', async () => {
+      const server = await fresh(vpc('subnet-a'))
+      const other = await fresh(vpc('subnet-a'))
+      expect((await invoke(host.client, server, { do: 'listen', port: 8080 })).body).toBe('listens')
+      const container = docker('ps', '--filter', `name=-${server}-`, '--format', '{{.Names}}')
+      const address = addressOf(container)
+      expect(await trying(server, { host: address, port: 8080 })).toBe('hello')
+      expect(await trying(other, { host: address, port: 8080 })).toBe('timeout')
+      expect(await neighbourHears(address, 8080)).toBe('timeout')
+      await Promise.all([server, other].map((name) => update(name)))
+    })
   })
 
   it.each([

@@ -39,6 +39,11 @@ export function addressAt(cidr: Cidr, index: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.')
 }
 
+/** The address that every machine of the network listens to. */
+export function broadcastOf(cidr: Cidr): string {
+  return addressAt(cidr, sizeOf(cidr) - 1)
+}
+
 export function formatCidr(cidr: Cidr): string {
   return `${addressAt(cidr, 0)}/${cidr.prefix}`
 }

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 const LIMIT_MS = 30_000
 const OUTPUT_BYTES = 1024 * 1024
 
-/** Resolves with stdout. Rejects with `code` (errno when the program is missing), `stderr` and a message that has both. */
+/** Resolves with stdout. Rejects with `code` (errno when the program is missing) and a message with the command and its stderr. */
 export function run(file: string, ...args: string[]): Promise<string> {
   // Administration programs are often not on the path of a service.
   const env = {

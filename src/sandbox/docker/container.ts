@@ -166,9 +166,12 @@ export class DockerSandbox implements Sandbox {
   async #destroy(reason: string): Promise<void> {
     // Runs after the assignment above, so that nothing is told to the observer any more.
     await Promise.resolve()
+    // The function ends now, its container in its turn: where many containers end at once, the engine loses count of their network's
+    // endpoints, and the network cannot be removed before it restarts (measured: 20.10, 96 containers).
+    this.#send(command.stop)
     this.#settle(`destroyed: ${reason}`)
-    this.#stream?.destroy()
     await this.#options.remove(this)
+    this.#stream?.destroy()
   }
 
   #report(report: Report): void {

@@ -13,6 +13,7 @@ import { DockerSandbox } from './container.ts'
 import { bounded } from './errors.ts'
 import { EngineEvents } from './events.ts'
 import { chooseFirewall } from './firewall-choice.ts'
+import type { JoinedFilter } from './joined-filter.ts'
 import { digest, type Identity } from './labels.ts'
 import { FileSystems, mountFailure } from './mounts.ts'
 import { Networks } from './network.ts'
@@ -38,6 +39,8 @@ export interface DockerDriverOptions {
   readonly dataDir: string
   /** Path of the supervisor binary on this machine, built if it has to be. */
   readonly supervisor: () => Promise<string>
+  /** Image with iptables and iproute2, built if it has to be: for a host that may not set packet filters itself. */
+  readonly tools: () => Promise<string>
   /** TCP ports of this machine that functions may reach as host.docker.internal. */
   readonly functionReach: readonly number[]
   /** IPv4 network, at least a /23, that the networks of functions are cut from. */
@@ -72,6 +75,7 @@ export class DockerDriver implements SandboxDriver {
   readonly #fileSystems: FileSystems
   readonly #events: EngineEvents
   #networks: Networks | undefined
+  #joinedFilter: JoinedFilter | undefined
   #supervisorPath = ''
   #closed: Promise<void> | undefined
 
@@ -124,8 +128,9 @@ export class DockerDriver implements SandboxDriver {
     const info = await bounded(CALL_LIMIT_MS, 'reach the container engine', () => docker.info())
     this.warnings.push(...missingCapabilities(info, await readFile('/proc/swaps', 'utf8').catch(() => '')))
     this.#supervisorPath = await this.#options.supervisor()
-    const choice = await chooseFirewall(docker, this.#identity)
+    const choice = await chooseFirewall(docker, this.#identity, this.#options.tools)
     if (choice.firewall === undefined) this.warnings.push(choice.warning)
+    this.#joinedFilter = choice.joined
     await removeLeftovers(docker, this.#identity, choice.firewall, log)
     await this.#volumes.open()
     if (this.#volumes.unavailable !== undefined) this.warnings.push(this.#withoutVolumes())
@@ -223,8 +228,15 @@ export class DockerDriver implements SandboxDriver {
         container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true, abortSignal }),
       )
       sandbox.connect(stream as unknown as Duplex)
+      // The command waits in the pipe, unless there are networks to close first.
+      const joins = (spec.networks ?? []).length > 0
+      if (!joins) sandbox.boot()
       const attached = performance.now()
       await bounded(CALL_LIMIT_MS, 'start a sandbox', (abortSignal) => container.start({ abortSignal }))
+      if (joins) {
+        await this.#joinedFilter?.close(container, place, spec.reach)
+        sandbox.boot()
+      }
       const started = performance.now()
       Object.assign(sandbox.phases, {
         createMs: created - began,

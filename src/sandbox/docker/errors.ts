@@ -22,6 +22,13 @@ const is =
 /** The first row that matches decides. */
 const ROWS: readonly Row[] = [
   {
+    // With status 403.
+    matches: says(/active endpoints/i),
+    kind: 'unexpected',
+    remedy:
+      'Disconnect the containers that `docker network inspect` shows on it. If it shows none that exist, the engine lost track of them: it forgets them at its next restart.',
+  },
+  {
     matches: is('EACCES', 'EPERM', '401', '403'),
     kind: 'access-denied',
     remedy:
@@ -129,12 +136,17 @@ export async function bounded<T>(
   }
 }
 
+/** What an error says, on one line of at most so many characters. */
+export function sentenceOf(error: unknown, characters: number): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return text.trim().replace(/\s+/g, ' ').slice(0, characters)
+}
+
 function failureOf(error: unknown): Failure {
-  const given = error as { code?: unknown; statusCode?: unknown; message?: unknown; json?: unknown; stderr?: unknown }
+  const given = error as { code?: unknown; message?: unknown; json?: unknown }
   const status = statusOf(error)
   const code = status !== undefined ? String(status) : typeof given?.code === 'string' ? given.code : 'Unknown'
   const json = given?.json as { message?: unknown } | undefined
   const text = typeof json?.message === 'string' ? json.message : String(given?.message ?? error)
-  const stderr = typeof given?.stderr === 'string' ? ` ${given.stderr}` : ''
-  return { code, message: `${text}${stderr}`.trim().replace(/\s+/g, ' ').slice(0, 1000) }
+  return { code, message: sentenceOf(text, 1000) }
 }

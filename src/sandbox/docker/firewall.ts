@@ -4,11 +4,7 @@
  * Two chains of ours for each bridge, rebuilt whole at every change (iptables-restore replaces a chain at once), and one jump to each:
  * from INPUT for packets to this machine, whatever the address, and from DOCKER-USER (FORWARD where that is missing) for those through it.
  */
-import { randomBytes } from 'node:crypto'
-import type Dockerode from 'dockerode'
-import { run } from './command.ts'
-import { bounded } from './errors.ts'
-import { type Identity, labelsOf } from './labels.ts'
+import type { Runner } from './script-runner.ts'
 
 export interface PortRange {
   readonly first: number
@@ -90,9 +86,6 @@ export function merged(ranges: readonly PortRange[]): PortRange[] {
   return result
 }
 
-/** Runs a shell script that calls iptables; resolves with its stdout. */
-export type Runner = (script: string) => Promise<string>
-
 export class Firewall {
   readonly #run: Runner
 
@@ -112,63 +105,4 @@ export class Firewall {
   async interfaces(): Promise<string[]> {
     return chainsIn(await this.#run(`${IPTABLES} -S`))
   }
-}
-
-/** On this machine; needs root (CAP_NET_ADMIN) and iptables. */
-export const hostRunner: Runner = (script) => run('sh', '-c', script)
-
-const HELPER_LIMIT_MS = 60_000
-
-/** In a short-lived container that shares the machine's network, for a host process without root. `image` has sh and iptables. */
-export function helperRunner(docker: Dockerode, image: string, identity: Identity): Runner {
-  return async (script) => {
-    const container = await bounded(HELPER_LIMIT_MS, 'create the network helper', (abortSignal) =>
-      docker.createContainer({
-        name: `hearth-network-helper-${randomBytes(4).toString('hex')}`,
-        Image: image,
-        Entrypoint: ['/bin/sh', '-c'],
-        Cmd: [script],
-        User: '0:0',
-        Labels: labelsOf(identity),
-        HostConfig: {
-          NetworkMode: 'host',
-          CapDrop: ['ALL'],
-          CapAdd: ['NET_ADMIN', 'NET_RAW'],
-          SecurityOpt: ['no-new-privileges'],
-          ReadonlyRootfs: true,
-          // iptables keeps its lock there.
-          Tmpfs: { '/run': 'rw,nosuid,nodev,noexec,size=1m' },
-          LogConfig: { Type: 'json-file', Config: {} },
-        },
-        abortSignal,
-      }),
-    )
-    try {
-      await bounded(HELPER_LIMIT_MS, 'start the network helper', (abortSignal) => container.start({ abortSignal }))
-      const { StatusCode: status } = (await bounded(HELPER_LIMIT_MS, 'wait for the network helper', (abortSignal) =>
-        container.wait({ abortSignal }),
-      )) as { StatusCode: number }
-      const read = (stdout: boolean) =>
-        bounded(HELPER_LIMIT_MS, 'read the network helper', (abortSignal) =>
-          container.logs({ stdout, stderr: !stdout, follow: false, abortSignal }),
-        )
-      if (status !== 0) throw new Error(`iptables failed in the network helper: ${plain(await read(false))}`)
-      return plain(await read(true))
-    } finally {
-      await bounded(HELPER_LIMIT_MS, 'remove the network helper', (abortSignal) =>
-        container.remove({ force: true, abortSignal }),
-      ).catch(() => undefined)
-    }
-  }
-}
-
-/** The text of multiplexed log frames. */
-function plain(frames: Buffer): string {
-  let text = ''
-  for (let at = 0; at + 8 <= frames.length; ) {
-    const length = frames.readUInt32BE(at + 4)
-    text += frames.toString('utf8', at + 8, at + 8 + length)
-    at += 8 + length
-  }
-  return text
 }

@@ -5,9 +5,10 @@ import type Dockerode from 'dockerode'
 import { SandboxError } from '../driver.ts'
 import { BRIDGE_PREFIX, Bridge, type BridgePlace } from './bridge.ts'
 import { type Cidr, formatCidr, overlap, parseCidr, subnets } from './cidr.ts'
-import { bounded, statusOf } from './errors.ts'
+import { bounded } from './errors.ts'
 import type { Firewall } from './firewall.ts'
 import { digest, type Identity, labelsOf, nameable } from './labels.ts'
+import { removeNetwork } from './network-removal.ts'
 import { openRelay } from './relay.ts'
 import { networksInUse, ownNameServers } from './routes.ts'
 
@@ -202,11 +203,12 @@ export class Networks {
   async #remove(bridge: Bridge): Promise<void> {
     const { docker, firewall, log } = this.#options
     for (const relay of bridge.relays) relay.close()
-    await bounded(LIMIT_MS, 'remove a function network', (abortSignal) =>
-      docker.getNetwork(bridge.name).remove({ abortSignal }),
-    ).catch((error) => {
-      if (statusOf(error.cause) !== 404) log('A function network could not be removed', { error: error.message })
-    })
+    await removeNetwork(docker, bridge.name).catch((error: SandboxError) =>
+      log('A function network could not be removed; the next start tries again', {
+        error: error.message,
+        remedy: error.remedy,
+      }),
+    )
     await this.#filtering
     await firewall
       ?.remove(bridge.interfaceName)

@@ -3,6 +3,7 @@ import type Dockerode from 'dockerode'
 import { bounded } from './errors.ts'
 import type { Firewall } from './firewall.ts'
 import { type Identity, LABELS } from './labels.ts'
+import { removeNetwork } from './network-removal.ts'
 import { isLeftover } from './owner.ts'
 import { removeContainer } from './removal.ts'
 import { Slots } from './slots.ts'
@@ -12,12 +13,6 @@ const LIMIT_MS = 30_000
 const PARALLEL = 8
 const BRIDGE_OPTION = 'com.docker.network.bridge.name'
 
-export interface Leftovers {
-  readonly containers: number
-  readonly networks: number
-  readonly chains: number
-}
-
 type Log = (message: string, fields?: object) => void
 
 /** Throws only if the engine cannot be asked; what cannot be removed is logged. */
@@ -26,7 +21,7 @@ export async function removeLeftovers(
   identity: Identity,
   firewall: Firewall | undefined,
   log: Log,
-): Promise<Leftovers> {
+): Promise<void> {
   const filters = { label: [LABELS.owner] }
   const stale = (one: { readonly Labels?: Record<string, string> }) =>
     isLeftover({ owner: one.Labels?.[LABELS.owner] ?? '', data: one.Labels?.[LABELS.data] ?? '' }, identity)
@@ -45,9 +40,7 @@ export async function removeLeftovers(
   const every = await bounded(LIMIT_MS, 'list networks', (abortSignal) => docker.listNetworks({ abortSignal }))
   const networks = every.filter((network) => network.Labels?.[LABELS.owner] !== undefined && stale(network))
   for (const network of networks) {
-    await bounded(LIMIT_MS, 'remove a network', (abortSignal) =>
-      docker.getNetwork(network.Id).remove({ abortSignal }),
-    ).catch((error) => complain('network', error))
+    await removeNetwork(docker, network.Id).catch((error) => complain('network', error))
   }
 
   // Chains have no labels, but a bridge each; a network is made before its chain, so a chain without one is nobody's.
@@ -59,7 +52,6 @@ export async function removeLeftovers(
 
   const found = { containers: containers.length, networks: networks.length, chains: chains.length }
   if (found.containers + found.networks + found.chains > 0) log('Removed what an earlier host left behind', found)
-  return found
 
   function complain(what: string, error: unknown): void {
     log(`A leftover ${what} could not be removed; the next start tries again`, { error: String(error) })

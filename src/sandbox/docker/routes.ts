@@ -1,7 +1,7 @@
 /** IPv4 networks that this machine already reaches, so that ours overlap none of them. */
 import { readFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
-import { addressAt, type Cidr, parseCidr } from './cidr.ts'
+import { type Cidr, parseCidr } from './cidr.ts'
 
 export async function networksInUse(): Promise<Cidr[]> {
   const used: Cidr[] = []
@@ -28,20 +28,22 @@ export function parseRoutes(table: string): Cidr[] {
   return found
 }
 
+/** IPv4 addresses of this machine, loopback aside. */
+export function ownAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter((one) => one.family === 'IPv4' && !one.internal)
+    .map((one) => one.address)
+}
+
 /** Own addresses that are in resolv.conf as name servers: functions ask them by way of this machine. */
 export async function ownNameServers(): Promise<string[]> {
-  const own = new Set(
-    Object.values(networkInterfaces())
-      .flatMap((addresses) => addresses ?? [])
-      .filter((one) => one.family === 'IPv4' && !one.internal)
-      .map((one) => one.address),
-  )
+  const own = ownAddresses()
   const text = await readFile('/etc/resolv.conf', 'utf8').catch(() => '')
   return text
     .split('\n')
     .map((line) => /^\s*nameserver\s+([\d.]+)\s*$/.exec(line)?.[1])
-    .filter((address): address is string => address !== undefined && own.has(address))
-    .map((address) => addressAt({ base: parseCidr(`${address}/32`)?.base ?? 0, prefix: 32 }, 0))
+    .filter((address): address is string => address !== undefined && own.includes(address))
 }
 
 function littleEndian(hex: string): number {

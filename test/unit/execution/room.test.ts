@@ -5,7 +5,13 @@ import { EMPTY_ROOM, type MachineRoom } from '../../../src/lambda/machine-room.t
 const ROOM: MachineRoom = {
   fileSystems: { ap: 'nfs:files.example:/export/a' },
   subnets: { 'subnet-a': 'front', 'subnet-b': 'front' },
-  securityGroups: { 'sg-a': 'network:cache', 'sg-b': 'web tier', 'sg-c': 'network:front' },
+  securityGroups: {
+    'sg-a': 'network:cache',
+    'sg-b': 'web tier',
+    'sg-c': 'network:front',
+    'sg-d': 'tcp:80',
+    'sg-e': 'udp:53',
+  },
 }
 const vpc = (subnetIds: string[], securityGroupIds: string[]) => ({
   vpc: { subnetIds, securityGroupIds, vpcId: 'vpc-1' },
@@ -25,6 +31,15 @@ describe('what an environment gets of the machine room', () => {
       ],
       securityGroups: { 'sg-b': 'web tier' },
     })
+  })
+
+  it('is the ports of all its groups, or every one if a group names none', () => {
+    const reachOf = (...groups: string[]) => roomOf(vpc(['subnet-a'], groups), ROOM).reach
+    expect(reachOf('sg-d', 'sg-e')).toEqual([
+      { protocol: 'tcp', first: 80, last: 80 },
+      { protocol: 'udp', first: 53, last: 53 },
+    ])
+    for (const open of ['sg-a', 'sg-b']) expect(reachOf('sg-d', open)).toBeUndefined()
   })
 
   it('is a file system at its path', () => {

@@ -38,6 +38,20 @@ it.each(['host', 'none', '', '-a', 'a b', 'a,b', 'container:x'])('%j is no netwo
   expect(`network:${text}`).not.toMatch(SECURITY_GROUP)
 })
 
+it('a security group may be ports', () => {
+  expect('tcp:5432+udp:53+tcp:8100-8000').toMatch(SECURITY_GROUP)
+  expect(securityGroup('tcp:5432+udp:53+tcp:8100-8000')).toEqual({
+    ports: [
+      { protocol: 'tcp', first: 5432, last: 5432 },
+      { protocol: 'udp', first: 53, last: 53 },
+      { protocol: 'tcp', first: 8000, last: 8100 },
+    ],
+  })
+  for (const text of ['tcp:', 'tcp:65536', 'icmp:1', 'tcp:1+', 'tcp:1 -j ACCEPT', 'tcp:1+web']) {
+    expect(text).not.toMatch(SECURITY_GROUP)
+  }
+})
+
 it('a security group is a network or a label', () => {
   expect(securityGroup('network:cache')).toEqual({ network: 'cache' })
   expect(securityGroup('web tier')).toEqual({ label: 'web tier' })

@@ -9,7 +9,7 @@ import { isInstalled, runCommand } from './command.ts'
 import { engineError, inspectImage, readToEnd } from './engine.ts'
 import { sha256 } from './identity.ts'
 import { type Progress, step } from './progress.ts'
-import { pullImage } from './pull.ts'
+import { pullImage } from './registry.ts'
 
 /** Milliseconds without a word from the registry, and in all, after which pulling is given up and the file system assembled here. */
 const PULL_SILENCE_MS = 20_000

@@ -2,49 +2,16 @@
 import type Dockerode from 'dockerode'
 import type { Architecture } from '../../../lambda/function.ts'
 import { SandboxError } from '../../driver.ts'
+import { sandboxError, statusOf } from '../errors.ts'
 import { type ImageKind, LABELS } from './catalogue.ts'
 import type { BuildContext } from './context.ts'
 
-interface EngineFailure {
-  readonly statusCode?: number
-  readonly code?: string
-  readonly message?: string
-}
-
-export function isMissing(error: unknown): boolean {
-  return (error as EngineFailure).statusCode === 404
-}
-
-/** An engine call's failure, told with what was being done. */
+/** As `sandboxError`, with the whole text: it ends with what a build printed. */
 export function engineError(doing: string, error: unknown): SandboxError {
   if (error instanceof SandboxError) return error
-  const { statusCode, code, message } = error as EngineFailure
-  const told = `${doing}: ${message ?? String(error)}`
-  if (code === 'EACCES') {
-    return new SandboxError(
-      'access-denied',
-      code,
-      told,
-      'Give this user access to the container engine’s socket.',
-      error,
-    )
-  }
-  if (code === 'ENOENT' || code === 'ECONNREFUSED') {
-    return new SandboxError(
-      'unexpected',
-      code,
-      told,
-      'Start the container engine, or set DOCKER_HOST to where it listens.',
-      error,
-    )
-  }
-  return new SandboxError(
-    'unexpected',
-    String(statusCode ?? code ?? 'image-build'),
-    told,
-    'See the message above.',
-    error,
-  )
+  const { kind, code, remedy } = sandboxError(error, doing)
+  const text = error instanceof Error ? error.message : String(error)
+  return new SandboxError(kind, code, `${doing}: ${text}`, remedy, error)
 }
 
 export interface ImageFacts {
@@ -61,7 +28,7 @@ export async function inspectImage(docker: Dockerode, name: string): Promise<Ima
     const labels = image.Config?.Labels ?? {}
     return { id: image.Id, labels, sizeBytes: image.Size, architecture: image.Architecture }
   } catch (error) {
-    if (isMissing(error)) return undefined
+    if (statusOf(error) === 404) return undefined
     throw engineError(`Looking for the image ${name}`, error)
   }
 }

@@ -4,13 +4,14 @@ import { LambdaException } from '../../../lambda/errors.ts'
 import type { Architecture, FunctionVersion, ImageConfig, PinnedImage } from '../../../lambda/function.ts'
 import { type FunctionImages, type ImageReadiness, parseImageReference } from '../../../lambda/function-images.ts'
 import { type ImageProgram, SandboxError } from '../../driver.ts'
-import { bounded } from '../errors.ts'
+import { bounded, sentenceOf, statusOf } from '../errors.ts'
 import { LABELS } from '../labels.ts'
-import { engineError, isMissing } from './engine.ts'
+import { engineError } from './engine.ts'
 import { type ImageDescription, programOf } from './function-image.ts'
 import { KeptImages } from './kept.ts'
 import { Once, type Progress } from './progress.ts'
-import { pullImage } from './pull.ts'
+import { digestInRegistry, isRefusal, pullImage } from './registry.ts'
+import { registryOf } from './registry-credentials.ts'
 
 /** Large images over slow lines; while the registry sends something, it is waited for. */
 const PULL = { silenceMs: 60_000, totalMs: 30 * 60_000 }
@@ -120,7 +121,7 @@ export class DockerFunctionImages implements FunctionImages {
       await this.#docker
         .getVolume(Name)
         .remove()
-        .catch((error: unknown) => this.#progress(`the volume ${Name} stays for now: ${messageOf(error)}`))
+        .catch((error: unknown) => this.#progress(`the volume ${Name} stays for now: ${sentenceOf(error, 500)}`))
     }
   }
 
@@ -145,7 +146,8 @@ export class DockerFunctionImages implements FunctionImages {
     try {
       await this.#pull(reference)
     } catch (error) {
-      return `The image ${reference} is not in the container engine and cannot be pulled: ${messageOf(error)}`
+      if (isRefusal(error)) return noAccess(reference)
+      return `The image ${reference} is not in the container engine and cannot be pulled: ${sentenceOf(error, 500)}`
     }
     return (await this.#inspect(reference)) ?? `The image ${reference} was pulled and is gone again.`
   }
@@ -164,21 +166,19 @@ export class DockerFunctionImages implements FunctionImages {
       await this.#kept.keep(id, image.resolvedUri.slice(-64))
     } catch (error) {
       // It runs all the same, until somebody tidies up.
-      this.#progress(`${image.uri} could not be marked as used: ${messageOf(error)}`)
+      this.#progress(`${image.uri} could not be marked as used: ${sentenceOf(error, 500)}`)
     }
   }
 
   async #digestInRegistry(uri: string): Promise<string> {
     try {
-      const { Descriptor } = (await bounded(REGISTRY_LIMIT_MS, 'ask the registry', () =>
-        this.#docker.getImage(uri).distribution(),
-      )) as { Descriptor?: { digest?: unknown } }
-      const digest = Descriptor?.digest
-      if (typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest)) return digest
-      throw new Error('the registry names no digest')
+      return await bounded(REGISTRY_LIMIT_MS, 'ask the registry', () => digestInRegistry(this.#docker, uri))
     } catch (error) {
+      if (isRefusal((error as SandboxError).cause)) {
+        throw new LambdaException('AccessDeniedException', noAccess(uri), { cause: error })
+      }
       throw refused(
-        `Source image ${uri} does not exist. Provide a valid source image. It is not in this host's container engine, and its registry did not give it: ${messageOf(error)}`,
+        `Source image ${uri} does not exist. Provide a valid source image. It is not in this host's container engine, and its registry did not give it: ${sentenceOf(error, 500)}`,
         error,
       )
     }
@@ -201,7 +201,7 @@ export class DockerFunctionImages implements FunctionImages {
         sizeBytes: image.Size,
       }
     } catch (error) {
-      if (isMissing(error)) return undefined
+      if (statusOf(error) === 404) return undefined
       throw engineError(`Looking for the image ${name}`, error)
     }
   }
@@ -215,9 +215,10 @@ function texts(given: string | readonly string[] | null | undefined): readonly s
   return typeof given === 'string' ? [given] : (given ?? [])
 }
 
-function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  return text.replace(/\s+/g, ' ').trim().slice(0, 500)
+/** AWS's sentences [V] (unverified), and what to do here. */
+function noAccess(image: string): string {
+  const registry = registryOf(image)
+  return `Lambda does not have permission to access the ECR image. Check the ECR permissions. The registry ${registry} refuses ${image} to this host: run docker login ${registry} as the user that Hearth runs as, or set DOCKER_CONFIG.`
 }
 
 function refused(message: string, cause?: unknown): LambdaException {

@@ -13,6 +13,7 @@ import { engineArchitecture, engineError, inspectImage } from './engine.ts'
 import { Identities, runtimesFolder, sha256 } from './identity.ts'
 import { KeptImages } from './kept.ts'
 import { Once, type Progress, step } from './progress.ts'
+import { digestInRegistry } from './registry.ts'
 import { awsImageName, isAwsImage, type Resolution, resolveImage } from './resolve.ts'
 
 export interface DockerRuntimeImagesOptions {
@@ -165,7 +166,7 @@ export class DockerRuntimeImages implements RuntimeImages {
     return (await this.#builder()).supervisorFile()
   }
 
-  /** Reference of the image with iptables, built if needed. */
+  /** Reference of the image with iptables and iproute2, built if needed. */
   async toolsImage(): Promise<string> {
     await (await this.#builder()).tools()
     return TAGS.tools
@@ -269,13 +270,10 @@ export class DockerRuntimeImages implements RuntimeImages {
       throw engineError('Listing images', error)
     }
     const name = awsImageName(runtime)
-    return docker
-      .getImage(name)
-      .distribution()
-      .then(
-        () => name,
-        () => undefined,
-      )
+    return digestInRegistry(docker, name).then(
+      () => name,
+      () => undefined,
+    )
   }
 
   async #listing(runtime: string, architecture: Architecture): Promise<RuntimeListing> {

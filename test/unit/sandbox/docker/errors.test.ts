@@ -23,7 +23,7 @@ describe('what the engine says becomes a kind and a remedy', () => {
     [errno('EMFILE'), 'throttled', 'EMFILE'],
     [errno('ENOSPC'), 'throttled', 'ENOSPC'],
     [
-      Object.assign(new Error('Command failed: mount'), { code: 32, stderr: 'mount: failed to setup loop device' }),
+      Object.assign(new Error('Command failed: mount\nmount: failed to setup loop device'), { code: 32 }),
       'throttled',
       'Unknown',
     ],

@@ -33,14 +33,20 @@ describe('an engine’s progress stream', () => {
 
 describe('an engine’s refusal', () => {
   test('says what was being done and what to do', () => {
-    expect(engineError('Building', { code: 'EACCES', message: 'denied' })).toMatchObject({ kind: 'access-denied' })
-    expect(engineError('Building', { code: 'ECONNREFUSED', message: 'refused' })).toMatchObject({
+    const said = (message: string, fields: object) => Object.assign(new Error(message), fields)
+    expect(engineError('Building', said('denied', { code: 'EACCES' }))).toMatchObject({ kind: 'access-denied' })
+    expect(engineError('Building', said('refused', { code: 'ECONNREFUSED' }))).toMatchObject({
       kind: 'unexpected',
       code: 'ECONNREFUSED',
       message: 'Building: refused',
       remedy: expect.stringContaining('DOCKER_HOST'),
     })
-    expect(engineError('Building', { statusCode: 500, message: 'no' })).toMatchObject({ code: '500' })
+    expect(engineError('Building', said('no', { statusCode: 500 }))).toMatchObject({ code: '500' })
+  })
+
+  test('keeps all lines, which a build printed', () => {
+    const printed = Array.from({ length: 100 }, (_, line) => `step ${line} of the build`).join('\n')
+    expect(engineError('Building', new Error(printed)).message).toBe(`Building: ${printed}`)
   })
 
   test('is passed on when it was told already', () => {
