@@ -23,9 +23,9 @@ import { until } from '../support/until.ts'
 
 /** Sizes of the full form are in CONTRIBUTING.md. */
 const sizeOf = (name: string, usual: number) => Number(process.env[name] ?? usual)
-const EVENTS = sizeOf('HEARTH_TEST_KILL_EVENTS', 600)
-const KILLS = sizeOf('HEARTH_TEST_KILLS', 3)
-const OUTAGE_S = sizeOf('HEARTH_TEST_OUTAGE_SECONDS', 0)
+const EVENTS = sizeOf('TEST_KILL_EVENTS', 600)
+const KILLS = sizeOf('TEST_KILLS', 3)
+const OUTAGE_S = sizeOf('TEST_OUTAGE_SECONDS', 0)
 /** Milliseconds. */
 const PATIENCE = 240_000 + EVENTS * 60 + KILLS * 20_000 + OUTAGE_S * 1000
 

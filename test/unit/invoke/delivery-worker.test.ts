@@ -118,6 +118,44 @@ describe('a delivery', () => {
     expect(logged.at(-1)).toMatch(/given up/)
   })
 
+  it('outlasts a target that is down for hours and a host that is killed every now and then', async () => {
+    const HOURS = 20
+    const LEASE_MS = 60_000
+    const upAt = now + HOURS * 3_600_000
+    let tries = 0
+    const target: DestinationTarget = {
+      async send() {
+        tries++
+        if (now < upAt) throw new Error('down')
+      },
+    }
+    /** When it is tried again, once the failure is stored; while it is being sent it is due with its lease. */
+    const nextTry = () =>
+      until(async () => {
+        const due = await store.deliveries.nextDue(0)
+        return due !== undefined && due > now && due !== now + LEASE_MS ? due : undefined
+      }, 1)
+    await decide({})
+    await start(target)
+    let kills = 0
+    while (now < upAt) {
+      now = await nextTry()
+      if (tries % 40 === 0) {
+        await worker?.stop(0)
+        // What a host that is killed leaves behind.
+        expect(await store.deliveries.claim(now, now + LEASE_MS, () => 1)).toHaveLength(1)
+        await start(target)
+        kills++
+      }
+      worker?.wake()
+    }
+    await delivered(1)
+    expect(await store.deliveries.counts()).toEqual({ decided: 1, delivered: 1, abandoned: 0, targets: [] })
+    expect(kills).toBeGreaterThan(3)
+    // One in five minutes, and a few more at the beginning.
+    expect(tries).toBeLessThan(HOURS * 12 + 20)
+  })
+
   it('survives the host: one that was being sent is sent again by the next', async () => {
     await decide({})
     const [held] = await store.deliveries.claim(now, now + 60_000, () => 1)
