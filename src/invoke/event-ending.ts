@@ -21,9 +21,12 @@ export function endingOf(input: EndingInput): EventEnding {
   const succeeded = ended.condition === 'Success'
   const deliveries: NewDelivery[] = []
   const events: NewEvent[] = []
+  // One chain: a loop through destinations and dead letters counts rounds like any other.
+  const traceHeader = ended.response === undefined ? event.traceHeader : withRound(event.traceHeader, event.function)
   const about = {
     requestId: event.requestId,
     functionArn: functionArn(event.function, event.qualifier ?? '$LATEST'),
+    traceHeader,
   }
   const destination = parseDestination(
     (succeeded ? target.eventInvoke?.onSuccess : target.eventInvoke?.onFailure) ?? '',
@@ -36,8 +39,7 @@ export function endingOf(input: EndingInput): EventEnding {
         function: key,
         qualifier,
         requestId: input.newRequestId(),
-        // One chain: a loop through destinations counts rounds like any other.
-        traceHeader: ended.response === undefined ? event.traceHeader : withRound(event.traceHeader, event.function),
+        traceHeader,
         payload: body,
         enqueuedAt: now,
       })

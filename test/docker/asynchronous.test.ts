@@ -11,7 +11,13 @@ import {
   PutFunctionEventInvokeConfigCommand,
   PutFunctionRecursionConfigCommand,
 } from '@aws-sdk/client-lambda'
-import { CreateQueueCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { type AwsServices, startAwsServices } from '../support/aws-services.ts'
@@ -126,6 +132,7 @@ function received(name: string): Promise<Message> {
       new ReceiveMessageCommand({
         QueueUrl: `${services.url}/${ACCOUNT}/${name}`,
         MessageAttributeNames: ['All'],
+        MessageSystemAttributeNames: ['AWSTraceHeader'],
         WaitTimeSeconds: 1,
       }),
     )
@@ -273,6 +280,35 @@ exports.handler = async (event, context) => {
     await client.send(new PutFunctionRecursionConfigCommand({ FunctionName: 'recursive', RecursiveLoop: 'Allow' }))
     await send('recursive', { name: 'b', depth: 1 })
     await until(() => executed.includes('b-20'))
+  })
+
+  it('is stopped too when the chain goes through a queue and comes back by Invoke with the trace of its messages', async () => {
+    const deadLetters = await createQueue('stopped-chain')
+    await createFunction(
+      client,
+      'chained',
+      { 'index.js': 'exports.handler = async ({ n }) => ({ n: n + 1 })' },
+      { DeadLetterConfig: { TargetArn: deadLetters } },
+    )
+    await client.send(
+      new PutFunctionEventInvokeConfigCommand({
+        FunctionName: 'chained',
+        DestinationConfig: { OnSuccess: { Destination: await createQueue('chain') } },
+      }),
+    )
+    await send('chained', { n: 1 })
+    for (let round = 1; round <= 16; round++) {
+      const { Body, Attributes, ReceiptHandle } = await received('chain')
+      const { responsePayload } = JSON.parse(Body!) as { responsePayload: { n: number } }
+      expect(responsePayload.n).toBe(round + 1)
+      await fetch(`${host.url}/2015-03-31/functions/chained/invocations`, {
+        method: 'POST',
+        headers: { 'X-Amz-Invocation-Type': 'Event', 'X-Amzn-Trace-Id': Attributes!.AWSTraceHeader! },
+        body: JSON.stringify(responsePayload),
+      })
+      await sqs.send(new DeleteMessageCommand({ QueueUrl: `${services.url}/${ACCOUNT}/chain`, ReceiptHandle }))
+    }
+    expect((await received('stopped-chain')).Body).toBe('{"n":17}')
   })
 })
 

@@ -57,6 +57,7 @@ async function decide(...deliveries: Partial<NewDelivery>[]): Promise<void> {
         kind: 'dead-letter',
         requestId: 'r-1',
         functionArn: 'arn:aws:lambda:us-east-1:111111111111:function:f:$LATEST',
+        traceHeader: 'Root=1-a;Lineage=1:0123abcd:3',
         attributes: { RequestID: 'r-1', ErrorCode: '200', ErrorMessage: 'käputt\n' },
       },
       body: new TextEncoder().encode('{"a":1}'),
@@ -232,6 +233,7 @@ describe('a webhook as destination', () => {
       signature('a-secret-of-16-chars', 2, new TextEncoder().encode('{"a":1}')),
     )
     expect(second?.headers['x-hearth-signature']).toMatch(/^t=2,v1=[0-9a-f]{64}$/)
+    expect(second?.headers['x-amzn-trace-id']).toBe('Root=1-a;Lineage=1:0123abcd:3')
     expect(second?.headers['x-hearth-delivery']).toBe(first?.headers['x-hearth-delivery'])
     expect(decodeURIComponent(String(second?.headers['x-hearth-attribute-errormessage']))).toBe('käputt\n')
   })

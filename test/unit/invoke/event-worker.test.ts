@@ -11,6 +11,7 @@ import { Resolver } from '../../../src/invoke/resolve.ts'
 import { LambdaException } from '../../../src/lambda/errors.ts'
 import { RETRY_TIMING } from '../../../src/lambda/event-invoke.ts'
 import type { FunctionConfiguration } from '../../../src/lambda/function.ts'
+import { roundsOf, withRound } from '../../../src/lambda/lineage.ts'
 import { openStore, type Store } from '../../../src/store/open.ts'
 import { key, validConfiguration, validEvent } from '../../contract/store-suite.ts'
 import { until } from '../../support/until.ts'
@@ -270,6 +271,41 @@ describe('functions of this host as destinations', () => {
   })
 })
 
+describe('the lineage of an event', () => {
+  it('goes with everything that its end sends, the run that ended it included', async () => {
+    await create('f', { deadLetterTarget: QUEUE })
+    await create('g')
+    await configure('f', {
+      maximumRetryAttempts: 0,
+      onFailure: 'arn:aws:sns:us-east-1:111111111111:failures',
+      onSuccess: 'arn:aws:lambda:us-east-1:111111111111:function:g',
+    })
+    const twice = withRound(withRound('Root=1-0-0', key('f')), key('f'))
+    run = () => failed
+    await put('f', { traceHeader: twice })
+    await quiet()
+    const sent = await deliveries()
+    expect(sent.map(({ detail }) => detail.traceHeader && roundsOf(detail.traceHeader, key('f')))).toEqual([3, 3])
+    const seen: string[] = []
+    run = (request) => {
+      if (request.key.name === 'g') seen.push(request.traceHeader)
+      return ok
+    }
+    await put('f', { traceHeader: twice })
+    await until(() => seen.length > 0)
+    expect(roundsOf(seen[0] ?? '', key('f'))).toBe(3)
+  })
+
+  it('stays as it was when the function did not run', async () => {
+    await create('f', { deadLetterTarget: QUEUE })
+    await reserve('f', 0)
+    await put('f', { traceHeader: withRound('Root=1-0-0', key('f')) })
+    await quiet()
+    const [sent] = await deliveries()
+    expect(roundsOf(sent?.detail.traceHeader ?? '', key('f'))).toBe(1)
+  })
+})
+
 describe('a backlog of one function', () => {
   it('is claimed no further than its own concurrency, so that another function runs before it moves on', async () => {
     await create('slow')
@@ -282,7 +318,8 @@ describe('a backlog of one function', () => {
     await put('quick')
     await until(() => ran.some(({ name }) => name === 'quick'))
     expect(ran.filter(({ name }) => name === 'slow')).toHaveLength(1)
-    expect(await store.queue.counts()).toMatchObject({ claimed: 1, waiting: 499, done: 1 })
+    await until(async () => (await store.queue.counts()).done === 1)
+    expect(await store.queue.counts()).toMatchObject({ claimed: 1, waiting: 499 })
     run = () => ok
     release()
     await until(async () => (await store.queue.counts()).done === 501)
