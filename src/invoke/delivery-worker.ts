@@ -4,7 +4,7 @@
  */
 import { backoffMs } from '../lambda/event-invoke.ts'
 import type { ClaimedDelivery, DeliveryStore } from '../store/store.ts'
-import type { DestinationTarget } from './destinations/target.ts'
+import { type DestinationTarget, failureText } from './destinations/target.ts'
 import { WorkLoop } from './work-loop.ts'
 
 /** Sendings at one time to one target. */
@@ -122,7 +122,7 @@ export class DeliveryWorker {
       const delay = backoffMs(state.failures, { backoffBaseMs })
       state.failures++
       state.pausedUntil = now + delay
-      const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+      const reason = failureText(error)
       const abandoned = now - delivery.createdAt > ABANDON_AFTER_MS
       if (abandoned) log('a delivery is given up: its target did not take it for a day', { ...about, error: reason })
       else log('a delivery failed; it is tried again', { ...about, delayMs: delay, error: reason })

@@ -61,6 +61,8 @@ afterAll(async () => {
     'AWS_ACCESS_KEY_ID',
     'AWS_SECRET_ACCESS_KEY',
     'AWS_REGION',
+    'AWS_EC2_METADATA_DISABLED',
+    'AWS_SHARED_CREDENTIALS_FILE',
   ]) {
     if (before[name] === undefined) delete process.env[name]
     else process.env[name] = before[name]
@@ -193,4 +195,18 @@ it('a queue that is made later gets what waited for it, with its trace', async (
   await until(() => logged.some((entry) => JSON.stringify(entry).includes(':later')))
   await createQueue('later')
   expect(await message('later')).toMatchObject({ Body: '{"late":true}', Attributes: { AWSTraceHeader: TRACE } })
+})
+
+it('a host without credentials says what to set', async () => {
+  const { AWS_ACCESS_KEY_ID } = process.env
+  delete process.env.AWS_ACCESS_KEY_ID
+  process.env.AWS_EC2_METADATA_DISABLED = 'true'
+  process.env.AWS_SHARED_CREDENTIALS_FILE = join(folder, 'none')
+  try {
+    await deliver('arn:aws:sqs:eu-central-1:123456789012:elsewhere', 'failure', '{}')
+    const entry = await until(() => logged.map((one) => JSON.stringify(one)).find((text) => text.includes('elsewhere')))
+    expect(entry).toMatch(/no credentials for AWS.*AWS_ENDPOINT_URL_SQS.*HEARTH_DESTINATIONS/)
+  } finally {
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID })
+  }
 })

@@ -30,7 +30,9 @@ export class AwsTargets {
           // A client that could not be loaded, e.g. for want of file handles, is loaded again.
           sender.catch(() => this.#made.delete(id))
         }
-        await (await sender)(arn, delivery, signal)
+        await (await sender)(arn, delivery, signal).catch((error: Error) => {
+          throw error.name === 'CredentialsProviderError' ? noCredentials(arn) : error
+        })
       },
     }
   }
@@ -47,6 +49,14 @@ export class AwsTargets {
         return s3(region, this.#environment)
     }
   }
+}
+
+const VARIABLES = { sqs: 'SQS', sns: 'SNS', events: 'EVENTBRIDGE', s3: 'S3' } as const
+
+function noCredentials({ kind, arn }: DestinationArn & { readonly kind: AwsKind }): DeliveryFailure {
+  return new DeliveryFailure(
+    `There are no credentials for AWS. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY where the host is started (and AWS_ENDPOINT_URL_${VARIABLES[kind]} for a server of your own), or map ${arn} to a folder or a webhook with HEARTH_DESTINATIONS.`,
+  )
 }
 
 type Sender = (arn: DestinationArn, delivery: ClaimedDelivery, signal: AbortSignal) => Promise<unknown>

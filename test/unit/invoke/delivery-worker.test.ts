@@ -19,12 +19,15 @@ let store: Store
 let now = 1000
 let worker: DeliveryWorker | undefined
 let logged: string[]
+/** Why deliveries failed, as the log has it. */
+let reasons: unknown[]
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hearth-deliveries-'))
   store = await openStore(join(folder, 'hearth.db'))
   now = 1000
   logged = []
+  reasons = []
 })
 afterEach(async () => {
   await worker?.stop(0)
@@ -39,7 +42,10 @@ async function start(destinations: DestinationTarget): Promise<void> {
     destinations,
     backoffBaseMs: 1000,
     clock: () => now,
-    log: (message) => void logged.push(message),
+    log: (message, fields) => {
+      logged.push(message)
+      reasons.push(fields?.error)
+    },
   })
   await worker.start()
 }
@@ -217,6 +223,14 @@ describe('a webhook as destination', () => {
   afterEach(() => {
     server.closeAllConnections()
     return new Promise((resolve) => server.close(resolve))
+  })
+
+  it('is told of in the log when it cannot be reached, with what happened to the connection', async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    await decide({})
+    await until(() => reasons.length > 0)
+    expect(reasons[0]).toMatch(/ECONNREFUSED 127\.0\.0\.1/)
   })
 
   it('gets the event with a signature that can be checked, and the same delivery id on every try', async () => {
