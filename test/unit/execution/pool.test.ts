@@ -189,19 +189,20 @@ describe('the pool', () => {
     const first = invoke(version)
     const second = invoke(version)
     await expect(invoke(version)).rejects.toBeInstanceOf(ScalingRateExceeded)
-    await until(() => pending.length === 2)
+    const other = invoke(validVersion({ name: 'other' }))
+    await until(() => pending.length === 3)
     pending[0]!()
     await first
     await until(() => pool.environments().some(({ state, version: { name } }) => name !== 'kept' && state === 'Idle'))
     const third = invoke(version)
-    await until(() => pending.length === 3)
+    await until(() => pending.length === 4)
     now = 4_999
     await expect(invoke(version)).rejects.toBeInstanceOf(ScalingRateExceeded)
     now = 5_000
     const fourth = invoke(version)
-    await until(() => pending.length === 4)
+    await until(() => pending.length === 5)
     for (const answer of pending.slice(1)) answer()
-    expect((await Promise.all([second, third, fourth])).every(({ result }) => result.ok)).toBe(true)
+    expect((await Promise.all([second, third, fourth, other])).every(({ result }) => result.ok)).toBe(true)
   })
 
   it('leaves nothing behind when it closes, and refuses what comes later', async () => {

@@ -23,7 +23,7 @@ let concurrency: Concurrency
 let worker: EventWorker
 let now: number
 let run: (request: Parameters<Invoker['run']>[2]) => Promise<InvocationResult> | InvocationResult
-let ran: { name: string; requestId: string; at: number; version: string }[]
+let ran: { name: string; requestId: string; at: number; version: string; deploymentId: string }[]
 let unsubscribe: () => void
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -49,7 +49,14 @@ beforeEach(async () => {
     async run(version, _target, request) {
       concurrency.acquire(request.key, version.version, false)
       try {
-        ran.push({ name: request.key.name, requestId: request.requestId, at: now, version: version.version })
+        const { deploymentId } = version
+        ran.push({
+          name: request.key.name,
+          requestId: request.requestId,
+          at: now,
+          version: version.version,
+          deploymentId,
+        })
         return await run(request)
       } finally {
         concurrency.release(request.key, version.version)
@@ -157,6 +164,24 @@ describe('an event of a failing function', () => {
       requestContext: { condition: 'Success', approximateInvokeCount: 2 },
       responsePayload: 'fine',
     })
+  })
+
+  it('runs again on the code that is in force then: of $LATEST, and of the version that its alias points to', async () => {
+    await create('f')
+    const change = (before: FunctionConfiguration) => ({ ...before, codeSha256: 'sha-2' })
+    await store.aliases.create(key('f'), { name: 'live', functionVersion: '1', description: '' })
+    run = () => failed
+    await put('f', { requestId: 'latest' })
+    await put('f', { requestId: 'alias', qualifier: 'live' })
+    await quiet()
+    const { latest } = await store.functions.beginUpdate(key('f'), { change, publish: true }, now)
+    await store.functions.completeUpdate(key('f'), latest.deploymentId, { ok: true })
+    await store.aliases.update(key('f'), 'live', { functionVersion: '2' })
+    advance(60_000)
+    await quiet()
+    const of = (requestId: string) => ran.filter((one) => one.requestId === requestId)
+    expect(of('alias').map(({ version }) => version)).toEqual(['1', '2'])
+    expect(of('latest').map(({ deploymentId }) => deploymentId === latest.deploymentId)).toEqual([false, true])
   })
 
   it('follows the configuration of the alias it was sent to, and of nothing else', async () => {

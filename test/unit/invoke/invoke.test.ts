@@ -47,6 +47,7 @@ function invoker(
     bus,
     logFailure: (_key, exception, remedy) => failures.push({ exception, remedy }),
     wakeQueue: () => {},
+    clock: Date.now,
   })
   return {
     ...fake,

@@ -222,6 +222,7 @@ async function run(seed: number): Promise<void> {
     bus: fake.host.bus,
     logFailure: () => {},
     wakeQueue: () => {},
+    clock: Date.now,
   })
   const provisioner = new Provisioner({ pool, parallel: 2, changed: (id) => allocation.progressed(id), retryMinMs: 1 })
   const store = {
