@@ -297,6 +297,8 @@ describe('functions of this host as destinations', () => {
 })
 
 describe('the lineage of an event', () => {
+  const ROOT = 'Root=1-5759e988-bd862e3fe1be46a994272793'
+
   it('goes with everything that its end sends, the run that ended it included', async () => {
     await create('f', { deadLetterTarget: QUEUE })
     await create('g')
@@ -305,7 +307,7 @@ describe('the lineage of an event', () => {
       onFailure: 'arn:aws:sns:us-east-1:111111111111:failures',
       onSuccess: 'arn:aws:lambda:us-east-1:111111111111:function:g',
     })
-    const twice = withRound(withRound('Root=1-0-0', key('f')), key('f'))
+    const twice = withRound(withRound(ROOT, key('f')), key('f'))
     run = () => failed
     await put('f', { traceHeader: twice })
     await quiet()
@@ -324,7 +326,7 @@ describe('the lineage of an event', () => {
   it('stays as it was when the function did not run', async () => {
     await create('f', { deadLetterTarget: QUEUE })
     await reserve('f', 0)
-    await put('f', { traceHeader: withRound('Root=1-0-0', key('f')) })
+    await put('f', { traceHeader: withRound(ROOT, key('f')) })
     await quiet()
     const [sent] = await deliveries()
     expect(roundsOf(sent?.detail.traceHeader ?? '', key('f'))).toBe(1)
