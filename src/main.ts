@@ -187,6 +187,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
           `${exception.name}: ${exception.message}`,
         ),
       wakeQueue: () => worker.wake(),
+      clock: Date.now,
     })
     const deliveries = new DeliveryWorker({
       store: store.deliveries,

@@ -37,7 +37,8 @@ export const DIFFERENCES: readonly Differences[] = [
   AWS leaves open there: [Asynchronous invocation](asynchronous.md), [ADR 11](adr/0011-asynchronous-events.md).
 - A function as destination must be in the same account and region. The host's own credentials send to queues, topics, buses and buckets; the
   permissions of execution roles are not checked.
-- Recursion detection follows direct invokes and destinations; there are no event source mappings yet that queues and topics could come back by.
+- Recursion detection follows direct invokes, function destinations, and messages whose trace is handed back to Invoke; there are no event source mappings
+  yet that would do so.
 - Limits are AWS's (\`src/lambda/limits.ts\`), except: accounts have \`HEARTH_ACCOUNT_CONCURRENCY\` concurrent executions; the machine bounds
   environments with \`HEARTH_MAX_ENVIRONMENTS\`, beyond which an invoke waits \`HEARTH_WAIT_FOR_ENVIRONMENT_MS\` and is then refused with \`EC2ThrottledException\`.`,
   },

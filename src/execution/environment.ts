@@ -287,7 +287,7 @@ export class ExecutionEnvironment {
     this.#invocationLog.begin(tail)
 
     const failedBoot = this.#booted ? undefined : await this.#suppressedInit(run.began)
-    this.#invocationLog.started(requestId)
+    this.#invocationLog.started(requestId, invocation.traceHeader)
     if (failedBoot !== undefined) {
       clearTimeout(timer)
       await this.#fail(run, failedBoot.failure(requestId, Date.now()), failedBoot.errorType === 'Runtime.OutOfMemory')

@@ -40,8 +40,8 @@ export class InvocationLog {
     if (tail) this.#log.beginTail()
   }
 
-  started(requestId: string): void {
-    this.#log.write(this.#lines.start(requestId))
+  started(requestId: string, traceHeader: string): void {
+    this.#log.write(this.#lines.start(requestId, traceHeader))
   }
 
   /** END and REPORT, a moment later: output takes its time through the pipe, and its lines belong before END. */

@@ -24,7 +24,7 @@ export interface InvocationReport extends Omit<ReportFields, 'maxMemoryBytes'> {
 export interface PlatformLines {
   initStart(): Message[]
   initReport(report: InitReport): Message[]
-  start(requestId: string): Message[]
+  start(requestId: string, traceHeader: string): Message[]
   /** What was wrong, in words, before the end of the invocation that it ended. */
   fault(lines: readonly string[]): Message[]
   end(report: InvocationReport): Message[]

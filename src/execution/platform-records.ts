@@ -4,7 +4,7 @@
  */
 import type { SystemLogLevel } from '../lambda/function.ts'
 import type { InitReport, InvocationReport, Message, PlatformLines, PlatformLinesOptions } from './platform-lines.ts'
-import { billedMs, usedMb } from './report.ts'
+import { billedMs, sampledTrace, usedMb } from './report.ts'
 
 const RANK: Readonly<Record<SystemLogLevel, number>> = { DEBUG: 0, INFO: 1, WARN: 2 }
 
@@ -34,16 +34,23 @@ export class JsonRecords implements PlatformLines {
   }
 
   initReport({ durationMs, phase, status, errorType }: InitReport): Message[] {
-    const level = status === undefined ? 'DEBUG' : 'WARN'
-    const common = { initializationType: this.#options.initialization, phase, status: status ?? 'success', errorType }
+    const { initialization } = this.#options
+    // Init ahead of invocations shows in no other record.
+    const reportLevel = initialization === 'on-demand' ? 'DEBUG' : 'INFO'
+    const failed = status === undefined ? undefined : 'WARN'
+    const common = { initializationType: initialization, phase, status: status ?? 'success', errorType }
     return [
-      ...this.#record(level, 'platform.initRuntimeDone', common),
-      ...this.#record(level, 'platform.initReport', { ...common, metrics: { durationMs: rounded(durationMs) } }),
+      ...this.#record(failed ?? 'DEBUG', 'platform.initRuntimeDone', common),
+      ...this.#record(failed ?? reportLevel, 'platform.initReport', {
+        ...common,
+        metrics: { durationMs: rounded(durationMs) },
+      }),
     ]
   }
 
-  start(requestId: string): Message[] {
-    return this.#record('INFO', 'platform.start', { requestId, version: this.#options.functionVersion })
+  start(requestId: string, traceHeader: string): Message[] {
+    const { functionVersion: version } = this.#options
+    return this.#record('INFO', 'platform.start', { requestId, version, tracing: tracingOf(traceHeader) })
   }
 
   fault(lines: readonly string[]): Message[] {
@@ -52,12 +59,13 @@ export class JsonRecords implements PlatformLines {
   }
 
   end(report: InvocationReport): Message[] {
-    const { requestId, durationMs, initDurationMs, memorySizeMb, outOfMemory } = report
+    const { requestId, durationMs, initDurationMs, memorySizeMb, outOfMemory, traceHeader } = report
     const errorType = report.errorType ?? report.functionErrorType
     const status = report.status ?? (errorType === undefined ? 'success' : 'error')
     const level = status === 'success' ? undefined : 'WARN'
     const common = { requestId, status, errorType }
-    const done = { ...common, metrics: { durationMs: rounded(durationMs) } }
+    const tracing = tracingOf(traceHeader)
+    const done = { ...common, metrics: { durationMs: rounded(durationMs) }, tracing }
     if (!this.#keeps(level ?? 'INFO')) return this.#record(level ?? 'DEBUG', 'platform.runtimeDone', done)
     const time = this.#time()
     return [
@@ -72,6 +80,7 @@ export class JsonRecords implements PlatformLines {
             maxMemoryUsedMB: usedMb(outOfMemory ? Number.MAX_SAFE_INTEGER : measured, memorySizeMb),
             initDurationMs: initDurationMs === undefined ? undefined : rounded(initDurationMs),
           },
+          tracing,
         }),
     ]
   }
@@ -95,6 +104,12 @@ export class JsonRecords implements PlatformLines {
 
 function line(time: string, type: string, record: object | string): string {
   return JSON.stringify({ time, type, record })
+}
+
+/** Like the XRAY line of the text format: only for sampled invocations. */
+function tracingOf(traceHeader: string): object | undefined {
+  const trace = sampledTrace(traceHeader)
+  return trace && { spanId: trace.segment, type: 'X-Amzn-Trace-Id', value: traceHeader }
 }
 
 /** Milliseconds with three decimals, as AWS's records show them. */

@@ -51,12 +51,18 @@ export function reportLine(report: ReportFields): string {
   return parts.join('\t')
 }
 
-/** After REPORT when the invocation is sampled: the trace and this invocation's segment in it. */
-export function xrayLine(traceHeader: string): string | undefined {
+/** The trace that a sampled invocation belongs to; `undefined` for one that is not sampled. */
+export function sampledTrace(traceHeader: string): { readonly root: string; readonly segment: string } | undefined {
   if (!/(?:^|;)\s*sampled=1/i.test(traceHeader)) return undefined
   const root = /(?:^|;)\s*root=([^;]+)/i.exec(traceHeader)?.[1]
-  const parent = /(?:^|;)\s*parent=([^;]+)/i.exec(traceHeader)?.[1]
-  return root && parent && `XRAY TraceId: ${root}\tSegmentId: ${parent}\tSampled: true\t`
+  const segment = /(?:^|;)\s*parent=([^;]+)/i.exec(traceHeader)?.[1]
+  return root === undefined || segment === undefined ? undefined : { root, segment }
+}
+
+/** After REPORT when the invocation is sampled: the trace and this invocation's segment in it. */
+export function xrayLine(traceHeader: string): string | undefined {
+  const trace = sampledTrace(traceHeader)
+  return trace && `XRAY TraceId: ${trace.root}\tSegmentId: ${trace.segment}\tSampled: true\t`
 }
 
 /** Printed when Init failed or took too long, one line per attempt; always for provisioned concurrency. */

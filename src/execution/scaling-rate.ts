@@ -7,13 +7,14 @@ export class ScalingRateExceeded extends Error {
   override readonly name = 'ScalingRateExceeded'
 }
 
-/** Buckets that are kept before those are dropped that are full again. */
+/** Buckets that are kept before those are dropped that are full again; then twice as many as were left, so that a take stays O(1). */
 const BUCKETS = 1000
 
 export class ScalingRate {
   readonly #perPeriod: number
   readonly #now: () => number
   readonly #buckets = new Map<string, TokenBucket>()
+  #dropAt = BUCKETS
 
   /** @param perPeriod new environments of one function in ten seconds; 0 for no limit. @param now monotonic milliseconds */
   constructor(perPeriod: number, now: () => number) {
@@ -27,7 +28,7 @@ export class ScalingRate {
     const now = this.#now()
     let bucket = this.#buckets.get(functionId)
     if (bucket === undefined) {
-      if (this.#buckets.size >= BUCKETS) this.#dropFull(now)
+      if (this.#buckets.size >= this.#dropAt) this.#dropFull(now)
       bucket = new TokenBucket((this.#perPeriod * 1000) / LIMITS.scalingPeriodMs, this.#perPeriod, now)
       this.#buckets.set(functionId, bucket)
     }
@@ -41,5 +42,6 @@ export class ScalingRate {
   /** A full bucket remembers nothing. */
   #dropFull(now: number): void {
     for (const [id, bucket] of this.#buckets) if (bucket.full(now)) this.#buckets.delete(id)
+    this.#dropAt = Math.max(BUCKETS, this.#buckets.size * 2)
   }
 }

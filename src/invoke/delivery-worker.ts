@@ -4,7 +4,8 @@
  */
 import { backoffMs } from '../lambda/event-invoke.ts'
 import type { ClaimedDelivery, DeliveryStore } from '../store/store.ts'
-import type { DestinationTarget } from './destinations/target.ts'
+import { type DestinationTarget, failureText } from './destinations/target.ts'
+import { WorkLoop } from './work-loop.ts'
 
 /** Sendings at one time to one target. */
 const PER_TARGET = 8
@@ -13,7 +14,6 @@ const IN_FLIGHT_MAX = 64
 /** Milliseconds that one sending may take; shorter than its lease. */
 const SEND_MS = 30_000
 const LEASE_MS = 60_000
-const POLL_MS = 5_000
 /** Milliseconds after which a target that never took it loses it; said in the log. */
 export const ABANDON_AFTER_MS = 24 * 3_600_000
 
@@ -37,75 +37,57 @@ interface TargetState {
 export class DeliveryWorker {
   readonly #options: DeliveryWorkerOptions
   readonly #targets = new Map<string, TargetState>()
-  readonly #running = new Set<Promise<void>>()
+  readonly #loop: WorkLoop
   readonly #stop = new AbortController()
-  #timer: NodeJS.Timeout | undefined
-  #pumping = false
-  #again = false
-  #stopped = true
 
   constructor(options: DeliveryWorkerOptions) {
     this.#options = options
+    this.#loop = new WorkLoop({
+      claim: () => this.#claim(),
+      nextDue: (now) => this.#nextDue(now),
+      failed: (error) => options.log('deliveries could not be read; they are tried again', { error: String(error) }),
+      clock: options.clock,
+    })
   }
 
   async start(): Promise<void> {
     await this.#options.store.voidLeases(this.#options.clock())
-    this.#stopped = false
-    this.wake()
+    this.#loop.start()
   }
 
   wake(): void {
-    if (this.#stopped) return
-    if (this.#pumping) {
-      this.#again = true
-      return
-    }
-    this.#pumping = true
-    setImmediate(() => void this.#pump())
+    this.#loop.wake()
   }
 
   /** What is being sent may finish for `drainMs`; the rest is sent after the next start. */
   async stop(drainMs: number): Promise<void> {
-    this.#stopped = true
-    clearTimeout(this.#timer)
-    const timer = setTimeout(() => this.#stop.abort(new Error('the host stops')), drainMs)
-    await Promise.allSettled(this.#running)
-    clearTimeout(timer)
+    await this.#loop.stop(drainMs)
+    this.#stop.abort(new Error('the host stops'))
+    await this.#loop.ended()
   }
 
-  async #pump(): Promise<void> {
-    try {
-      do {
-        this.#again = false
-        while (!this.#stopped && (await this.#claim()) > 0);
-      } while (this.#again && !this.#stopped)
-    } catch (error) {
-      this.#options.log('deliveries could not be read; they are tried again', { error: String(error) })
-    } finally {
-      this.#pumping = false
-      await this.#sleep()
-    }
-  }
-
-  async #claim(): Promise<number> {
+  async #claim(): Promise<boolean> {
     const { store, clock } = this.#options
     const now = clock()
-    let free = IN_FLIGHT_MAX - this.#running.size
-    if (free <= 0) return 0
+    let free = IN_FLIGHT_MAX - this.#loop.running
+    if (free <= 0) return false
     const claimed = await store.claim(now, now + LEASE_MS, (target) => {
-      const room = Math.min(this.#room(target, now), free)
+      const room = Math.max(0, Math.min(this.#room(target, now), free))
       free -= room
       return room
     })
     for (const delivery of claimed) {
       this.#state(delivery.target).sending++
-      const running = this.#send(delivery).finally(() => {
-        this.#running.delete(running)
-        this.wake()
-      })
-      this.#running.add(running)
+      this.#loop.follow(this.#send(delivery))
     }
-    return claimed.length
+    return claimed.length > 0
+  }
+
+  /** What waits for a target that is paused becomes due with the end of its pause. */
+  async #nextDue(now: number): Promise<number | undefined> {
+    const due = (await this.#options.store.nextDue(now)) ?? Number.POSITIVE_INFINITY
+    const pauses = [...this.#targets.values()].flatMap(({ pausedUntil }) => (pausedUntil > now ? [pausedUntil] : []))
+    return Math.min(due, ...pauses)
   }
 
   /** A target that failed is tried with a single delivery first. */
@@ -140,7 +122,7 @@ export class DeliveryWorker {
       const delay = backoffMs(state.failures, { backoffBaseMs })
       state.failures++
       state.pausedUntil = now + delay
-      const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+      const reason = failureText(error)
       const abandoned = now - delivery.createdAt > ABANDON_AFTER_MS
       if (abandoned) log('a delivery is given up: its target did not take it for a day', { ...about, error: reason })
       else log('a delivery failed; it is tried again', { ...about, delayMs: delay, error: reason })
@@ -151,16 +133,5 @@ export class DeliveryWorker {
       state.sending--
       if (state.sending === 0 && state.failures === 0) this.#targets.delete(target)
     }
-  }
-
-  async #sleep(): Promise<void> {
-    if (this.#stopped) return
-    const now = this.#options.clock()
-    const due = await this.#options.store.nextDue(now).catch(() => undefined)
-    const pauses = [...this.#targets.values()].flatMap(({ pausedUntil }) => (pausedUntil > now ? [pausedUntil] : []))
-    const next = Math.min(now + POLL_MS, due ?? Number.POSITIVE_INFINITY, ...pauses)
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.wake(), Math.max(next - now, 10))
-    this.#timer.unref()
   }
 }

@@ -2,7 +2,7 @@
 import { functionArn } from '../lambda/arn.ts'
 import { destinationFunction, parseDestination } from '../lambda/destination.ts'
 import { deadLetterAttributes, type EndedEvent, invocationRecord } from '../lambda/event-record.ts'
-import { withRound } from '../lambda/lineage.ts'
+import { messageTrace, withRound } from '../lambda/lineage.ts'
 import type { ClaimedEvent, EventEnding, InvokeTarget, NewDelivery, NewEvent } from '../store/store.ts'
 
 export interface EndingInput {
@@ -21,9 +21,13 @@ export function endingOf(input: EndingInput): EventEnding {
   const succeeded = ended.condition === 'Success'
   const deliveries: NewDelivery[] = []
   const events: NewEvent[] = []
+  // One chain: a loop through destinations and dead letters counts rounds like any other.
+  const traceHeader = ended.response === undefined ? event.traceHeader : withRound(event.traceHeader, event.function)
+  const trace = messageTrace(traceHeader)
   const about = {
     requestId: event.requestId,
     functionArn: functionArn(event.function, event.qualifier ?? '$LATEST'),
+    ...(trace === undefined ? {} : { traceHeader: trace }),
   }
   const destination = parseDestination(
     (succeeded ? target.eventInvoke?.onSuccess : target.eventInvoke?.onFailure) ?? '',
@@ -36,8 +40,7 @@ export function endingOf(input: EndingInput): EventEnding {
         function: key,
         qualifier,
         requestId: input.newRequestId(),
-        // One chain: a loop through destinations counts rounds like any other.
-        traceHeader: ended.response === undefined ? event.traceHeader : withRound(event.traceHeader, event.function),
+        traceHeader,
         payload: body,
         enqueuedAt: now,
       })

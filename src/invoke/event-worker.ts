@@ -8,14 +8,13 @@ import type { ClaimedEvent, EventEnding, EventQueueStore } from '../store/store.
 import { type Attempt, type AttemptNeeds, attempt, isThrottle } from './event-attempt.ts'
 import { endingOf } from './event-ending.ts'
 import type { EventRoom } from './event-room.ts'
+import { WorkLoop } from './work-loop.ts'
 
 /** Milliseconds of a lease; renewed while the event runs. */
 const LEASE_MS = 60_000
 const RENEW_MS = 20_000
 /** Events of one claim: its transaction must stay short. */
 const CLAIM_SIZE = 64
-/** Safety net: the signal is a hint, this poll is the truth. */
-const POLL_MS = 5_000
 
 export interface EventWorkerOptions extends AttemptNeeds {
   readonly queue: EventQueueStore
@@ -28,83 +27,61 @@ export interface EventWorkerOptions extends AttemptNeeds {
 
 export class EventWorker {
   readonly #options: EventWorkerOptions
+  readonly #loop: WorkLoop
   readonly #inFlight = new Map<number, ClaimedEvent>()
-  #timer: NodeJS.Timeout | undefined
   #renewal: NodeJS.Timeout | undefined
-  #pumping = false
-  #again = false
-  #stopped = true
-  #drained: (() => void) | undefined
 
   constructor(options: EventWorkerOptions) {
     this.#options = options
+    this.#loop = new WorkLoop({
+      claim: () => this.#claim(),
+      nextDue: (now) => this.#nextDue(now),
+      failed: (error) => options.log('the event queue could not be read; it is tried again', { error: String(error) }),
+      clock: options.clock,
+    })
   }
 
   /** Leases of an earlier run of this host are void: their events run again. */
   async start(): Promise<void> {
     const voided = await this.#options.queue.voidLeases(this.#options.clock())
     if (voided > 0) this.#options.log('events of an interrupted run are executed again', { events: voided })
-    this.#stopped = false
     this.#renewal = setInterval(() => void this.#renew(), RENEW_MS)
     this.#renewal.unref()
-    this.wake()
+    this.#loop.start()
   }
 
   /** There may be something to do. Cheap; callable at any time. */
   wake(): void {
-    if (this.#stopped) return
-    if (this.#pumping) {
-      this.#again = true
-      return
-    }
-    this.#pumping = true
-    setImmediate(() => void this.#pump())
+    this.#loop.wake()
   }
 
   /** Claims no more; resolves when what runs has ended, or after `drainMs`: what is left then is executed again by the next start. */
   async stop(drainMs: number): Promise<void> {
-    this.#stopped = true
-    clearTimeout(this.#timer)
-    if (this.#inFlight.size > 0) {
-      const timer = setTimeout(() => this.#drained?.(), drainMs)
-      await new Promise<void>((resolve) => {
-        this.#drained = resolve
-      })
-      clearTimeout(timer)
-    }
+    await this.#loop.stop(drainMs)
     clearInterval(this.#renewal)
   }
 
-  async #pump(): Promise<void> {
-    try {
-      do {
-        this.#again = false
-        await this.#claim()
-      } while (this.#again && !this.#stopped)
-    } catch (error) {
-      this.#options.log('the event queue could not be read; it is tried again', { error: String(error) })
-    } finally {
-      this.#pumping = false
-      await this.#sleep()
+  async #claim(): Promise<boolean> {
+    const { queue, clock, room, resolver } = this.#options
+    if (room.free <= 0) return false
+    const now = clock()
+    const size = Math.min(room.free, CLAIM_SIZE)
+    const events = await queue.claim(now, now + LEASE_MS, size, (key) => room.of(key, now))
+    for (const event of events) {
+      this.#inFlight.set(event.id, event)
+      room.claimed(event.function)
+      this.#loop.follow(this.#execute(event))
     }
+    const unknown = room.takeUnknown()
+    for (const key of unknown) await resolver.loadLimits(key)
+    return events.length > 0 || unknown.length > 0
   }
 
-  async #claim(): Promise<void> {
-    const { queue, clock, room, resolver } = this.#options
-    for (;;) {
-      if (this.#stopped || room.free <= 0) return
-      const now = clock()
-      const size = Math.min(room.free, CLAIM_SIZE)
-      const events = await queue.claim(now, now + LEASE_MS, size, (key) => room.of(key, now))
-      const unknown = room.takeUnknown()
-      for (const key of unknown) await resolver.loadLimits(key)
-      if (events.length === 0 && unknown.length === 0) return
-      for (const event of events) {
-        this.#inFlight.set(event.id, event)
-        room.claimed(event.function)
-        void this.#execute(event)
-      }
-    }
+  /** What has no room waits for a wake or a probe. */
+  async #nextDue(now: number): Promise<number | undefined> {
+    const due = await this.#options.queue.nextDue(now)
+    const probe = this.#options.room.nextProbe(now)
+    return due === undefined || probe === undefined ? (due ?? probe) : Math.min(due, probe)
   }
 
   async #execute(event: ClaimedEvent): Promise<void> {
@@ -127,8 +104,6 @@ export class EventWorker {
     } finally {
       room.ended(event.function, admitted)
       this.#inFlight.delete(event.id)
-      if (this.#inFlight.size === 0) this.#drained?.()
-      this.wake()
     }
   }
 
@@ -186,23 +161,9 @@ export class EventWorker {
 
   async #renew(): Promise<void> {
     const leaseUntil = this.#options.clock() + LEASE_MS
-    for (const { id, epoch } of this.#inFlight.values()) {
-      await this.#options.queue.extend(id, epoch, leaseUntil).catch(() => false)
-    }
-  }
-
-  /** Until something becomes due that was not offered to the last claim; what has no room waits for a wake or a probe. */
-  async #sleep(): Promise<void> {
-    if (this.#stopped) return
-    const now = this.#options.clock()
-    const due = await this.#options.queue.nextDue(now).catch(() => undefined)
-    const next = Math.min(
-      now + POLL_MS,
-      due ?? Number.POSITIVE_INFINITY,
-      this.#options.room.nextProbe(now) ?? Number.POSITIVE_INFINITY,
+    const renewals = [...this.#inFlight.values()].map(({ id, epoch }) =>
+      this.#options.queue.extend(id, epoch, leaseUntil),
     )
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.wake(), Math.max(next - now, 10))
-    this.#timer.unref()
+    await Promise.allSettled(renewals)
   }
 }

@@ -63,6 +63,8 @@ export interface InvokerOptions {
   readonly logFailure: (key: FunctionKey, exception: LambdaException, remedy: string) => void
   /** Tells the worker that there is something to do. */
   readonly wakeQueue: () => void
+  /** Unix milliseconds. */
+  readonly clock: () => number
 }
 
 export class Invoker {
@@ -75,7 +77,7 @@ export class Invoker {
 
   /** @throws LambdaException: every refusal of the platform. A function's own failure is part of the result. */
   async invoke(request: InvokeRequest): Promise<InvokeResult> {
-    const { resolver, queue, bus } = this.#options
+    const { resolver, queue, bus, clock } = this.#options
     const qualifier = request.qualifier ?? '$LATEST'
     const target = resolver.cached(request.key, qualifier) ?? (await resolver.resolve(request.key, qualifier))
     if (request.callerAccount !== request.key.account) assertGranted(request, target)
@@ -96,7 +98,7 @@ export class Invoker {
     if (request.invocationType === 'DryRun') return { type: 'DryRun' }
     const traceHeader = request.samplingDecided
       ? request.traceHeader
-      : this.#sampler.decide(request.traceHeader, version, Date.now())
+      : this.#sampler.decide(request.traceHeader, version, clock())
     const decided = traceHeader === request.traceHeader ? {} : { traceHeader }
     if (event) {
       const { key, requestId } = request
@@ -106,7 +108,7 @@ export class Invoker {
         requestId,
         traceHeader,
         payload,
-        enqueuedAt: Date.now(),
+        enqueuedAt: clock(),
       })
       bus.emit({ type: 'event.enqueued', function: key, requestId })
       this.#options.wakeQueue()

@@ -72,12 +72,12 @@ function recordText(event: EndedEvent, now: number, leave: readonly string[]): s
   return `{${kept.map(([name, json]) => `"${name}":${json}`).join(',')}}`
 }
 
-/** The bytes as they are where they are JSON, so that no number changes; anything else becomes a JSON string. */
+/** The text as it is where it is JSON, so that no number changes; anything else becomes a JSON string. */
 function jsonText(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   try {
     JSON.parse(text)
-    return text
+    return text.trim()
   } catch {
     return JSON.stringify(text)
   }

@@ -32,6 +32,23 @@ export function withRound(traceHeader: string, key: FunctionKey): string {
   return `${traceHeader.replace(FIELD, '')};Lineage=1:${kept.map(([name, count]) => `${name}:${count}`).join('|')}`
 }
 
+/** Members of a trace header that are passed on to other services, in the form in which they take them. */
+const MEMBERS = {
+  Root: /(?:^|;)\s*root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?=;|$)/i,
+  Parent: /(?:^|;)\s*parent=([0-9a-f]{16})(?=;|$)/i,
+  Sampled: /(?:^|;)\s*sampled=([01])(?=;|$)/i,
+  Lineage: /(?:^|;)\s*lineage=(1:[0-9a-f:|]+)(?=;|$)/i,
+}
+
+/** The header for a message: without what a caller may have put into it besides, because a service refuses what is not well-formed. */
+export function messageTrace(traceHeader: string): string | undefined {
+  const members = Object.entries(MEMBERS).flatMap(([name, form]) => {
+    const value = form.exec(traceHeader)?.[1]
+    return value === undefined ? [] : [`${name}=${value}`]
+  })
+  return members[0]?.startsWith('Root=') ? members.join(';') : undefined
+}
+
 function entriesOf(traceHeader: string): Map<string, number> {
   const entries = new Map<string, number>()
   for (const part of (FIELD.exec(traceHeader)?.[1] ?? '').split('|', ENTRIES_MAX)) {

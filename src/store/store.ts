@@ -92,6 +92,8 @@ export interface DeliveryDetail {
   readonly requestId: string
   /** ARN of the function with the qualifier that was invoked. */
   readonly functionArn: string
+  /** X-Amzn-Trace-Id for whom it makes run next, with this run in its lineage. */
+  readonly traceHeader?: string
   /** Of a dead letter. */
   readonly attributes?: Readonly<Record<'RequestID' | 'ErrorCode' | 'ErrorMessage', string>>
 }

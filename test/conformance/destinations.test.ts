@@ -1,6 +1,6 @@
 /** Deliveries through AWS's own clients into servers that speak the services' protocols. */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +19,7 @@ import { until } from '../support/until.ts'
 const ACCOUNT = '123456789012'
 const REGION = 'us-east-1'
 const arn = (service: string, resource: string) => `arn:aws:${service}:${REGION}:${ACCOUNT}:${resource}`
+const TRACE = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0;Lineage=1:0123abcd:3'
 const before = { ...process.env }
 let services: AwsServices
 let folder: string
@@ -56,9 +57,12 @@ afterAll(async () => {
   for (const name of [
     'AWS_ENDPOINT_URL',
     'AWS_ENDPOINT_URL_EVENTBRIDGE',
+    'AWS_ENDPOINT_URL_SNS',
     'AWS_ACCESS_KEY_ID',
     'AWS_SECRET_ACCESS_KEY',
     'AWS_REGION',
+    'AWS_EC2_METADATA_DISABLED',
+    'AWS_SHARED_CREDENTIALS_FILE',
   ]) {
     if (before[name] === undefined) delete process.env[name]
     else process.env[name] = before[name]
@@ -69,7 +73,8 @@ async function deliver(target: string, kind: NewDelivery['detail']['kind'], body
   await store.queue.put(validEvent())
   const [event] = await store.queue.claim(Date.now(), Date.now() + 1000, 1)
   const attributes = { RequestID: 'r-1', ErrorCode: '200', ErrorMessage: 'no' }
-  const detail = { kind, requestId: 'r-1', functionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:f:$LATEST` }
+  const functionArn = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:f:$LATEST`
+  const detail = { kind, requestId: 'r-1', functionArn, traceHeader: TRACE }
   const delivery = {
     function: key('f'),
     target,
@@ -84,12 +89,15 @@ async function createQueue(name: string): Promise<string> {
   await sqs.send(new CreateQueueCommand({ QueueName: name }))
   return arn('sqs', name)
 }
-const received = (name: string) =>
+const message = (name: string) =>
   until(async () => {
     const QueueUrl = `${services.url}/${ACCOUNT}/${name}`
-    const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 1 }))
-    return Messages?.[0]?.Body
+    const { Messages } = await sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 1, MessageSystemAttributeNames: ['AWSTraceHeader'] }),
+    )
+    return Messages?.[0]
   })
+const received = async (name: string) => (await message(name)).Body ?? ''
 
 it('a topic gets the message with the attributes of a dead letter', async () => {
   const sns = new SNSClient({})
@@ -108,42 +116,64 @@ it('a topic gets the message with the attributes of a dead letter', async () => 
   })
 })
 
-// moto keeps the events of a bus to itself: a server that remembers what the client sent shows more.
-it('a bus gets an event of source lambda with the record as detail', async () => {
-  const asked: { target: unknown; body: { Entries: Record<string, unknown>[] } }[] = []
+/** moto keeps some of what it gets to itself: a server that remembers what the client sent shows more. */
+async function remembering(answers: readonly string[], contentType: string) {
+  const asked: { headers: IncomingHttpHeaders; body: string }[] = []
   const server = createServer(async (request, response) => {
     let body = ''
     for await (const chunk of request) body += chunk
-    asked.push({ target: request.headers['x-amz-target'], body: JSON.parse(body) })
-    const refused = { FailedEntryCount: 1, Entries: [{ ErrorCode: 'InternalFailure', ErrorMessage: 'try again' }] }
-    const taken = { FailedEntryCount: 0, Entries: [{ EventId: 'e-1' }] }
-    response.setHeader('Content-Type', 'application/x-amz-json-1.1')
-    response.end(JSON.stringify(asked.length === 1 ? refused : taken))
+    asked.push({ headers: request.headers, body })
+    response.setHeader('Content-Type', contentType)
+    response.end(answers[Math.min(asked.length, answers.length) - 1])
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  process.env.AWS_ENDPOINT_URL_EVENTBRIDGE = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    asked,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close() {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
+
+it('a topic hears of the trace in the header of the request', async () => {
+  const answer = '<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>'
+  const server = await remembering([answer], 'text/xml')
+  process.env.AWS_ENDPOINT_URL_SNS = server.url
+  await deliver('arn:aws:sns:eu-west-1:123456789012:traced', 'success', '{"version":"1.0"}')
+  const [asked] = await until(() => server.asked.length > 0 && server.asked)
+  server.close()
+  expect(new URLSearchParams(asked?.body).get('Message')).toBe('{"version":"1.0"}')
+  expect(asked?.headers['x-amzn-trace-id']).toBe(TRACE)
+})
+
+it('a bus gets an event of source lambda with the record as detail', async () => {
+  const refused = { FailedEntryCount: 1, Entries: [{ ErrorCode: 'InternalFailure', ErrorMessage: 'try again' }] }
+  const taken = { FailedEntryCount: 0, Entries: [{ EventId: 'e-1' }] }
+  const server = await remembering([JSON.stringify(refused), JSON.stringify(taken)], 'application/x-amz-json-1.1')
+  const { asked } = server
+  process.env.AWS_ENDPOINT_URL_EVENTBRIDGE = server.url
   await deliver(arn('events', 'event-bus/bus'), 'success', '{"version":"1.0"}')
   // The first answer refuses it; nothing comes after the second, which takes it.
   await until(async () => {
     const { decided, delivered, abandoned } = await store.deliveries.counts()
     return asked.length >= 2 && decided === delivered + abandoned
   })
-  server.closeAllConnections()
   server.close()
   expect(asked).toHaveLength(2)
-  expect(asked[1]).toEqual({
-    target: 'AWSEvents.PutEvents',
-    body: {
-      Entries: [
-        {
-          EventBusName: arn('events', 'event-bus/bus'),
-          Source: 'lambda',
-          DetailType: 'Lambda Function Invocation Result - Success',
-          Resources: [arn('events', 'event-bus/bus'), `arn:aws:lambda:${REGION}:${ACCOUNT}:function:f:$LATEST`],
-          Detail: '{"version":"1.0"}',
-        },
-      ],
-    },
+  expect(asked[1]?.headers['x-amz-target']).toBe('AWSEvents.PutEvents')
+  expect(JSON.parse(asked[1]?.body ?? '')).toEqual({
+    Entries: [
+      {
+        EventBusName: arn('events', 'event-bus/bus'),
+        Source: 'lambda',
+        DetailType: 'Lambda Function Invocation Result - Success',
+        Resources: [arn('events', 'event-bus/bus'), `arn:aws:lambda:${REGION}:${ACCOUNT}:function:f:$LATEST`],
+        Detail: '{"version":"1.0"}',
+        TraceHeader: TRACE,
+      },
+    ],
   })
 })
 
@@ -160,9 +190,23 @@ it('a bucket gets an object under the name of the function and the time', async 
   expect(await Body?.transformToString()).toBe('{"version":"1.0"}')
 })
 
-it('a queue that is made later gets what waited for it', async () => {
+it('a queue that is made later gets what waited for it, with its trace', async () => {
   await deliver(arn('sqs', 'later'), 'failure', '{"late":true}')
   await until(() => logged.some((entry) => JSON.stringify(entry).includes(':later')))
   await createQueue('later')
-  expect(await received('later')).toBe('{"late":true}')
+  expect(await message('later')).toMatchObject({ Body: '{"late":true}', Attributes: { AWSTraceHeader: TRACE } })
+})
+
+it('a host without credentials says what to set', async () => {
+  const { AWS_ACCESS_KEY_ID } = process.env
+  delete process.env.AWS_ACCESS_KEY_ID
+  process.env.AWS_EC2_METADATA_DISABLED = 'true'
+  process.env.AWS_SHARED_CREDENTIALS_FILE = join(folder, 'none')
+  try {
+    await deliver('arn:aws:sqs:eu-central-1:123456789012:elsewhere', 'failure', '{}')
+    const entry = await until(() => logged.map((one) => JSON.stringify(one)).find((text) => text.includes('elsewhere')))
+    expect(entry).toMatch(/no credentials for AWS.*AWS_ENDPOINT_URL_SQS.*HEARTH_DESTINATIONS/)
+  } finally {
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID })
+  }
 })

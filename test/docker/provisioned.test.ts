@@ -7,9 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   CreateAliasCommand,
+  DeleteFunctionConcurrencyCommand,
   GetProvisionedConcurrencyConfigCommand,
   type LambdaClient,
   PublishVersionCommand,
+  PutFunctionConcurrencyCommand,
   PutProvisionedConcurrencyConfigCommand,
   UpdateAliasCommand,
   UpdateFunctionCodeCommand,
@@ -52,6 +54,8 @@ afterAll(async () => {
   await rm(data, { recursive: true, force: true })
 })
 
+const PROVISIONED = 10
+
 /** Each invocation runs until the test opens the gate. */
 const code = (text: string) => ({
   'index.js': `exports.handler = async () => {
@@ -81,17 +85,20 @@ async function environments(version: string): Promise<Environment[]> {
 const kept = (all: Environment[]) =>
   all.filter(({ state, initializationType }) => state === 'Idle' && initializationType === 'provisioned-concurrency')
 
-/** So many invocations, all of them running at the same time. */
-async function parallel(count: number, version: string) {
+const once = () => invoke(client, 'kept', {}, { Qualifier: 'live', LogType: 'Tail' })
+
+/** So many invocations, all of them running at the same time, and `meanwhile` beside them. */
+async function parallel(count: number, version: string, meanwhile: () => Promise<void> = async () => {}) {
   open = false
-  const calls = Array.from({ length: count }, () => invoke(client, 'kept', {}, { Qualifier: 'live', LogType: 'Tail' }))
+  const calls = Array.from({ length: count }, once)
   await until(async () => (await environments(version)).filter(({ state }) => state === 'Invoke').length === count)
+  await meanwhile()
   open = true
   return Promise.all(calls)
 }
 
-describe('provisioned concurrency 2 on an alias', () => {
-  it('serves two parallel invocations without an Init Duration; the third starts cold', async () => {
+describe(`provisioned concurrency ${PROVISIONED} on an alias`, () => {
+  it('serves the first ten parallel invocations without an Init Duration; the eleventh starts cold', async () => {
     await createFunction(client, 'kept', code('one'), { Timeout: 30 })
     await client.send(new PublishVersionCommand({ FunctionName: 'kept' }))
     await client.send(new CreateAliasCommand({ FunctionName: 'kept', Name: 'live', FunctionVersion: '1' }))
@@ -99,31 +106,44 @@ describe('provisioned concurrency 2 on an alias', () => {
       new PutProvisionedConcurrencyConfigCommand({
         FunctionName: 'kept',
         Qualifier: 'live',
-        ProvisionedConcurrentExecutions: 2,
+        ProvisionedConcurrentExecutions: PROVISIONED,
       }),
     )
     await ready()
     expect(await status()).toMatchObject({
-      AllocatedProvisionedConcurrentExecutions: 2,
-      AvailableProvisionedConcurrentExecutions: 2,
+      AllocatedProvisionedConcurrentExecutions: PROVISIONED,
+      AvailableProvisionedConcurrentExecutions: PROVISIONED,
     })
-    const answers = await parallel(3, '1')
+    const answers = await parallel(PROVISIONED + 1, '1')
     const types = answers.map(({ body }) => (body as { type: string }).type).sort()
-    expect(types).toEqual(['on-demand', 'provisioned-concurrency', 'provisioned-concurrency'])
+    expect(types).toEqual(['on-demand', ...Array.from({ length: PROVISIONED }, () => 'provisioned-concurrency')])
     for (const { body, log } of answers) {
       expect(log.includes('Init Duration')).toBe((body as { type: string }).type === 'on-demand')
     }
     const metrics = await (await fetch(`${host.url}/_hearth/metrics`)).text()
-    expect(metrics).toContain('hearth_provisioned_concurrency_invocations_total{function="kept"} 2')
+    expect(metrics).toContain('hearth_provisioned_concurrency_invocations_total{function="kept"} 10')
     expect(metrics).toContain('hearth_provisioned_concurrency_spillover_invocations_total{function="kept"} 1')
-    expect(metrics).toContain('hearth_provisioned_concurrency{function="kept",qualifier="live",count="available"} 2')
+    expect(metrics).toContain('hearth_provisioned_concurrency{function="kept",qualifier="live",count="available"} 10')
+  })
+
+  it('is all that runs when it is all of the reserved concurrency: the eleventh invocation is throttled', async () => {
+    const reserved = { FunctionName: 'kept', ReservedConcurrentExecutions: PROVISIONED }
+    await client.send(new PutFunctionConcurrencyCommand(reserved))
+    const answers = await parallel(PROVISIONED, '1', async () => {
+      await expect(once()).rejects.toMatchObject({
+        name: 'TooManyRequestsException',
+        Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+      })
+    })
+    for (const { log } of answers) expect(log).not.toContain('Init Duration')
+    await client.send(new DeleteFunctionConcurrencyCommand({ FunctionName: 'kept' }))
   })
 
   it('is there again after a restart of the host', async () => {
     await stop()
     await start()
     await ready()
-    for (const { body, log } of await parallel(2, '1')) {
+    for (const { body, log } of await parallel(PROVISIONED, '1')) {
       expect(body).toEqual({ text: 'one', type: 'provisioned-concurrency' })
       expect(log).not.toContain('Init Duration')
     }
@@ -138,11 +158,11 @@ describe('provisioned concurrency 2 on an alias', () => {
     await until(async () => {
       const [old, fresh] = [await environments('1'), await environments('2')]
       fewest = Math.min(fewest, Math.max(kept(old).length, kept(fresh).length))
-      return old.length === 0 && kept(fresh).length === 2
+      return old.length === 0 && kept(fresh).length === PROVISIONED
     })
-    expect(fewest).toBe(2)
+    expect(fewest).toBe(PROVISIONED)
     await ready()
-    for (const { body } of await parallel(2, '2'))
+    for (const { body } of await parallel(PROVISIONED, '2'))
       expect(body).toEqual({ text: 'two', type: 'provisioned-concurrency' })
   })
 })

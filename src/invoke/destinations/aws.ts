@@ -1,6 +1,6 @@
 /**
- * SQS, SNS, EventBridge and S3 through AWS's own clients, loaded on first use: they are optional packages, and most installations need
- * none. Where the requests go is the SDK's business: AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SQS … and the credentials of the host's environment.
+ * SQS, SNS, EventBridge and S3 through AWS's own clients, loaded on first use: most installations need none. Where the requests go is the
+ * SDK's business: AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SQS … and the credentials of the host's environment.
  */
 import { randomUUID } from 'node:crypto'
 import type { DestinationArn, DestinationKind } from '../../lambda/destination.ts'
@@ -27,35 +27,36 @@ export class AwsTargets {
         if (sender === undefined) {
           sender = this.#make(arn.kind, region)
           this.#made.set(id, sender)
-          // A package that is installed later is found then.
+          // A client that could not be loaded, e.g. for want of file handles, is loaded again.
           sender.catch(() => this.#made.delete(id))
         }
-        await (await sender)(arn, delivery, signal)
+        await (await sender)(arn, delivery, signal).catch((error: Error) => {
+          throw error.name === 'CredentialsProviderError' ? noCredentials(arn) : error
+        })
       },
     }
   }
 
-  async #make(kind: AwsKind, region: string): Promise<Sender> {
-    try {
-      switch (kind) {
-        case 'sqs':
-          return await sqs(region, this.#environment)
-        case 'sns':
-          return await sns(region)
-        case 'events':
-          return await eventBridge(region)
-        case 's3':
-          return await s3(region, this.#environment)
-      }
-    } catch (error) {
-      const { code } = error as { code?: string }
-      if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error
-      const client = { sqs: 'sqs', sns: 'sns', events: 'eventbridge', s3: 's3' }[kind]
-      throw new DeliveryFailure(
-        `The package @aws-sdk/client-${client} is not installed: run \`npm install @aws-sdk/client-${client}\`, or map the ARN to a folder or a webhook with HEARTH_DESTINATIONS.`,
-      )
+  #make(kind: AwsKind, region: string): Promise<Sender> {
+    switch (kind) {
+      case 'sqs':
+        return sqs(region, this.#environment)
+      case 'sns':
+        return sns(region)
+      case 'events':
+        return eventBridge(region)
+      case 's3':
+        return s3(region, this.#environment)
     }
   }
+}
+
+const VARIABLES = { sqs: 'SQS', sns: 'SNS', events: 'EVENTBRIDGE', s3: 'S3' } as const
+
+function noCredentials({ kind, arn }: DestinationArn & { readonly kind: AwsKind }): DeliveryFailure {
+  return new DeliveryFailure(
+    `There are no credentials for AWS. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY where the host is started (and AWS_ENDPOINT_URL_${VARIABLES[kind]} for a server of your own), or map ${arn} to a folder or a webhook with HEARTH_DESTINATIONS.`,
+  )
 }
 
 type Sender = (arn: DestinationArn, delivery: ClaimedDelivery, signal: AbortSignal) => Promise<unknown>
@@ -88,6 +89,7 @@ async function sqs(region: string, environment: Environment): Promise<Sender> {
           QueueUrl: url,
           MessageBody: textOf(delivery.body),
           MessageAttributes: attributesOf(delivery),
+          MessageSystemAttributes: traceAttribute(delivery),
         }),
         { abortSignal },
       )
@@ -102,16 +104,27 @@ async function sqs(region: string, environment: Environment): Promise<Sender> {
 async function sns(region: string): Promise<Sender> {
   const { SNSClient, PublishCommand } = await import('@aws-sdk/client-sns')
   const client = new SNSClient({ region, maxAttempts: ATTEMPTS })
-  return (arn, delivery, abortSignal) =>
-    client.send(
-      new PublishCommand({
-        TopicArn: arn.arn,
-        Message: textOf(delivery.body),
-        MessageAttributes: attributesOf(delivery),
-      }),
-      { abortSignal },
+  return (arn, delivery, abortSignal) => {
+    const command = new PublishCommand({
+      TopicArn: arn.arn,
+      Message: textOf(delivery.body),
+      MessageAttributes: attributesOf(delivery),
+    })
+    // A message has no member for it: the service takes it from the request.
+    command.middlewareStack.add(
+      (next) => (given) => {
+        const { headers } = given.request as { headers: Record<string, string> }
+        if (delivery.detail.traceHeader !== undefined) headers['X-Amzn-Trace-Id'] = delivery.detail.traceHeader
+        return next(given)
+      },
+      { step: 'build' },
     )
+    return client.send(command, { abortSignal })
+  }
 }
+
+/** Characters of an entry's TraceHeader. Source: the service's model. */
+const BUS_TRACE_MAX = 500
 
 async function eventBridge(region: string): Promise<Sender> {
   const { EventBridgeClient, PutEventsCommand } = await import('@aws-sdk/client-eventbridge')
@@ -127,6 +140,8 @@ async function eventBridge(region: string): Promise<Sender> {
             DetailType: `Lambda Function Invocation Result - ${outcome}`,
             Resources: [arn.arn, detail.functionArn],
             Detail: textOf(body),
+            // Without it the chain of requests ends here; with one that is too long the event would.
+            TraceHeader: (detail.traceHeader?.length ?? 0) > BUS_TRACE_MAX ? undefined : detail.traceHeader,
           },
         ],
       }),
@@ -174,6 +189,11 @@ function attributesOf({ detail }: ClaimedDelivery) {
     ErrorCode: { DataType: 'Number', StringValue: attributes.ErrorCode },
     ErrorMessage: { DataType: 'String', StringValue: attributes.ErrorMessage },
   }
+}
+
+function traceAttribute({ detail: { traceHeader } }: ClaimedDelivery) {
+  if (traceHeader === undefined) return undefined
+  return { AWSTraceHeader: { DataType: 'String', StringValue: traceHeader } }
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -10,3 +10,11 @@ export interface DestinationTarget {
 export class DeliveryFailure extends Error {
   override readonly name = 'DeliveryFailure'
 }
+
+/** What went wrong, for the log. `fetch` and the clients put what happened to the connection behind a text that says nothing. */
+export function failureText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const own = error.message === '' ? error.name : `${error.name}: ${error.message}`
+  const behind = error instanceof AggregateError ? error.errors[0] : error.cause
+  return behind === undefined ? own : `${own} (${failureText(behind)})`
+}

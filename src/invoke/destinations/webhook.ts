@@ -50,6 +50,7 @@ function headersOf({ id, detail, target }: ClaimedDelivery, signed: string): Rec
     'X-Hearth-Kind': detail.kind,
     'X-Hearth-Target': target,
     'X-Hearth-Function': detail.functionArn,
+    ...(detail.traceHeader === undefined ? {} : { 'X-Amzn-Trace-Id': detail.traceHeader }),
     ...Object.fromEntries(attributes),
   }
 }

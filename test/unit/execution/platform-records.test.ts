@@ -4,6 +4,7 @@ import { JsonRecords } from '../../../src/execution/platform-records.ts'
 import type { SystemLogLevel } from '../../../src/lambda/function.ts'
 
 const MIB = 1024 * 1024
+const TRACE = 'Root=1-a;Sampled=0'
 const records = (level: SystemLogLevel, runtimeVersion: string | undefined = 'nodejs:22') =>
   new JsonRecords({
     initialization: 'on-demand',
@@ -19,7 +20,7 @@ const report = (changes: Partial<InvocationReport> = {}): InvocationReport => ({
   durationMs: 1.23456,
   memorySizeMb: 128,
   outOfMemory: false,
-  traceHeader: 'Root=1-a;Sampled=0',
+  traceHeader: TRACE,
   ...changes,
 })
 const parsed = (messages: readonly Message[]) =>
@@ -30,7 +31,11 @@ describe('platform records', () => {
   it('are start and report for an ordinary invocation at level INFO', () => {
     const lines = records('INFO')
     expect(
-      parsed([...lines.initReport({ durationMs: 5, phase: 'init' }), ...lines.start('id'), ...lines.end(report())]),
+      parsed([
+        ...lines.initReport({ durationMs: 5, phase: 'init' }),
+        ...lines.start('id', TRACE),
+        ...lines.end(report()),
+      ]),
     ).toEqual([
       { time: '2026-01-05T10:00:00.000Z', type: 'platform.start', record: { requestId: 'id', version: '$LATEST' } },
       {
@@ -50,7 +55,7 @@ describe('platform records', () => {
     const all = [
       ...lines.initStart(),
       ...lines.initReport({ durationMs: 5, phase: 'init' }),
-      ...lines.start('id'),
+      ...lines.start('id', TRACE),
       ...lines.end(report({ initDurationMs: 5 })),
     ]
     expect(types(all)).toEqual([
@@ -66,7 +71,7 @@ describe('platform records', () => {
 
   it('are only those of failures at level WARN', () => {
     const lines = records('WARN')
-    expect([...lines.initStart(), ...lines.start('id'), ...lines.end(report())]).toEqual([])
+    expect([...lines.initStart(), ...lines.start('id', TRACE), ...lines.end(report())]).toEqual([])
     const failed = lines.end(report({ status: 'error', errorType: 'Runtime.OutOfMemory', outOfMemory: true }))
     expect(parsed(failed).map(({ type, record }) => [type, record.status, record.errorType])).toEqual([
       ['platform.runtimeDone', 'error', 'Runtime.OutOfMemory'],
@@ -80,6 +85,26 @@ describe('platform records', () => {
     ])
     expect(parsed(lines.fault(['a', 'b', '']))).toMatchObject([{ type: 'platform.fault', record: 'a\nb' }])
     expect(types(lines.dropped(9))).toEqual(['platform.logsDropped'])
+  })
+
+  it('name the trace of a sampled invocation, and how its environment was initialized', () => {
+    const lines = new JsonRecords({ ...options(), initialization: 'provisioned-concurrency', level: 'DEBUG' })
+    const traceHeader = 'Root=1-a;Parent=b;Sampled=1'
+    const tracing = { spanId: 'b', type: 'X-Amzn-Trace-Id', value: traceHeader }
+    expect(parsed([...lines.start('id', traceHeader), ...lines.end(report({ traceHeader }))])).toMatchObject([
+      { type: 'platform.start', record: { tracing } },
+      { type: 'platform.runtimeDone', record: { tracing } },
+      { type: 'platform.report', record: { tracing } },
+    ])
+    for (const { record } of parsed([...lines.initStart(), ...lines.initReport({ durationMs: 5, phase: 'init' })])) {
+      expect(record.initializationType).toBe('provisioned-concurrency')
+    }
+  })
+
+  it('tell at level INFO of an Init ahead of invocations, because no report of an invocation does', () => {
+    const ahead = new JsonRecords({ ...options(), initialization: 'provisioned-concurrency', level: 'INFO' })
+    expect(types(ahead.initReport({ durationMs: 5, phase: 'init' }))).toEqual(['platform.initReport'])
+    expect(types(records('INFO').initReport({ durationMs: 5, phase: 'init' }))).toEqual([])
   })
 
   it('count an error that the runtime reported as a failure', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Invocation } from '../../../src/execution/invocation.ts'
 import { EnvironmentPool, functionId, NoCapacity, type PoolSettings } from '../../../src/execution/pool.ts'
+import { ScalingRateExceeded } from '../../../src/execution/scaling-rate.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
 import type { InvocationEvent } from '../../../src/runtime-api/api.ts'
 import { type FakeHostOptions, type FakeRuntime, fakeHost, until, validVersion } from './fake-host.ts'
@@ -175,6 +176,33 @@ describe('the pool', () => {
     pending[0]!()
     expect((await busy).result.ok).toBe(true)
     await until(() => live() === 0 && pool.total === 0)
+  })
+
+  it('refuses the invocation that would need one environment too many in ten seconds; idle and provisioned ones cost nothing', async () => {
+    let now = 0
+    const { behaviour, pending } = held()
+    const { invoke, pool } = pooled({ behaviour }, { scalingRate: 2, now: () => now })
+    const version = validVersion()
+    for (let ahead = 0; ahead < 3; ahead++) {
+      pool.startAhead(validVersion({ name: 'kept' }), { ready() {}, failed() {}, gone() {} })
+    }
+    const first = invoke(version)
+    const second = invoke(version)
+    await expect(invoke(version)).rejects.toBeInstanceOf(ScalingRateExceeded)
+    const other = invoke(validVersion({ name: 'other' }))
+    await until(() => pending.length === 3)
+    pending[0]!()
+    await first
+    await until(() => pool.environments().some(({ state, version: { name } }) => name !== 'kept' && state === 'Idle'))
+    const third = invoke(version)
+    await until(() => pending.length === 4)
+    now = 4_999
+    await expect(invoke(version)).rejects.toBeInstanceOf(ScalingRateExceeded)
+    now = 5_000
+    const fourth = invoke(version)
+    await until(() => pending.length === 5)
+    for (const answer of pending.slice(1)) answer()
+    expect((await Promise.all([second, third, fourth, other])).every(({ result }) => result.ok)).toBe(true)
   })
 
   it('leaves nothing behind when it closes, and refuses what comes later', async () => {

@@ -290,25 +290,3 @@ describe('provisioned environments', () => {
     expect(boots).toBe(1)
   })
 })
-
-describe('the scaling rate', () => {
-  it('bounds the new environments of a function; the invocation too many is told at once', async () => {
-    let now = 0
-    const pending: (() => void)[] = []
-    const { invoke, runtimes } = provisioned({
-      pool: { scalingRate: 2, now: () => now },
-      host: { behaviour: { event: (runtime, event) => void pending.push(() => runtime.respond(event, '1')) } },
-    })
-    const version = validVersion()
-    const running = [invoke(version), invoke(version)]
-    await expect(invoke(version)).rejects.toMatchObject({ name: 'ScalingRateExceeded' })
-    const other = invoke(validVersion({ name: 'other' }))
-    await until(() => runtimes.length === 3)
-    now += 5_000
-    running.push(invoke(version))
-    await expect(invoke(version)).rejects.toMatchObject({ name: 'ScalingRateExceeded' })
-    await until(() => pending.length === 4)
-    for (const release of pending) release()
-    await Promise.all([...running, other])
-  })
-})

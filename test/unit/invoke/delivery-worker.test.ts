@@ -19,12 +19,15 @@ let store: Store
 let now = 1000
 let worker: DeliveryWorker | undefined
 let logged: string[]
+/** Why deliveries failed, as the log has it. */
+let reasons: unknown[]
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hearth-deliveries-'))
   store = await openStore(join(folder, 'hearth.db'))
   now = 1000
   logged = []
+  reasons = []
 })
 afterEach(async () => {
   await worker?.stop(0)
@@ -39,7 +42,10 @@ async function start(destinations: DestinationTarget): Promise<void> {
     destinations,
     backoffBaseMs: 1000,
     clock: () => now,
-    log: (message) => void logged.push(message),
+    log: (message, fields) => {
+      logged.push(message)
+      reasons.push(fields?.error)
+    },
   })
   await worker.start()
 }
@@ -57,6 +63,7 @@ async function decide(...deliveries: Partial<NewDelivery>[]): Promise<void> {
         kind: 'dead-letter',
         requestId: 'r-1',
         functionArn: 'arn:aws:lambda:us-east-1:111111111111:function:f:$LATEST',
+        traceHeader: 'Root=1-a;Lineage=1:0123abcd:3',
         attributes: { RequestID: 'r-1', ErrorCode: '200', ErrorMessage: 'käputt\n' },
       },
       body: new TextEncoder().encode('{"a":1}'),
@@ -116,6 +123,44 @@ describe('a delivery', () => {
     advance(ABANDON_AFTER_MS + 1)
     await until(async () => (await store.deliveries.counts()).abandoned === 1)
     expect(logged.at(-1)).toMatch(/given up/)
+  })
+
+  it('outlasts a target that is down for hours and a host that is killed every now and then', async () => {
+    const HOURS = 20
+    const LEASE_MS = 60_000
+    const upAt = now + HOURS * 3_600_000
+    let tries = 0
+    const target: DestinationTarget = {
+      async send() {
+        tries++
+        if (now < upAt) throw new Error('down')
+      },
+    }
+    /** When it is tried again, once the failure is stored; while it is being sent it is due with its lease. */
+    const nextTry = () =>
+      until(async () => {
+        const due = await store.deliveries.nextDue(0)
+        return due !== undefined && due > now && due !== now + LEASE_MS ? due : undefined
+      }, 1)
+    await decide({})
+    await start(target)
+    let kills = 0
+    while (now < upAt) {
+      now = await nextTry()
+      if (tries % 40 === 0) {
+        await worker?.stop(0)
+        // What a host that is killed leaves behind.
+        expect(await store.deliveries.claim(now, now + LEASE_MS, () => 1)).toHaveLength(1)
+        await start(target)
+        kills++
+      }
+      worker?.wake()
+    }
+    await delivered(1)
+    expect(await store.deliveries.counts()).toEqual({ decided: 1, delivered: 1, abandoned: 0, targets: [] })
+    expect(kills).toBeGreaterThan(3)
+    // One in five minutes, and a few more at the beginning.
+    expect(tries).toBeLessThan(HOURS * 12 + 20)
   })
 
   it('survives the host: one that was being sent is sent again by the next', async () => {
@@ -180,6 +225,14 @@ describe('a webhook as destination', () => {
     return new Promise((resolve) => server.close(resolve))
   })
 
+  it('is told of in the log when it cannot be reached, with what happened to the connection', async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    await decide({})
+    await until(() => reasons.length > 0)
+    expect(reasons[0]).toMatch(/ECONNREFUSED 127\.0\.0\.1/)
+  })
+
   it('gets the event with a signature that can be checked, and the same delivery id on every try', async () => {
     status = 302
     await decide({})
@@ -194,6 +247,7 @@ describe('a webhook as destination', () => {
       signature('a-secret-of-16-chars', 2, new TextEncoder().encode('{"a":1}')),
     )
     expect(second?.headers['x-hearth-signature']).toMatch(/^t=2,v1=[0-9a-f]{64}$/)
+    expect(second?.headers['x-amzn-trace-id']).toBe('Root=1-a;Lineage=1:0123abcd:3')
     expect(second?.headers['x-hearth-delivery']).toBe(first?.headers['x-hearth-delivery'])
     expect(decodeURIComponent(String(second?.headers['x-hearth-attribute-errormessage']))).toBe('käputt\n')
   })

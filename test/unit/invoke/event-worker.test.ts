@@ -11,6 +11,7 @@ import { Resolver } from '../../../src/invoke/resolve.ts'
 import { LambdaException } from '../../../src/lambda/errors.ts'
 import { RETRY_TIMING } from '../../../src/lambda/event-invoke.ts'
 import type { FunctionConfiguration } from '../../../src/lambda/function.ts'
+import { roundsOf, withRound } from '../../../src/lambda/lineage.ts'
 import { openStore, type Store } from '../../../src/store/open.ts'
 import { key, validEvent } from '../../contract/store-suite.ts'
 import { validConfiguration } from '../../support/configuration.ts'
@@ -23,7 +24,7 @@ let concurrency: Concurrency
 let worker: EventWorker
 let now: number
 let run: (request: Parameters<Invoker['run']>[2]) => Promise<InvocationResult> | InvocationResult
-let ran: { name: string; requestId: string; at: number; version: string }[]
+let ran: { name: string; requestId: string; at: number; version: string; deploymentId: string }[]
 let unsubscribe: () => void
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -49,7 +50,14 @@ beforeEach(async () => {
     async run(version, _target, request) {
       concurrency.acquire(request.key, version.version, false)
       try {
-        ran.push({ name: request.key.name, requestId: request.requestId, at: now, version: version.version })
+        const { deploymentId } = version
+        ran.push({
+          name: request.key.name,
+          requestId: request.requestId,
+          at: now,
+          version: version.version,
+          deploymentId,
+        })
         return await run(request)
       } finally {
         concurrency.release(request.key, version.version)
@@ -157,6 +165,24 @@ describe('an event of a failing function', () => {
       requestContext: { condition: 'Success', approximateInvokeCount: 2 },
       responsePayload: 'fine',
     })
+  })
+
+  it('runs again on the code that is in force then: of $LATEST, and of the version that its alias points to', async () => {
+    await create('f')
+    const change = (before: FunctionConfiguration) => ({ ...before, codeSha256: 'sha-2' })
+    await store.aliases.create(key('f'), { name: 'live', functionVersion: '1', description: '' })
+    run = () => failed
+    await put('f', { requestId: 'latest' })
+    await put('f', { requestId: 'alias', qualifier: 'live' })
+    await quiet()
+    const { latest } = await store.functions.beginUpdate(key('f'), { change, publish: true }, now)
+    await store.functions.completeUpdate(key('f'), latest.deploymentId, { ok: true })
+    await store.aliases.update(key('f'), 'live', { functionVersion: '2' })
+    advance(60_000)
+    await quiet()
+    const of = (requestId: string) => ran.filter((one) => one.requestId === requestId)
+    expect(of('alias').map(({ version }) => version)).toEqual(['1', '2'])
+    expect(of('latest').map(({ deploymentId }) => deploymentId === latest.deploymentId)).toEqual([false, true])
   })
 
   it('follows the configuration of the alias it was sent to, and of nothing else', async () => {
@@ -271,6 +297,43 @@ describe('functions of this host as destinations', () => {
   })
 })
 
+describe('the lineage of an event', () => {
+  const ROOT = 'Root=1-5759e988-bd862e3fe1be46a994272793'
+
+  it('goes with everything that its end sends, the run that ended it included', async () => {
+    await create('f', { deadLetterTarget: QUEUE })
+    await create('g')
+    await configure('f', {
+      maximumRetryAttempts: 0,
+      onFailure: 'arn:aws:sns:us-east-1:111111111111:failures',
+      onSuccess: 'arn:aws:lambda:us-east-1:111111111111:function:g',
+    })
+    const twice = withRound(withRound(ROOT, key('f')), key('f'))
+    run = () => failed
+    await put('f', { traceHeader: twice })
+    await quiet()
+    const sent = await deliveries()
+    expect(sent.map(({ detail }) => detail.traceHeader && roundsOf(detail.traceHeader, key('f')))).toEqual([3, 3])
+    const seen: string[] = []
+    run = (request) => {
+      if (request.key.name === 'g') seen.push(request.traceHeader)
+      return ok
+    }
+    await put('f', { traceHeader: twice })
+    await until(() => seen.length > 0)
+    expect(roundsOf(seen[0] ?? '', key('f'))).toBe(3)
+  })
+
+  it('stays as it was when the function did not run', async () => {
+    await create('f', { deadLetterTarget: QUEUE })
+    await reserve('f', 0)
+    await put('f', { traceHeader: withRound(ROOT, key('f')) })
+    await quiet()
+    const [sent] = await deliveries()
+    expect(roundsOf(sent?.detail.traceHeader ?? '', key('f'))).toBe(1)
+  })
+})
+
 describe('a backlog of one function', () => {
   it('is claimed no further than its own concurrency, so that another function runs before it moves on', async () => {
     await create('slow')
@@ -283,7 +346,8 @@ describe('a backlog of one function', () => {
     await put('quick')
     await until(() => ran.some(({ name }) => name === 'quick'))
     expect(ran.filter(({ name }) => name === 'slow')).toHaveLength(1)
-    expect(await store.queue.counts()).toMatchObject({ claimed: 1, waiting: 499, done: 1 })
+    await until(async () => (await store.queue.counts()).done === 1)
+    expect(await store.queue.counts()).toMatchObject({ claimed: 1, waiting: 499 })
     run = () => ok
     release()
     await until(async () => (await store.queue.counts()).done === 501)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { EnvironmentPool } from '../../../src/execution/pool.ts'
+import { EnvironmentPool, type PoolSettings } from '../../../src/execution/pool.ts'
 import { Concurrency } from '../../../src/invoke/concurrency.ts'
 import { type InvokeRequest, Invoker } from '../../../src/invoke/invoke.ts'
 import { Resolver } from '../../../src/invoke/resolve.ts'
@@ -19,8 +19,10 @@ function invoker(
   options: FakeHostOptions = {},
   limit = 10,
   policy?: readonly Statement[],
+  settings: Partial<PoolSettings> = {},
 ) {
   const fake = fakeHost(options)
+  const bus = new EventBus()
   const concurrency = new Concurrency({ accountLimit: limit })
   const put: NewEvent[] = []
   const failures: { exception: LambdaException; remedy: string }[] = []
@@ -35,11 +37,17 @@ function invoker(
       concurrency,
     ),
     concurrency,
-    pool: new EnvironmentPool(fake.host, { idleTimeoutMs: 1000, maxEnvironments: 10, waitForEnvironmentMs: 1000 }),
+    pool: new EnvironmentPool(fake.host, {
+      idleTimeoutMs: 1000,
+      maxEnvironments: 10,
+      waitForEnvironmentMs: 1000,
+      ...settings,
+    }),
     queue: { put: (event: NewEvent) => Promise.resolve(void put.push(event)) } as unknown as EventQueueStore,
-    bus: new EventBus(),
+    bus,
     logFailure: (_key, exception, remedy) => failures.push({ exception, remedy }),
     wakeQueue: () => {},
+    clock: Date.now,
   })
   return {
     ...fake,
@@ -47,6 +55,7 @@ function invoker(
     put,
     failures,
     concurrency,
+    bus,
   }
 }
 
@@ -83,6 +92,27 @@ describe('Invoke in a chain that came by often', () => {
     expect(concurrency.running(key)).toBe(0)
     expect(await invoke({ traceHeader: chain(16), invocationType: 'Event' })).toEqual({ type: 'Event' })
     expect(put).toHaveLength(1)
+  })
+})
+
+describe('Invoke of a function that grows too fast', () => {
+  it('is throttled, counts as such, and keeps no permit', async () => {
+    const never = { event: () => {} }
+    const { invoke, concurrency, bus } = invoker(validVersion(), { behaviour: never }, 10, undefined, {
+      scalingRate: 1,
+      now: () => 0,
+    })
+    const reasons: string[] = []
+    bus.subscribe((event) => {
+      if (event.type === 'invocation.throttled') reasons.push(event.reason)
+    })
+    void invoke()
+    await expect(invoke()).rejects.toMatchObject({
+      name: 'TooManyRequestsException',
+      detail: { members: { Reason: 'ConcurrentInvocationLimitExceeded' }, headers: { 'Retry-After': '1' } },
+    })
+    expect(concurrency.running(key)).toBe(1)
+    expect(reasons).toEqual(['ConcurrentInvocationLimitExceeded'])
   })
 })
 

@@ -16,6 +16,7 @@ import type { FunctionKey, FunctionVersion } from '../../../src/lambda/function.
 import { SandboxError } from '../../../src/sandbox/driver.ts'
 import type { ProvisionedConfig, ProvisionedStore } from '../../../src/store/provisioned-store.ts'
 import type { EventQueueStore, InvokeTargets } from '../../../src/store/store.ts'
+import { Random } from '../../fuzz/random.ts'
 import { fakeHost, validVersion } from '../execution/fake-host.ts'
 
 const RUNS = 10_000
@@ -26,17 +27,6 @@ const MAX_ENVIRONMENTS = 5
 
 const keyOf = (name: string): FunctionKey => ({ account: '1', region: 'r', name })
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
-
-/** The same numbers for the same seed: a failure names its seed. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed >>> 0
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
 
 interface Stored {
   latest: FunctionVersion
@@ -196,7 +186,8 @@ class Watched extends Concurrency {
 }
 
 async function run(seed: number): Promise<void> {
-  const random = randomOf(seed)
+  const generator = new Random(seed)
+  const random = (below: number) => generator.below(below)
   const world = new World()
   const held: { finish(): void; crash(): void; lose(): void }[] = []
   let refuseNext = 0
@@ -231,6 +222,7 @@ async function run(seed: number): Promise<void> {
     bus: fake.host.bus,
     logFailure: () => {},
     wakeQueue: () => {},
+    clock: Date.now,
   })
   const provisioner = new Provisioner({ pool, parallel: 2, changed: (id) => allocation.progressed(id), retryMinMs: 1 })
   const store = {

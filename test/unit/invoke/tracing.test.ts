@@ -53,6 +53,7 @@ function host(tracingMode: 'Active' | 'PassThrough', respond: 'answer' | 'fail' 
     bus: fake.host.bus,
     logFailure: () => {},
     wakeQueue: () => {},
+    clock: Date.now,
   })
   const invoke = (traceHeader: string, samplingDecided: boolean) =>
     invoker.invoke({

@@ -6,7 +6,7 @@ const failed: EndedEvent = {
   function: { account: '111111111111', region: 'us-east-1', name: 'f' },
   qualifier: undefined,
   requestId: 'r-1',
-  payload: bytes('{"big":12345678901234567890}'),
+  payload: bytes('{"big":12345678901234567890}\n'),
   condition: 'RetriesExhausted',
   invokeCount: 3,
   response: {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { RECURSION_ROUNDS, roundsOf, withRound } from '../../../src/lambda/lineage.ts'
+import { messageTrace, RECURSION_ROUNDS, roundsOf, withRound } from '../../../src/lambda/lineage.ts'
 
 const key = (name: string) => ({ account: '111111111111', region: 'us-east-1', name })
 const ROOT = 'Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0'
@@ -41,5 +41,24 @@ describe('the lineage in the trace header', () => {
 
   it('is not shared by functions of one name in two regions', () => {
     expect(roundsOf(withRound(ROOT, key('f')), { ...key('f'), region: 'eu-west-1' })).toBe(0)
+  })
+})
+
+describe('the trace header of a message', () => {
+  it('is the one of the event, with its lineage', () => {
+    const header = withRound(ROOT, key('f'))
+    expect(messageTrace(header)).toBe(header)
+    expect(roundsOf(messageTrace(header) ?? '', key('f'))).toBe(1)
+  })
+
+  it.each([
+    [`Self=1-00;${ROOT};Extra=x y`, ROOT],
+    [ROOT.toLowerCase().replace(';p', '; p'), ROOT],
+    [`${ROOT};Lineage=not one`, ROOT],
+    [ROOT.replace('Sampled=0', 'Sampled=?'), ROOT.replace(';Sampled=0', '')],
+    [ROOT.replace('Root=1-', 'Root=2-'), undefined],
+    ['', undefined],
+  ])('leaves out what a service would refuse: %s', (header, expected) => {
+    expect(messageTrace(header)).toBe(expected)
   })
 })

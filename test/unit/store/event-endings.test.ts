@@ -103,13 +103,4 @@ describe('conservation', () => {
     expect(lost).toBe(true)
     expect(drift).toBeGreaterThan(0)
   })
-
-  it('is broken by removing an event before its retry is stored, and the check notices', async () => {
-    await queue.put(validEvent())
-    const [event] = await queue.claim(1000, 2000, 1)
-    await queue.settle(event!.id, event!.epoch, { as: 'done', deliveries: [], events: [] })
-    // The host is killed here: nothing is left that could be retried.
-    expect(await queue.release(event!.id, event!.epoch, 5000, 'retry')).toBe(false)
-    expect(await queue.nextDue()).toBeUndefined()
-  })
 })
