@@ -5,8 +5,8 @@ import type { Sandbox } from '../sandbox/driver.ts'
 import type { EnvironmentLog } from './environment-log.ts'
 import type { PlatformLines } from './platform-lines.ts'
 
-/** Milliseconds that an answer with LogType=Tail waits for the last lines of output. */
-const TAIL_WAIT_MS = 50
+/** Milliseconds that the end of an invocation waits for its last output at most; the supervisor's marker comes in about one, on a busy machine in many. */
+const OUTPUT_WAIT_MS = 1000
 /** Milliseconds between the end of an invocation and its END line, so that output still in the pipe comes before it. */
 const OUTPUT_SETTLE_MS = 20
 
@@ -59,7 +59,7 @@ export class InvocationLog {
 
   /** END and REPORT after the last output and these lines. */
   async endAfterOutput(sandbox: Sandbox | undefined, ending: Ending, lines: readonly string[] = []): Promise<void> {
-    await sandbox?.flush(TAIL_WAIT_MS)
+    await sandbox?.flush(OUTPUT_WAIT_MS)
     this.#log.endPartialLine()
     this.#log.write(this.#lines.fault(lines))
     this.#end(ending)

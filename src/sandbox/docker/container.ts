@@ -9,7 +9,7 @@ import { Demultiplexer, MarkerFilter } from './output.ts'
 import { command, Lines, parseReport, type Report } from './supervisor.ts'
 
 /** A supervisor answers within a millisecond; one that does not for so long is stuck with a process that cannot be killed. */
-const STOP_LIMIT_MS = 10_000
+const STOP_LIMIT_MS = 30_000
 const USAGE_LIMIT_MS = 1000
 /** Markers sent and not come back: beyond this the function holds its output up, and waiting for it is pointless. */
 const PENDING_MARKERS = 64
