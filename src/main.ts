@@ -6,8 +6,8 @@ import { createAdmin } from './api/admin.ts'
 import { createApi } from './api/app.ts'
 import { invokeAsyncHandler, invokeHandler } from './api/invoke.ts'
 import { type HttpServer, inProcess, serveHttp } from './api/server.ts'
-import { ArtifactStore } from './code/artifact.ts'
 import { LayerFolders, mergedId } from './code/layers.ts'
+import { Packages } from './code/packages.ts'
 import { SdkS3Objects } from './code/s3-objects.ts'
 import { effectiveSettings } from './config/effective.ts'
 import type { Config, LoadedConfig } from './config.ts'
@@ -29,6 +29,7 @@ import { Retirement } from './invoke/retirement.ts'
 import { Keyring } from './keys/keyring.ts'
 import { openedForInvoke } from './lambda/keys.ts'
 import { layerHashes } from './lambda/layer.ts'
+import { packageId, packageOf } from './lambda/package.ts'
 import { RuntimeApiListeners } from './runtime-api/listener.ts'
 import { connect } from './sandbox/docker/client.ts'
 import { DockerDriver } from './sandbox/docker/driver.ts'
@@ -74,21 +75,21 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       await openStore(join(config.data, 'hearth.db'), { queueMaxBytes: config.queueMaxBytes }),
       (one) => one.close(),
     )
-    const code = new ArtifactStore({ directory: join(config.data, 'code'), log })
+    const keys = new Keyring(join(config.data, 'keys'))
+    const code = new Packages({ directory: join(config.data, 'code'), keys, log })
     const layers = new LayerFolders({
       directory: join(config.data, 'layers'),
-      unpacked: (codeSha256) => code.folder(codeSha256),
+      unpacked: (codeSha256) => code.plain.folder(codeSha256),
       log,
     })
     const packaging: CodeStore = {
-      put: (zip) => code.put(zip),
-      get: (codeSha256) => code.get(codeSha256),
+      put: (zip, seal) => code.put(zip, seal),
+      get: (reference) => code.get(reference),
       prepareLayers: async (hashes) => {
-        for (const hash of hashes) await code.renew(hash)
+        for (const hash of hashes) await code.plain.renew(hash)
         await layers.folder(hashes)
       },
     }
-    const keys = new Keyring(join(config.data, 'keys'))
     const objects = opened(new SdkS3Objects(), async (one) => one.close())
     const logs = opened(
       new LogFiles({ directory: join(config.data, 'logs'), groupBytes: config.logMaxBytes, log }),
@@ -124,6 +125,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       (one) => one.close(),
     )
     await driver.open()
+    await code.open()
     for (const warning of driver.warnings) log.warn(warning)
     const engine = opened(new EngineHealth(docker), async (one) => one.close())
     await engine.open()
@@ -157,7 +159,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
           },
           runtimeVersionHash: ({ runtime, architecture, runtimePin }) =>
             runtimePin ?? runtimes.versionHash(runtime!, architecture),
-          codePath: ({ codeSha256 }) => code.folder(codeSha256),
+          code: (version) => code.folder(packageOf(version)),
           layersPath: (version) => layers.folder(layerHashes(version)),
           room: config,
           opened: (version) => openedForInvoke(version, keys),
@@ -295,14 +297,14 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       invoke: invokeHandler(invoker),
       invokeAsync: invokeAsyncHandler(invoker),
       admin,
-      codeLocation: { secret: randomBytes(32), code, clock: Date.now },
+      codeLocation: { secret: randomBytes(32), code: packaging, clock: Date.now },
       log,
     })
     const insideApi = inProcess(api)
     const packages = opened(
       new PackageCollection({
         stored: async () => new Set([...(await store.functions.codeInUse()), ...(await store.layers.codeInUse())]),
-        running: () => pool.environments().flatMap(({ version }) => [version.codeSha256, ...layerHashes(version)]),
+        running: () => pool.environments().flatMap(({ version }) => [packageId(version), ...layerHashes(version)]),
         collect: async (keep) => {
           const removed = (await code.collect(keep)) + (await functionImages.collect(keep))
           return removed + (await runtimes.giveUpVersions(await store.functions.runtimeVersionsInUse()))

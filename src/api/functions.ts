@@ -1,9 +1,10 @@
 /** Function operations: requests to the control plane's members and its values to answers. */
 import { functionArn } from '../lambda/arn.ts'
+import { packageOf } from '../lambda/package.ts'
 import * as inputs from './inputs.ts'
 import { members } from './inputs.ts'
 import type { Handler } from './services.ts'
-import { functionConfiguration, listedConfiguration } from './wire.ts'
+import { decryptionError, functionConfiguration, listedConfiguration } from './wire.ts'
 
 export const createFunction: Handler = async (request, { control }) => {
   const input = request.body(inputs.createFunction)
@@ -15,12 +16,18 @@ export const createFunction: Handler = async (request, { control }) => {
 
 export const getFunction: Handler = async (request, { control, codeLocation }) => {
   const { key, qualifier } = request.function('invoke')
-  const { version, tags, reservedConcurrency } = await control.functions.get(key, qualifier)
+  const { version, tags, reservedConcurrency, packageError } = await control.functions.get(key, qualifier)
   return {
     Configuration: functionConfiguration(version, functionArn(key, qualifier), control.images),
     Code: version.image
       ? { RepositoryType: 'ECR', ImageUri: version.image.uri, ResolvedImageUri: version.image.resolvedUri }
-      : { RepositoryType: 'S3', Location: codeLocation.url(request.c, version.codeSha256) },
+      : {
+          RepositoryType: 'S3',
+          ...(packageError === undefined
+            ? { Location: codeLocation.url(request.c, packageOf(version)) }
+            : { Error: decryptionError(packageError) }),
+          SourceKMSKeyArn: version.sourceKmsKeyArn,
+        },
     Tags: Object.keys(tags).length === 0 ? undefined : tags,
     Concurrency: reservedConcurrency === undefined ? undefined : { ReservedConcurrentExecutions: reservedConcurrency },
   }

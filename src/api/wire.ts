@@ -3,7 +3,7 @@
 import { runtimeVersionArnOf } from '../control/runtime-management.ts'
 import { functionArn } from '../lambda/arn.ts'
 import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
-import type { Alias, FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import type { Alias, DecryptionError, FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 
 /** `2022-09-09T17:13:34.000+0000` */
@@ -88,10 +88,13 @@ export function listedConfiguration(version: FunctionVersion, arn: string) {
 
 /** Variables, or why they cannot be shown. */
 function environmentResponse({ environment, environmentError }: FunctionVersion) {
-  if (environmentError !== undefined) {
-    return { Error: { ErrorCode: environmentError.errorCode, Message: environmentError.message } }
-  }
+  if (environmentError !== undefined) return { Error: decryptionError(environmentError) }
   return environment === undefined ? undefined : { Variables: environment }
+}
+
+/** EnvironmentError, FunctionCodeLocationError. */
+export function decryptionError({ errorCode, message }: DecryptionError) {
+  return { ErrorCode: errorCode, Message: message }
 }
 
 /** FunctionEventInvokeConfig: LastModified in seconds, and DestinationConfig with both keys whether set or not. */

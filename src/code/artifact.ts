@@ -16,7 +16,9 @@ import { LambdaException } from '../lambda/errors.ts'
 import { codeOf, explainDiskError } from './disk-errors.ts'
 import { replaceFile } from './durable-file.ts'
 import { markerFor, validMarker } from './marker.ts'
+import { sha256 } from './sha256.ts'
 import { type Unpacked, unpackZip } from './zip.ts'
+import { damagedPackage } from './zip-errors.ts'
 
 export interface ArtifactStoreOptions {
   readonly directory: string
@@ -33,7 +35,7 @@ export interface StoredArtifact {
   readonly unzippedBytes: number
 }
 
-const DEFAULT_GRACE_MS = 15 * 60 * 1000
+export const DEFAULT_GRACE_MS = 15 * 60 * 1000
 
 const SHA256_BASE64 = /^[A-Za-z0-9+/]{43}=$/
 
@@ -128,7 +130,7 @@ export class ArtifactStore {
   }
 
   async #folder(sha256Base64: string): Promise<string> {
-    if (!SHA256_BASE64.test(sha256Base64)) throw invalidZipFile(new Error(`${sha256Base64} is not a CodeSha256`))
+    if (!SHA256_BASE64.test(sha256Base64)) throw damagedPackage(new Error(`${sha256Base64} is not a CodeSha256`))
     const hex = Buffer.from(sha256Base64, 'base64').toString('hex')
     const folder = this.#folderOf(hex)
     if ((await validMarker(this.#marker(hex), folder)) !== undefined) return folder
@@ -147,7 +149,7 @@ export class ArtifactStore {
         { error, codeSha256: sha256Base64 },
         'package is damaged or missing and cannot be unpacked: upload the code again with UpdateFunctionCode',
       )
-      throw invalidZipFile(error)
+      throw damagedPackage(error)
     }
   }
 
@@ -232,15 +234,6 @@ export class ArtifactStore {
   #newTemporary(): string {
     return join(this.#temporary, randomUUID())
   }
-}
-
-function invalidZipFile(cause: unknown): LambdaException {
-  return new LambdaException('InvalidZipFileException', 'Lambda could not unzip the deployment package.', { cause })
-}
-
-/** Off the event loop: 50 MiB take it a tenth of a second. */
-async function sha256(data: Uint8Array): Promise<Buffer> {
-  return Buffer.from(await crypto.subtle.digest('SHA-256', data as Uint8Array<ArrayBuffer>))
 }
 
 /** Lets one piece of work at a time be done on a key, in the order of the calls. */

@@ -28,6 +28,11 @@ export function unzippedTooLarge(): LambdaException {
   )
 }
 
+/** What was kept cannot be used any more. */
+export function damagedPackage(cause: unknown): LambdaException {
+  return new LambdaException('InvalidZipFileException', 'Lambda could not unzip the deployment package.', { cause })
+}
+
 /** Ours: AWS documents no such limit. */
 export function tooManyEntries(): LambdaException {
   return new LambdaException(

@@ -1,54 +1,88 @@
 /** Where a request's code comes from: a zip in the request or in S3, or an image. Checked and kept, it is part of a configuration. */
 import { LambdaException } from '../lambda/errors.ts'
-import type { FunctionConfiguration } from '../lambda/function.ts'
+import type { FunctionConfiguration, FunctionKey } from '../lambda/function.ts'
 import type { FunctionImages } from '../lambda/function-images.ts'
+import { KeyProblem, type Keys, packageKeyRefusal, sealingContext } from '../lambda/keys.ts'
 import { LIMITS } from '../lambda/limits.ts'
+import type { PackageSeal } from '../lambda/package.ts'
 import type { S3Objects } from '../lambda/s3-object.ts'
 import type { CodeStore, StoredPackage } from './code-store.ts'
+import { checkKey } from './key-check.ts'
 import { refused } from './refusals.ts'
 import type { CodeInput } from './requests.ts'
 
 /** The members of a configuration that code decides. */
 export type CodeConfiguration = Pick<
   FunctionConfiguration,
-  'packageType' | 'image' | 'codeSha256' | 'codeSize' | 'unzippedBytes'
+  'packageType' | 'image' | 'codeSha256' | 'codeSize' | 'unzippedBytes' | 'sourceKmsKeyArn' | 'sealedPackage'
 >
 
 export interface CodeSources {
   readonly code: CodeStore
   readonly objects: S3Objects
   readonly functionImages: FunctionImages
+  readonly keys: Keys
 }
 
 export class CodeSource {
   readonly #code: CodeStore
   readonly #objects: S3Objects
   readonly #images: FunctionImages
+  readonly #keys: Keys
 
-  constructor({ code, objects, functionImages }: CodeSources) {
+  constructor({ code, objects, functionImages, keys }: CodeSources) {
     this.#code = code
     this.#objects = objects
     this.#images = functionImages
+    this.#keys = keys
   }
 
   /**
-   * @param region of the function
+   * The zip, checked and kept: under the key of the request, else under the function's, else as it came.
+   * @param kmsKeyArn of the function
    * @throws LambdaException InvalidParameterValueException, RequestEntityTooLargeException
    */
-  async zip(input: CodeInput, region: string): Promise<CodeConfiguration> {
-    const { sha256Base64, size, unzippedBytes } = await this.package(input, region)
-    return { packageType: 'Zip', codeSha256: sha256Base64, codeSize: size, unzippedBytes }
+  async zip(input: CodeInput, key: FunctionKey, kmsKeyArn: string | undefined): Promise<CodeConfiguration> {
+    const sourceKmsKeyArn = input.sourceKmsKeyArn || undefined
+    const seal = this.#seal(key, sourceKmsKeyArn ?? (kmsKeyArn || undefined))
+    const { sha256Base64, size, unzippedBytes, sealed } = await this.package(input, key.region, seal)
+    return {
+      packageType: 'Zip',
+      codeSha256: sha256Base64,
+      codeSize: size,
+      unzippedBytes,
+      sourceKmsKeyArn,
+      sealedPackage: sealed,
+    }
   }
 
-  /** The zip, checked and kept. @throws LambdaException as `zip` */
-  async package(input: CodeInput, region: string): Promise<StoredPackage> {
-    return this.#code.put(await this.#zip(input, region))
+  /** @param region of the function or layer @throws LambdaException as `zip` */
+  async package(input: CodeInput, region: string, seal?: PackageSeal): Promise<StoredPackage> {
+    const zip = await this.#zip(input, region)
+    try {
+      return await this.#code.put(zip, seal)
+    } catch (error) {
+      throw error instanceof KeyProblem ? packageKeyRefusal(error) : error
+    }
   }
 
   /** The image as it is now, whatever its tag points to later. @throws LambdaException InvalidParameterValueException */
-  async image(uri: string): Promise<CodeConfiguration> {
-    const { image, digestHex } = await this.#images.resolve(uri)
+  async image(input: CodeInput): Promise<CodeConfiguration> {
+    if (input.sourceKmsKeyArn)
+      throw refused("Please don't provide SourceKMSKeyArn for a function with packageType Image.")
+    const { image, digestHex } = await this.#images.resolve(input.imageUri ?? '')
     return { packageType: 'Image', image, codeSha256: digestHex, codeSize: 0 }
+  }
+
+  /** Checked before the code is fetched. */
+  #seal(key: FunctionKey, keyArn: string | undefined): PackageSeal | undefined {
+    if (keyArn === undefined) return undefined
+    try {
+      checkKey(this.#keys, key, keyArn)
+    } catch (error) {
+      throw error instanceof KeyProblem ? packageKeyRefusal(error) : error
+    }
+    return { keyArn, context: sealingContext(key) }
   }
 
   async #zip(input: CodeInput, region: string): Promise<Uint8Array> {

@@ -1,6 +1,5 @@
 /** The control plane: what the API may ask of it, and what it needs. It never starts, stops or calls execution environments. */
 import type { Architecture } from '../lambda/function.ts'
-import type { Keys } from '../lambda/keys.ts'
 import type { MachineRoom } from '../lambda/machine-room.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import type { Store } from '../store/open.ts'
@@ -25,7 +24,6 @@ import { Versions } from './versions.ts'
 export interface ControlPlaneNeeds extends CodeSources {
   readonly store: Store
   readonly images: RuntimeImages
-  readonly keys: Keys
   /** What VpcConfig and FileSystemConfigs may name. */
   readonly room: MachineRoom
   /** Unix milliseconds. */

@@ -87,7 +87,7 @@ export class FunctionLayers {
 
   /** Functions of the first release do not know what their package unpacks to. */
   async #measure(codeSha256: string): Promise<number> {
-    const zip = await this.#code.get(codeSha256)
+    const zip = await this.#code.get({ codeSha256 })
     return zip === undefined ? 0 : (await this.#code.put(zip)).unzippedBytes
   }
 }

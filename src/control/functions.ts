@@ -1,7 +1,13 @@
 /** CreateFunction, GetFunction, ListFunctions, UpdateFunctionCode, UpdateFunctionConfiguration, DeleteFunction. */
 import { isVersionNumber } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
-import type { Architecture, FunctionConfiguration, FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import type {
+  Architecture,
+  DecryptionError,
+  FunctionConfiguration,
+  FunctionKey,
+  FunctionVersion,
+} from '../lambda/function.ts'
 import type { MachineRoom } from '../lambda/machine-room.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import { violation, violationMessage } from '../lambda/validation.ts'
@@ -41,6 +47,8 @@ export interface FunctionView {
   readonly version: FunctionVersion
   readonly tags: Readonly<Record<string, string>>
   readonly reservedConcurrency: number | undefined
+  /** Why the package cannot be handed out. */
+  readonly packageError: DecryptionError | undefined
 }
 
 export class Functions {
@@ -74,7 +82,7 @@ export class Functions {
       throw new LambdaException('ResourceConflictException', `Function already exist: ${key.name}`)
     }
     const layers = await this.#needs.layers.resolve(key, input.layers ?? [])
-    const code = await this.#code(packageType, input.code, key)
+    const code = await this.#code(packageType, input.code, key, input.kmsKeyArn)
     checkUnzippedSize(code.unzippedBytes ?? 0, layers)
     const configuration = {
       ...withLayers(newConfiguration(key.name, input, architecture, code), layers),
@@ -103,6 +111,7 @@ export class Functions {
       version: this.#needs.secrets.shown(version),
       tags: stored.tags,
       reservedConcurrency: stored.reservedConcurrency,
+      packageError: this.#needs.secrets.packageError(version),
     }
   }
 
@@ -135,7 +144,7 @@ export class Functions {
     }
     const architecture = this.#checkArchitecture(input.architectures?.[0] ?? current.latest.architecture)
     if (current.latest.runtime !== undefined) await this.#checkAvailable(current.latest.runtime, architecture)
-    const code = await this.#code(packageType, input, key)
+    const code = await this.#code(packageType, input, key, current.latest.kmsKeyArn)
     const change = (latest: FunctionVersion) => {
       // Deleted and created anew in the meantime.
       if (latest.packageType !== packageType) throw notFound(key)
@@ -214,9 +223,14 @@ export class Functions {
     return alias && store.versions.find(key, alias.functionVersion)
   }
 
-  #code(packageType: 'Zip' | 'Image', input: CodeInput, { region }: FunctionKey): Promise<CodeConfiguration> {
+  #code(
+    packageType: 'Zip' | 'Image',
+    input: CodeInput,
+    key: FunctionKey,
+    kmsKeyArn: string | undefined,
+  ): Promise<CodeConfiguration> {
     const { source } = this.#needs
-    return packageType === 'Image' ? source.image(input.imageUri ?? '') : source.zip(input, region)
+    return packageType === 'Image' ? source.image(input) : source.zip(input, key, kmsKeyArn)
   }
 
   #checkArchitecture(wanted: Architecture): Architecture {

@@ -3,9 +3,9 @@
 const EVERY_MS = 60 * 60 * 1000
 
 export interface PackageCollectionOptions {
-  /** CodeSha256 of every package that the store names. */
+  /** Identity of every package that the store names. */
   readonly stored: () => Promise<ReadonlySet<string>>
-  /** CodeSha256 of the packages of running environments. */
+  /** The same of running environments. */
   readonly running: () => Iterable<string>
   /** Removes all others; returns their number. */
   readonly collect: (keep: ReadonlySet<string>) => Promise<number>

@@ -1,5 +1,5 @@
-/** KMSKeyArn: environment variables are encrypted before they reach the store, and decrypted where a function is shown. */
-import type { FunctionConfiguration, FunctionKey, FunctionVersion } from '../lambda/function.ts'
+/** KMSKeyArn: environment variables are encrypted before they reach the store, and decrypted where a function is shown. Packages: `code-source.ts`. */
+import type { DecryptionError, FunctionConfiguration, FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import {
   configureRefusal,
   decryptRefusal,
@@ -8,6 +8,8 @@ import {
   sealingContext,
   withOpenEnvironment,
 } from '../lambda/keys.ts'
+import { packageOf } from '../lambda/package.ts'
+import { checkKey } from './key-check.ts'
 import type { SettingsInput } from './requests.ts'
 
 export class Secrets {
@@ -32,7 +34,7 @@ export class Secrets {
     if (input.environment === undefined && input.kmsKeyArn === undefined) return changed
     const kmsKeyArn = (input.kmsKeyArn ?? current?.kmsKeyArn) || undefined
     const { sealedEnvironment: before, ...rest } = changed
-    if (kmsKeyArn !== undefined) this.#check(key, kmsKeyArn)
+    if (kmsKeyArn !== undefined) this.#guarded(() => checkKey(this.#keys, key, kmsKeyArn))
     // What stays is read only now: to change the key of variables, the old key must be usable.
     const variables = input.environment?.variables ?? (input.environment ? {} : this.#current(current))
     if (kmsKeyArn === undefined || variables === undefined) return { ...rest, environment: variables, kmsKeyArn }
@@ -50,27 +52,28 @@ export class Secrets {
       return withOpenEnvironment(version, this.#keys)
     } catch (error) {
       if (!(error instanceof KeyProblem)) throw error
-      const { name, message } = decryptRefusal(error)
+      const { name, message } = decryptRefusal(error, 'environment variables')
       return { ...version, environmentError: { errorCode: name, message } }
+    }
+  }
+
+  /** Why the version's package cannot be handed out; `undefined`: it can. */
+  packageError(version: FunctionVersion): DecryptionError | undefined {
+    const { sealed } = packageOf(version)
+    if (sealed === undefined) return undefined
+    try {
+      this.#keys.open(sealed.dataKey, sealed.context)
+      return undefined
+    } catch (error) {
+      if (!(error instanceof KeyProblem)) throw error
+      const { name, message } = decryptRefusal(error, 'deployment package')
+      return { errorCode: name, message }
     }
   }
 
   #current(current: FunctionVersion | undefined) {
     if (current === undefined) return undefined
     return this.#guarded(() => withOpenEnvironment(current, this.#keys).environment)
-  }
-
-  #check(key: FunctionKey, kmsKeyArn: string): void {
-    this.#guarded(() => {
-      if (kmsKeyArn.split(':')[3] !== key.region) {
-        throw new KeyProblem(
-          'not-found',
-          `Key '${kmsKeyArn}' is not in region ${key.region}`,
-          'Use a key of that region.',
-        )
-      }
-      this.#keys.check(kmsKeyArn)
-    })
   }
 
   #seal(key: FunctionKey, kmsKeyArn: string, text: string) {

@@ -25,10 +25,7 @@ const CREATION: Refusals<CreateInput> = [
   ['TenancyConfig', (i) => i.tenancyConfig !== undefined],
 ]
 
-const CODE: Refusals<CodeInput> = [
-  ['S3ObjectStorageMode REFERENCE', (i) => i.s3ObjectStorageMode === 'REFERENCE'],
-  ['SourceKMSKeyArn', (i) => nonEmpty(i.sourceKmsKeyArn)],
-]
+const CODE: Refusals<CodeInput> = [['S3ObjectStorageMode REFERENCE', (i) => i.s3ObjectStorageMode === 'REFERENCE']]
 
 /** @throws LambdaException InvalidParameterValueException that names the setting. */
 export function refuseUnsupportedSettings(input: SettingsInput): void {

@@ -7,6 +7,13 @@ import type { ImageProgram, SandboxDriver } from '../sandbox/driver.ts'
 import type { EventBus } from '../telemetry/events.ts'
 import type { LogStore } from '../telemetry/log-store.ts'
 
+/** A folder that is there until it is given back. */
+export interface CodeFolder {
+  readonly path: string
+  /** Never rejects. */
+  release(): Promise<void>
+}
+
 export interface EnvironmentHost {
   readonly driver: SandboxDriver
   readonly listeners: Listeners
@@ -22,8 +29,8 @@ export interface EnvironmentHost {
   readonly imageMissing: () => void
   /** 64 hex digits that name the runtime's image in its ARN. */
   readonly runtimeVersionHash: (version: FunctionVersion) => string
-  /** Folder with the unpacked package. */
-  readonly codePath: (version: FunctionVersion) => Promise<string>
+  /** The unpacked package. @throws LambdaException when it cannot be decrypted or is damaged */
+  readonly code: (version: FunctionVersion) => Promise<CodeFolder>
   /** Folder with the merged layers; `undefined`: the version has none. */
   readonly layersPath: (version: FunctionVersion) => Promise<string | undefined>
   /** The version with its environment variables decrypted. @throws LambdaException KMS…Exception */

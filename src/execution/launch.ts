@@ -5,7 +5,7 @@ import type { FunctionVersion } from '../lambda/function.ts'
 import type { Session, SessionObserver } from '../runtime-api/api.ts'
 import { type Place, type Sandbox, SandboxError, type SandboxObserver, type SandboxSpec } from '../sandbox/driver.ts'
 import type { InitializationType } from './boot.ts'
-import type { EnvironmentHost } from './host.ts'
+import type { CodeFolder, EnvironmentHost } from './host.ts'
 import { roomOf } from './room.ts'
 import { environmentVariables } from './variables.ts'
 
@@ -29,6 +29,7 @@ export interface LaunchOptions {
 export class Launch {
   readonly #options: LaunchOptions
   #place: Place | undefined
+  #code: CodeFolder | undefined
   #session: Session | undefined
   /** The sandbox while the driver makes it: `undo` must wait for it, or it would be left behind. */
   #starting: Promise<Sandbox> | undefined
@@ -86,6 +87,7 @@ export class Launch {
     const sandbox = await this.#starting?.catch(() => undefined)
     if (sandbox === undefined) this.#place?.release()
     else await sandbox.destroy(reason)
+    await this.#code?.release()
     // Last: a client whose Runtime API vanishes tries again and again, at full CPU and into the function's log.
     this.#session?.close()
   }
@@ -99,10 +101,21 @@ export class Launch {
     }
     const [image, codePath, layersPath] = await Promise.all([
       host.image(version),
-      host.codePath(version),
+      this.#package(),
       host.layersPath(version),
     ])
     return { image, codePath, ...(layersPath === undefined ? {} : { layersPath }) }
+  }
+
+  async #package(): Promise<string> {
+    const { host, version } = this.#options
+    const code = await host.code(version)
+    if (this.#undone) {
+      await code.release()
+      throw new ShutDown()
+    }
+    this.#code = code
+    return code.path
   }
 
   async #reserve(): Promise<Place> {

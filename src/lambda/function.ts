@@ -1,5 +1,6 @@
 /** A Function and its Versions as the host keeps them. Wire names and presence rules are the business of `api/`. */
 import type { SealedText } from './keys.ts'
+import type { SealedPackage } from './package.ts'
 
 export type Architecture = 'x86_64' | 'arm64'
 
@@ -52,6 +53,13 @@ export interface FileSystemConfig {
   readonly localMountPath: string
 }
 
+/** Why something encrypted cannot be shown. */
+export interface DecryptionError {
+  /** Name of the exception that an invocation would end in. */
+  readonly errorCode: string
+  readonly message: string
+}
+
 /** What decides how an invocation behaves: changing any of it needs new execution environments. */
 export interface FunctionConfiguration {
   /** Absent for PackageType Image. */
@@ -73,7 +81,7 @@ export interface FunctionConfiguration {
   readonly imageConfig?: ImageConfig
   /** Absent when the request never contained Environment, and where it is stored encrypted. */
   readonly environment?: Readonly<Record<string, string>>
-  /** Key of the keyring for the environment variables. */
+  /** Key of the keyring for the environment variables, and for packages that are uploaded without one of their own. */
   readonly kmsKeyArn?: string
   /** JSON of the environment variables under `kmsKeyArn`. */
   readonly sealedEnvironment?: SealedText
@@ -89,6 +97,10 @@ export interface FunctionConfiguration {
   readonly codeSha256: string
   /** Bytes of the zip; 0 for images. */
   readonly codeSize: number
+  /** Code.SourceKMSKeyArn: the key that the package was uploaded with. */
+  readonly sourceKmsKeyArn?: string
+  /** Where the package lies encrypted; absent where it lies as it came. */
+  readonly sealedPackage?: SealedPackage
   /** Bytes of the package's files; absent for functions of the first release. */
   readonly unzippedBytes?: number
   /** Merged into /opt, later ones over earlier ones; absent: none. */
@@ -131,7 +143,7 @@ export interface FunctionVersion extends FunctionKey, FunctionConfiguration {
   /** Unix milliseconds. */
   readonly lastModified: number
   /** Only where a version is shown: why its encrypted variables are not. */
-  readonly environmentError?: { readonly errorCode: string; readonly message: string }
+  readonly environmentError?: DecryptionError
   /** Digest of the image that the runtime was when the function was last made ready, 64 hex digits. */
   readonly runtimeVersion?: string
   /** Absent: Auto. */

@@ -47,6 +47,8 @@ const CODES: Readonly<Record<KeyProblemKind, string>> = {
   'access-denied': 'AccessDeniedException',
 }
 
+type Encrypted = 'environment variables' | 'deployment package'
+
 const REASONS = {
   'not-found': ['KMSNotFoundException', 'the KMS key was not found'],
   disabled: ['KMSDisabledException', 'the KMS key used is disabled'],
@@ -54,15 +56,15 @@ const REASONS = {
   'access-denied': ['KMSAccessDeniedException', 'KMS access was denied'],
 } as const
 
-/** At invoke, and as Environment.Error where functions are shown (reference: invoke.md 9.2). */
-export function decryptRefusal(problem: KeyProblem): LambdaException {
+/** At invoke, and as Environment.Error and Code.Error where functions are shown (reference: invoke.md 9.2; for packages in the same words). */
+export function decryptRefusal(problem: KeyProblem, what: Encrypted): LambdaException {
   const [name, reason] = REASONS[problem.kind]
   // Recorded without a space before "KMS Message".
   const detail =
     problem.kind === 'access-denied' ? ` KMS Exception: ${problem.code}KMS Message: ${problem.message}` : ''
   return new LambdaException(
     name,
-    `Lambda was unable to decrypt the environment variables because ${reason}. Please check the function's KMS key settings.${detail}`,
+    `Lambda was unable to decrypt the ${what} because ${reason}. Please check the function's KMS key settings.${detail}`,
     { cause: problem, remedy: problem.remedy },
   )
 }
@@ -72,6 +74,15 @@ export function configureRefusal(problem: KeyProblem): LambdaException {
   return new LambdaException(
     'InvalidParameterValueException',
     `Lambda was unable to configure access to your environment variables because the KMS key is invalid for CreateGrant. Please check your KMS key settings. KMS Exception: ${problem.code} KMS Message: ${problem.message}`,
+    { cause: problem },
+  )
+}
+
+/** Ours: AWS's text for a package's key that cannot be used is not recorded. */
+export function packageKeyRefusal(problem: KeyProblem): LambdaException {
+  return new LambdaException(
+    'InvalidParameterValueException',
+    `Lambda was unable to encrypt the deployment package because the KMS key is invalid for GenerateDataKey. Please check your KMS key settings. KMS Exception: ${problem.code} KMS Message: ${problem.message}`,
     { cause: problem },
   )
 }
@@ -86,10 +97,21 @@ export function withOpenEnvironment<V extends FunctionConfiguration & FunctionKe
 
 /** The function as an environment starts with it. @throws LambdaException KMS…Exception */
 export function openedForInvoke<V extends FunctionConfiguration & FunctionKey>(version: V, keys: Keys): V {
+  const opened = forInvoke(() => withOpenEnvironment(version, keys), 'environment variables')
+  const { sealedPackage, kmsKeyArn } = version
+  // The package's own key opens the zip; what is unpacked is under the function's, as on AWS.
+  if (sealedPackage !== undefined && kmsKeyArn !== undefined) {
+    forInvoke(() => keys.check(kmsKeyArn), 'deployment package')
+  }
+  return opened
+}
+
+/** @throws LambdaException KMS…Exception */
+export function forInvoke<T>(work: () => T, what: Encrypted): T {
   try {
-    return withOpenEnvironment(version, keys)
+    return work()
   } catch (error) {
-    throw error instanceof KeyProblem ? decryptRefusal(error) : error
+    throw error instanceof KeyProblem ? decryptRefusal(error, what) : error
   }
 }
 

@@ -108,7 +108,7 @@ export interface FunctionStore {
   /** @throws ResourceNotFoundException */
   setRecursiveLoop(key: FunctionKey, recursiveLoop: RecursiveLoop): Promise<void>
   usage(account: string, region: string): Promise<Usage>
-  /** CodeSha256 of every package that a version, a previous deployment included, still needs. */
+  /** `packageId` of every package that a version, a previous deployment included, still needs. */
   codeInUse(): Promise<ReadonlySet<string>>
 }
 

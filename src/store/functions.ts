@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion, RecursiveLoop } from '../lambda/function.ts'
+import { packageId } from '../lambda/package.ts'
 import type { Changes } from './changes.ts'
 import { codeBytesOf, countStoredCode, storedCodeBytes } from './code-storage.ts'
 import { discardEvents, discardInSteps, forgetCounts } from './event-queue.ts'
@@ -289,14 +290,18 @@ export class SqlFunctions implements FunctionStore {
   }
 
   async codeInUse(): Promise<ReadonlySet<string>> {
-    const current = await this.#db.selectFrom('versions').select('code_sha256').distinct().execute()
+    const current = await this.#db
+      .selectFrom('versions')
+      .select((eb) => eb.fn.coalesce('sealed_package', 'code_sha256').as('package'))
+      .distinct()
+      .execute()
     const updating = await this.#db
       .selectFrom('versions')
       .select('previous')
       .where('previous', 'is not', null)
       .execute()
     const previous = updating.map((row) => JSON.parse(row.previous ?? '{}') as PreviousDeployment)
-    return new Set([...current.map((row) => row.code_sha256), ...previous.map((p) => p.configuration.codeSha256)])
+    return new Set([...current.map((row) => row.package), ...previous.map((p) => packageId(p.configuration))])
   }
 }
 

@@ -90,6 +90,8 @@ export function configurationOf(from: FunctionConfiguration): FunctionConfigurat
     logging: from.logging,
     codeSha256: from.codeSha256,
     codeSize: from.codeSize,
+    sourceKmsKeyArn: from.sourceKmsKeyArn,
+    sealedPackage: from.sealedPackage,
     unzippedBytes: from.unzippedBytes,
     layers: from.layers,
   }
@@ -100,13 +102,20 @@ export function configurationColumns(from: FunctionConfiguration) {
     configuration: JSON.stringify(configurationOf(from)),
     code_sha256: from.codeSha256,
     code_size: from.codeSize,
+    sealed_package: from.sealedPackage?.id ?? null,
   }
 }
 
 /** Equal for equal code and configuration, whatever the order in which members were written. */
 export function configurationDigest(of: FunctionConfiguration): string {
-  // What a package unpacks to follows from the package, and functions of the first release do not know it.
-  const canonical = JSON.stringify({ ...configurationOf(of), unzippedBytes: undefined }, (_name, value: unknown) =>
+  const compared = {
+    ...configurationOf(of),
+    // It follows from the package, and functions of the first release do not know it.
+    unzippedBytes: undefined,
+    // Each upload encrypts anew: the same zip under the same key is no change.
+    sealedPackage: of.sealedPackage?.dataKey.key,
+  }
+  const canonical = JSON.stringify(compared, (_name, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value,

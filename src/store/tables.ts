@@ -33,6 +33,8 @@ export interface VersionsTable {
   last_modified: number
   code_sha256: string
   code_size: number
+  /** Id of the package where it lies encrypted; null: it is named by `code_sha256`. */
+  sealed_package: string | null
   /** JSON of FunctionConfiguration. */
   configuration: string
   /** JSON of PreviousDeployment: what invocations get while an update is in progress or after it failed. */

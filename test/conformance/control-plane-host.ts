@@ -15,6 +15,7 @@ import { Keyring } from '../../src/keys/keyring.ts'
 import { LambdaException } from '../../src/lambda/errors.ts'
 import type { FunctionImages } from '../../src/lambda/function-images.ts'
 import type { MachineRoom } from '../../src/lambda/machine-room.ts'
+import type { PackageReference } from '../../src/lambda/package.ts'
 import type { RuntimeImages } from '../../src/lambda/runtime-images.ts'
 import type { S3Objects } from '../../src/lambda/s3-object.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -59,7 +60,7 @@ export class ReadyImages implements RuntimeImages {
   }
 }
 
-/** Keeps packages in memory and takes anything that starts like a zip. */
+/** Keeps packages in memory, those under a key too, and takes anything that starts like a zip. */
 export class MemoryCodeStore implements CodeStore {
   readonly #zips = new Map<string, Uint8Array>()
 
@@ -81,8 +82,8 @@ export class MemoryCodeStore implements CodeStore {
     return Promise.resolve()
   }
 
-  get(sha256Base64: string) {
-    return Promise.resolve(this.#zips.get(sha256Base64))
+  get({ codeSha256 }: PackageReference) {
+    return Promise.resolve(this.#zips.get(codeSha256))
   }
 }
 

@@ -10,11 +10,11 @@ function setUp() {
   const packages = new Map([[SHA256, new Uint8Array([80, 75])]])
   const location = new CodeLocation({
     secret: new Uint8Array(32).fill(1),
-    code: { get: async (sha256) => packages.get(sha256) },
+    code: { get: async ({ codeSha256 }) => packages.get(codeSha256) },
     clock: () => now,
   })
   const app = new Hono()
-    .get('/url', (c) => c.text(location.url(c, SHA256)))
+    .get('/url', (c) => c.text(location.url(c, { codeSha256: SHA256 })))
     .get(CODE_PATH, (c) => location.serve(c))
     .onError((error, c) => c.text(error.message, error instanceof LambdaException ? (error.status as 403) : 500))
   const url = async () => (await app.request('/url', { headers: { host: 'lambda.local:9000' } })).text()

@@ -166,7 +166,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       functionImage: () => Promise.reject(new Error('no image functions here')),
       imageMissing: () => {},
       runtimeVersionHash: () => '0'.repeat(64),
-      codePath: () => Promise.resolve('/code'),
+      code: () => Promise.resolve({ path: '/code', release: () => Promise.resolve() }),
       layersPath: () => Promise.resolve(undefined),
       opened: (version) => version,
       room: EMPTY_ROOM,
