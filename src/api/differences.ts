@@ -31,8 +31,8 @@ export const DIFFERENCES: readonly Differences[] = [
 - The lists of runtimes in "Member must satisfy enum value set" are the service model's or Hearth's own; AWS's change by the month and have no order.
 - \`Architectures\` defaults to the architecture of the container engine, not to x86_64.
 - A request with several violations names them in an order of its own: values, what is missing, the name of the resource. AWS's order is not known.
-- \`KMSKeyArn\`, \`VpcConfig\` and \`FileSystemConfigs\` name keys, networks and file systems of the machine room: [machine-room.md](machine-room.md). Packages are not
-  encrypted by \`KMSKeyArn\`; a function with a VpcConfig keeps its way out beside it; FileSystemConfigs needs no VpcConfig.
+- \`KMSKeyArn\`, \`VpcConfig\` and \`FileSystemConfigs\` name keys, networks and file systems of the machine room: [machine-room.md](machine-room.md). Without
+  \`SourceKMSKeyArn\`, \`KMSKeyArn\` encrypts the next package that is uploaded, too; a function with a VpcConfig keeps its way out beside it; FileSystemConfigs needs no VpcConfig.
 - An event that was accepted (202) runs at least once; a crash of the host during its execution runs it again. What follows from its end, and what
   AWS leaves open there: [Asynchronous invocation](asynchronous.md), [ADR 11](adr/0011-asynchronous-events.md).
 - A function as destination must be in the same account and region. The host's own credentials send to queues, topics, buses and buckets; the

@@ -109,19 +109,21 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
     operator: 'Restore the file that the log names from a backup; it belongs to the host (mode 0600).',
   },
   KMSDisabledException: {
-    cause: "The key of the function's environment variables is disabled.",
-    caller: 'Tell the operator, or give the function another key together with Environment.',
+    cause: "A key of the function's environment variables or package is disabled.",
+    caller:
+      'Tell the operator, or give the function another key together with Environment, then its code (UpdateFunctionCode).',
     operator: 'hearth keys enable KEY',
   },
   KMSInvalidStateException: {
-    cause: "The key of the function's environment variables is to be deleted.",
-    caller: 'Tell the operator, or give the function another key together with Environment.',
+    cause: "A key of the function's environment variables or package is to be deleted.",
+    caller:
+      'Tell the operator, or give the function another key together with Environment, then its code (UpdateFunctionCode).',
     operator: 'hearth keys enable KEY takes the deletion back.',
   },
   KMSNotFoundException: {
-    cause: "The key of the function's environment variables does not exist any more.",
-    caller: 'Give the function another key together with Environment.',
-    operator: 'Restore HEARTH_DATA/keys from a backup; without the key the values are lost.',
+    cause: "A key of the function's environment variables or package does not exist any more.",
+    caller: 'Give the function another key together with Environment, then its code (UpdateFunctionCode).',
+    operator: 'Restore HEARTH_DATA/keys from a backup; without the key what it encrypted is lost.',
   },
   PolicyLengthExceededException: {
     cause: 'A resource policy would be larger than 20 KB.',

@@ -2,26 +2,39 @@ import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { CODE_PATH, CodeLocation } from '../../../src/api/code-location.ts'
 import { LambdaException } from '../../../src/lambda/errors.ts'
+import type { PackageReference } from '../../../src/lambda/package.ts'
 
 const SHA256 = Buffer.alloc(32, 7).toString('base64')
 
+const SEALED = {
+  codeSha256: SHA256,
+  sealed: { id: 'a', dataKey: { key: 'k', dataKey: 'd', text: 't' }, context: 'function f' },
+}
+
 function setUp() {
   let now = 1_000_000
+  const asked: PackageReference[] = []
   const packages = new Map([[SHA256, new Uint8Array([80, 75])]])
   const location = new CodeLocation({
     secret: new Uint8Array(32).fill(1),
-    code: { get: async ({ codeSha256 }) => packages.get(codeSha256) },
+    code: {
+      get: async (reference) => {
+        asked.push(reference)
+        return packages.get(reference.codeSha256)
+      },
+    },
     clock: () => now,
   })
   const app = new Hono()
     .get('/url', (c) => c.text(location.url(c, { codeSha256: SHA256 })))
+    .get('/sealed', (c) => c.text(location.url(c, SEALED)))
     .get(CODE_PATH, (c) => location.serve(c))
     .onError((error, c) => c.text(error.message, error instanceof LambdaException ? (error.status as 403) : 500))
   const url = async () => (await app.request('/url', { headers: { host: 'lambda.local:9000' } })).text()
   const wait = (ms: number) => {
     now += ms
   }
-  return { app, url, packages, wait }
+  return { app, url, packages, wait, asked }
 }
 
 describe("GetFunction's Code.Location", () => {
@@ -61,5 +74,15 @@ describe("GetFunction's Code.Location", () => {
     const { app, url, packages } = setUp()
     packages.clear()
     expect((await app.request(await url())).status).toBe(404)
+  })
+
+  it('of an encrypted package carries what opens it, and nobody can exchange that', async () => {
+    const { app, asked } = setUp()
+    const signed = await (await app.request('/sealed')).text()
+    expect((await app.request(signed)).status).toBe(200)
+    expect(asked).toEqual([SEALED])
+    for (const forged of [signed.replace(/sealed=[^&]*&/, ''), signed.replace('sealed=e', 'sealed=f')]) {
+      expect((await app.request(forged)).status, forged).toBe(403)
+    }
   })
 })

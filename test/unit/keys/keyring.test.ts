@@ -150,7 +150,7 @@ it.each([
     "KMS access was denied. Please check the function's KMS key settings. KMS Exception: AccessDeniedExceptionKMS Message: why",
   ],
 ] as const)('a key that is %s is answered with %s', (kind, name, text) => {
-  const refusal = decryptRefusal(new KeyProblem(kind, 'why', 'do this'))
+  const refusal = decryptRefusal(new KeyProblem(kind, 'why', 'do this'), 'environment variables')
   expect(refusal).toMatchObject({ name, status: 502, detail: { remedy: 'do this' } })
   expect(refusal.message).toBe(`Lambda was unable to decrypt the environment variables because ${text}`)
 })
