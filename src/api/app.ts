@@ -8,6 +8,7 @@ import { readJson } from './body.ts'
 import { type Caller, type CallerOptions, Callers } from './caller.ts'
 import { CODE_PATH, CodeLocation, type CodeLocationOptions } from './code-location.ts'
 import { grantedToOther } from './cross-account.ts'
+import { EARLIER_OPERATIONS, refusalOf } from './earlier-api.ts'
 import { type ApiLog, renderError } from './errors.ts'
 import { hasBlobBody, inputViolations, type RequestMembers } from './model/check.ts'
 import { OPERATIONS, type Operation } from './operations.ts'
@@ -78,6 +79,11 @@ export function createApi(options: ApiOptions): Api {
       c.set('requestId', requestId)
       const operation = choose(operations, context)
       return answer(await handle(operation, context, callerOf(context), services), operation.status, requestId)
+    })
+  }
+  for (const operation of EARLIER_OPERATIONS) {
+    app.on(operation.method, operation.path, () => {
+      throw new LambdaException('UnknownOperationException', refusalOf(operation))
     })
   }
   app.get(CODE_PATH, (c) => codeLocation.serve(c as unknown as Context))

@@ -20,6 +20,8 @@ export const DIFFERENCES: readonly Differences[] = [
   names a role, or has a condition on \`aws:PrincipalOrgID\`, \`AWS:SourceArn\` or \`AWS:SourceAccount\`, is kept and shown but allows no call of today's. The
   account that owns a function may always call it. PutResourcePolicy refuses what could not be honoured: \`Deny\`, \`NotPrincipal\`, \`NotAction\`,
   \`NotResource\`, unknown condition operators.
+- PublicPolicyException is never sent: the model of this version has no operation and no member that blocks public access, so every policy may grant to everybody.
+- The operations of 2014 (paths \`/2014-11-13/…\`) are refused with the name of today's; InvokeAsync is there.
 - Deleting an alias or a version deletes its policy: a new alias of the same name starts without grants.
 - S3 is whatever \`AWS_ENDPOINT_URL_S3\` (or \`AWS_ENDPOINT_URL\`), \`AWS_REGION\`, \`AWS_PROFILE\` and the other variables of AWS's clients say where the host is started.
 - Images come from the container engine of this machine or from registries, with the logins of the operator's Docker configuration; \`ResolvedImageUri\` of an image that was

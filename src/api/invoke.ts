@@ -12,8 +12,9 @@ import { traceHeader } from '../invoke/trace.ts'
 import { resolveFunctionName } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import { LIMITS } from '../lambda/limits.ts'
-import { violation } from '../lambda/validation.ts'
+import { refuseViolations } from '../lambda/validation.ts'
 import type { Caller } from './caller.ts'
+import { inputViolations } from './model/check.ts'
 
 const INVOCATION_TYPES = ['Event', 'RequestResponse', 'DryRun'] as const
 const LOG_TYPES = ['None', 'Tail'] as const
@@ -26,9 +27,13 @@ export function invokeHandler(invoker: Invoker): (c: Context, caller: Caller) =>
     const requestId = givenRequestId(headers['x-amzn-requestid'] as string | undefined) ?? randomUUID()
     // The id of the invocation is the id of the request, in refusals too.
     c.set('requestId', requestId)
+    const tenantId = headers['x-amz-tenant-id'] as string | undefined
+    const durableExecutionName = headers['x-amz-durable-execution-name'] as string | undefined
+    // The model is asked only where it could object: a usual request must not pay for it.
+    if (tenantId !== undefined || durableExecutionName !== undefined) refuseViolations(violations(c, headers))
     const invocationType =
-      oneOf(headers['x-amz-invocation-type'], INVOCATION_TYPES, 'invocationType') ?? 'RequestResponse'
-    const logType = oneOf(headers['x-amz-log-type'], LOG_TYPES, 'logType') ?? 'None'
+      oneOf(headers['x-amz-invocation-type'], INVOCATION_TYPES, 'RequestResponse') ?? unknownValue(c, headers)
+    const logType = oneOf(headers['x-amz-log-type'], LOG_TYPES, 'None') ?? unknownValue(c, headers)
     const { key, qualifier } = resolveFunctionName(c.req.param('name') ?? '', c.req.query('Qualifier'), caller, {
       pattern: 'invoke',
       action: 'lambda:InvokeFunction',
@@ -47,6 +52,8 @@ export function invokeHandler(invoker: Invoker): (c: Context, caller: Caller) =>
       clientContext: headers['x-amz-client-context'] as string | undefined,
       traceHeader: trace,
       samplingDecided: isSamplingDecided(givenTrace),
+      tenantId,
+      durableExecutionName,
       payload: await readBody(c, headers, invocationType),
     }
     return answer(requestId, trace, await invoker.invoke(request))
@@ -120,18 +127,28 @@ function givenRequestId(header: string | undefined): string | undefined {
   throw new LambdaException('InvalidRequestContentException', 'x-amzn-RequestId must be a UUID')
 }
 
+/** `undefined`: the header has another value. */
 function oneOf<const T extends string>(
   header: string | string[] | undefined,
   values: readonly T[],
-  member: string,
+  absent: T,
 ): T | undefined {
-  if (header === undefined) return undefined
-  const found = values.find((value) => value === header)
-  if (found !== undefined) return found
-  throw new LambdaException(
-    'ValidationException',
-    `1 validation error detected: ${violation(String(header), member, `Member must satisfy enum value set: [${values.join(', ')}]`)}`,
-  )
+  return header === undefined ? absent : values.find((value) => value === header)
+}
+
+function unknownValue(c: Context, headers: IncomingHttpHeaders): never {
+  refuseViolations(violations(c, headers))
+  throw new Error('the service model has a value that Invoke does not know')
+}
+
+/** Of all headers, name and qualifier together, as for every operation. */
+function violations(c: Context, headers: IncomingHttpHeaders): string[] {
+  return inputViolations('Invoke', {
+    body: undefined,
+    path: () => c.req.param('name'),
+    query: (name) => c.req.queries(name),
+    header: (name) => headers[name.toLowerCase()] as string | undefined,
+  })
 }
 
 /**

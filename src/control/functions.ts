@@ -75,6 +75,7 @@ export class Functions {
     // Before the package is stored.
     loggingOf(input, defaultLogging(key.name))
     checkTags(input.tags ?? {})
+    secrets.check(key, input.kmsKeyArn)
     const placed = roomSettings(room, key, input)
     const architecture = this.#checkArchitecture(input.architectures?.[0] ?? this.#needs.architecture)
     if (input.runtime) await this.#checkAvailable(input.runtime, architecture)

@@ -34,7 +34,7 @@ export class Secrets {
     if (input.environment === undefined && input.kmsKeyArn === undefined) return changed
     const kmsKeyArn = (input.kmsKeyArn ?? current?.kmsKeyArn) || undefined
     const { sealedEnvironment: before, ...rest } = changed
-    if (kmsKeyArn !== undefined) this.#guarded(() => checkKey(this.#keys, key, kmsKeyArn))
+    this.check(key, kmsKeyArn)
     // What stays is read only now: to change the key of variables, the old key must be usable.
     const variables = input.environment?.variables ?? (input.environment ? {} : this.#current(current))
     if (kmsKeyArn === undefined || variables === undefined) return { ...rest, environment: variables, kmsKeyArn }
@@ -43,6 +43,11 @@ export class Secrets {
     const same = before?.key === kmsKeyArn && this.#reads(key, before) === text
     const sealedEnvironment = same ? before : this.#seal(key, kmsKeyArn, text)
     return { ...rest, environment: undefined, kmsKeyArn, sealedEnvironment }
+  }
+
+  /** @throws LambdaException InvalidParameterValueException when the key cannot be used for new values */
+  check(key: FunctionKey, kmsKeyArn: string | undefined): void {
+    if (kmsKeyArn) this.#guarded(() => checkKey(this.#keys, key, kmsKeyArn))
   }
 
   /** A version as its owner may see it. Never throws: a key that cannot be used is part of what is shown. */

@@ -37,6 +37,10 @@ export interface InvokeRequest {
   readonly traceHeader: string
   /** The caller sent `Sampled=0` or `Sampled=1`: that stands. */
   readonly samplingDecided?: boolean
+  /** Refused: no function has tenants. */
+  readonly tenantId?: string
+  /** Refused: no function is durable. */
+  readonly durableExecutionName?: string
   readonly payload: Uint8Array
   /** Bytes that the payload may have, where the operation has a limit of its own. */
   readonly payloadLimit?: number
@@ -89,6 +93,7 @@ export class Invoker {
     }
     const version = drawVersion(target)
     assertInvocable(version)
+    refuseForeignSettings(request)
     const event = request.invocationType === 'Event'
     const limit = request.payloadLimit ?? (event ? LIMITS.asyncPayloadBytes : LIMITS.syncPayloadBytes)
     if (request.payload.length > limit)
@@ -221,6 +226,25 @@ function remedyOf(error: LambdaException): string {
   return error.name === 'InvalidZipFileException'
     ? 'The stored package is damaged: upload the code again with update-function-code.'
     : 'See docs/errors.md.'
+}
+
+/**
+ * What only functions of another kind take, none of which can be made here.
+ * The text for tenants is AWS's documentation's; that for durable executions is ours.
+ */
+function refuseForeignSettings({ tenantId, durableExecutionName }: InvokeRequest): void {
+  if (tenantId !== undefined) {
+    throw new LambdaException(
+      'InvalidParameterValueException',
+      'The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.',
+    )
+  }
+  if (durableExecutionName !== undefined) {
+    throw new LambdaException(
+      'InvalidParameterValueException',
+      'The invoked function is not enabled with durable configuration. Remove the durable execution name from your request and try again.',
+    )
+  }
 }
 
 /** Whether the function exists is nobody's business who may not call it. @throws AccessDeniedException */

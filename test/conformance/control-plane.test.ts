@@ -469,7 +469,6 @@ describe('settings that Hearth cannot honour', () => {
     ['TenancyConfig', { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } }],
     ['DurableConfig', { DurableConfig: { ExecutionTimeout: 60 } }],
     ['S3ObjectStorageMode REFERENCE', { Code: { S3Bucket: 'bucket', S3Key: 'key', S3ObjectStorageMode: 'REFERENCE' } }],
-    ['SourceKMSKeyArn', { Code: { ZipFile: zip(), SourceKMSKeyArn: 'arn:aws:kms:us-east-1:111111111111:key/k' } }],
   ]
   for (const [setting, input] of refusals) {
     it(`are refused by name: ${setting}`, async () => {

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { type ApiOptions, createApi } from '../../../src/api/app.ts'
+import { EARLIER_OPERATIONS } from '../../../src/api/earlier-api.ts'
 import { OPERATIONS } from '../../../src/api/operations.ts'
 import type { ControlPlane } from '../../../src/control/control-plane.ts'
 import { LambdaException } from '../../../src/lambda/errors.ts'
@@ -117,12 +118,30 @@ describe('the API', () => {
   })
 
   it('takes every path with a slash at its end too, as older SDKs send some', async () => {
-    const { app } = setUp()
-    for (const { name, method, path, query, invoke } of OPERATIONS) {
-      if (invoke) continue
+    const { app } = setUp({ options: { invokeAsync: (c) => c.text('') } })
+    for (const { name, method, path, query } of OPERATIONS) {
       const filled = path.replace(/\{\w+\}/g, 'x')
       const answer = await app.request(`${filled}/${query ? `?${query.join('=')}` : ''}`, { method })
       expect(await answer.text(), name).not.toContain('There is no operation')
+    }
+  })
+
+  it('refuses the operations of 2014 by their names, with what came after them', async () => {
+    const { app } = setUp()
+    for (const path of ['/2014-11-13/functions', '/2014-11-13/functions/']) {
+      const answer = await app.request(path)
+      expect(answer.status).toBe(404)
+      expect(answer.headers.get('x-amzn-errortype')).toBe('UnknownOperationException')
+      expect(await answer.json()).toEqual({
+        Message:
+          'ListFunctions belongs to the Lambda API 2014-11-11, which has no runtime left. Use ListFunctions of the API 2015-03-31.',
+      })
+    }
+    const names = new Set(OPERATIONS.map(({ name }) => name))
+    for (const { method, path, now } of EARLIER_OPERATIONS) {
+      const answer = await app.request(path.replace(/:\w+/, 'x'), { method })
+      expect(await answer.text()).toContain(`Use ${now} of the API 2015-03-31.`)
+      expect(now.split(' or ').every((name) => names.has(name))).toBe(true)
     }
   })
 

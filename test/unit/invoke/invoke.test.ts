@@ -180,6 +180,20 @@ describe('Invoke', () => {
     },
   )
 
+  it.each([
+    [{ tenantId: 'blue' }, 'The invoked function is not enabled with tenancy configuration. Remove the tenant ID'],
+    [{ durableExecutionName: 'a' }, 'The invoked function is not enabled with durable configuration. Remove the'],
+  ])('refuses what functions of another kind take: %o', async (given, message) => {
+    const { invoke, put } = invoker(validVersion())
+    for (const invocationType of ['RequestResponse', 'Event', 'DryRun'] as const) {
+      await expect(invoke({ ...given, invocationType })).rejects.toMatchObject({
+        name: 'InvalidParameterValueException',
+        message: expect.stringContaining(message),
+      })
+    }
+    expect(put).toEqual([])
+  })
+
   it('checks the payload for a DryRun too, and starts nothing', async () => {
     const { invoke, runtimes } = invoker(validVersion())
     await expect(invoke({ ...notJson, invocationType: 'DryRun' })).rejects.toMatchObject({

@@ -1,0 +1,55 @@
+import { Hono } from 'hono'
+import { describe, expect, it } from 'vitest'
+import { invokeHandler } from '../../../src/api/invoke.ts'
+import type { InvokeRequest, Invoker } from '../../../src/invoke/invoke.ts'
+import { LambdaException } from '../../../src/lambda/errors.ts'
+
+function setUp() {
+  const asked: InvokeRequest[] = []
+  const invoker = {
+    invoke: (request: InvokeRequest) => {
+      asked.push(request)
+      return Promise.resolve({ type: 'DryRun' } as const)
+    },
+  } as unknown as Invoker
+  const handle = invokeHandler(invoker)
+  const app = new Hono()
+    .post('/:name', (c) => handle(c, { account: '111111111111', region: 'us-east-1' }))
+    .onError((error, c) => c.text(error.message, error instanceof LambdaException ? (error.status as 400) : 500))
+  const send = async (headers: Record<string, string>, path = '/f') => {
+    const answer = await app.request(path, { method: 'POST', headers, body: '{}' })
+    return { status: answer.status, text: await answer.text() }
+  }
+  return { asked, send }
+}
+
+describe('headers of Invoke', () => {
+  it('are handed on, whether a function takes them or not', async () => {
+    const { asked, send } = setUp()
+    expect((await send({ 'X-Amz-Tenant-Id': 'blue', 'X-Amz-Durable-Execution-Name': 'order-1' })).status).toBe(204)
+    expect(asked).toMatchObject([{ tenantId: 'blue', durableExecutionName: 'order-1' }])
+    await send({})
+    expect([asked[1]?.tenantId, asked[1]?.durableExecutionName]).toEqual([undefined, undefined])
+  })
+
+  it.each([
+    ['X-Amz-Tenant-Id', 'a#b', 'tenantId', 'regular expression pattern: [a-zA-Z0-9\\._:\\/=+\\-@ ]+'],
+    ['X-Amz-Tenant-Id', 'a'.repeat(257), 'tenantId', 'length less than or equal to 256'],
+    ['X-Amz-Durable-Execution-Name', 'a.b', 'durableExecutionName', 'regular expression pattern: [a-zA-Z0-9-_]+'],
+    ['X-Amz-Invocation-Type', 'event', 'invocationType', 'enum value set: [Event, RequestResponse, DryRun]'],
+    ['X-Amz-Log-Type', 'All', 'logType', 'enum value set: [None, Tail]'],
+  ])('are refused in the words of the model: %s %s', async (header, value, member, rule) => {
+    const { asked, send } = setUp()
+    const { status, text } = await send({ [header]: value })
+    expect([status, asked]).toEqual([400, []])
+    expect(text).toContain(
+      `1 validation error detected: Value '${value}' at '${member}' failed to satisfy constraint: `,
+    )
+    expect(text).toContain(rule)
+  })
+
+  it('are refused together, with the name', async () => {
+    const { text } = await setUp().send({ 'X-Amz-Invocation-Type': 'x', 'X-Amz-Log-Type': 'y' }, '/a%20b')
+    expect(text).toMatch(/^3 validation errors detected: /)
+  })
+})
