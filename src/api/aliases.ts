@@ -1,6 +1,5 @@
 /** Alias operations. */
 import * as inputs from './inputs.ts'
-import { members } from './inputs.ts'
 import type { Handler } from './services.ts'
 import { aliasConfiguration } from './wire.ts'
 
@@ -11,27 +10,27 @@ export const createAlias: Handler = async (request, { control }) => {
 }
 
 export const getAlias: Handler = async (request, { control }) => {
-  const name = request.path('alias', members.aliasName, 'name')
+  const name = request.path('alias')
   const { key } = request.function('control')
   return aliasConfiguration(key, await control.aliases.get(key, name))
 }
 
 export const updateAlias: Handler = async (request, { control }) => {
-  const name = request.path('alias', members.aliasName, 'name')
+  const name = request.path('alias')
   const input = request.body(inputs.updateAlias)
   const { key } = request.function('control')
   return aliasConfiguration(key, await control.aliases.update(key, name, input))
 }
 
 export const deleteAlias: Handler = async (request, { control }) => {
-  const name = request.path('alias', members.aliasName, 'name')
+  const name = request.path('alias')
   const { key } = request.function('control')
   await control.aliases.delete(key, name)
   return undefined
 }
 
 export const listAliases: Handler = async (request, { control }) => {
-  const functionVersion = request.query('FunctionVersion', members.version)
+  const functionVersion = request.query('FunctionVersion')
   const page = request.page()
   const { key } = request.function('control')
   const { items, nextMarker } = await control.aliases.list(key, { ...page, functionVersion })

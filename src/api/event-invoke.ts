@@ -1,6 +1,5 @@
 /** Event-invoke configurations. */
 import * as inputs from './inputs.ts'
-import { members } from './inputs.ts'
 import type { Handler } from './services.ts'
 import { eventInvokeConfiguration } from './wire.ts'
 
@@ -31,7 +30,7 @@ export const deleteFunctionEventInvokeConfig: Handler = async (request, { contro
 }
 
 export const listFunctionEventInvokeConfigs: Handler = async (request, { control }) => {
-  const page = request.page(members.maxEventInvokeConfigs)
+  const page = request.page()
   const { key } = request.function('control')
   const { items, nextMarker } = await control.eventInvoke.list(key, page)
   return {

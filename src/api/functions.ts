@@ -2,7 +2,6 @@
 import { functionArn } from '../lambda/arn.ts'
 import { packageOf } from '../lambda/package.ts'
 import * as inputs from './inputs.ts'
-import { members } from './inputs.ts'
 import type { Handler } from './services.ts'
 import { decryptionError, functionConfiguration, listedConfiguration } from './wire.ts'
 
@@ -40,10 +39,9 @@ export const getFunctionConfiguration: Handler = async (request, { control }) =>
 }
 
 export const listFunctions: Handler = async (request, { control }) => {
-  const masterRegion = request.query('MasterRegion', members.masterRegion)
-  const allVersions = request.query('FunctionVersion', members.allVersions) === 'ALL'
+  const masterRegion = request.query('MasterRegion')
+  const allVersions = request.query('FunctionVersion') === 'ALL'
   const page = request.page()
-  request.check()
   const { account, region } = request.caller
   const { items, nextMarker } = await control.functions.list(account, region, { ...page, allVersions, masterRegion })
   return {

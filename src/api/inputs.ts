@@ -1,113 +1,70 @@
-/** Input shapes of the operations that Hearth has, from the service model 2015-03-31. Constraints are the model's, in its words. */
+/** The members of request bodies, from the service model 2015-03-31. What is allowed in them is the business of `model/`. */
 import type { Architecture, RecursiveLoop } from '../lambda/function.ts'
-import { LIMITS } from '../lambda/limits.ts'
-import { layerVersionArnConstraint } from './layer-inputs.ts'
-import {
-  anyStructure,
-  blob,
-  bool,
-  fractionMap,
-  integer,
-  list,
-  named,
-  required,
-  structure,
-  structures,
-  text,
-  textMap,
-} from './shapes.ts'
+import { anyStructure, blob, bool, list, map, named, number, required, structure, text } from './shapes.ts'
 
-const REGION = '(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}'
+const architectures = list(text<Architecture>())
 
-const description = text({ min: 0, max: 256 })
-const kmsKeyArn = text({ min: 0, max: 10_000, pattern: '(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()' })
-const targetArn = kmsKeyArn
-const publishTo = text({ values: ['LATEST_PUBLISHED'] })
-const architectures = list(text<Architecture>({ values: ['x86_64', 'arm64'] }), { min: 1, max: 1, notNull: true })
-const role = text({
-  min: 0,
-  max: 10_000,
-  pattern: 'arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+',
-})
-const tagKey = { min: 1, max: 128, pattern: '([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)' }
-const tagValue = { min: 0, max: 256, pattern: '([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)' }
-const version = text({ min: 1, max: 1024, pattern: '(\\$LATEST(\\.PUBLISHED)?|[0-9]+)' })
-const aliasName = text({ min: 1, max: 128, pattern: '(?!^[0-9]+$)([a-zA-Z0-9-_]+)' })
-
-const code = {
+const object = {
   zipFile: blob(),
-  s3Bucket: text({ min: 3, max: 63, pattern: '[0-9A-Za-z\\.\\-_]*(?<!\\.)' }),
-  s3Key: text({ min: 1, max: 1024, pattern: '.*' }),
-  s3ObjectVersion: text({ min: 1, max: 1024, pattern: '.*' }),
-  s3ObjectStorageMode: text({ values: ['COPY', 'REFERENCE'] }),
-  imageUri: text(),
-  sourceKmsKeyArn: named('SourceKMSKeyArn', kmsKeyArn),
+  s3Bucket: text(),
+  s3Key: text(),
+  s3ObjectVersion: text(),
+  s3ObjectStorageMode: text(),
 }
 
+const code = { ...object, imageUri: text(), sourceKmsKeyArn: named('SourceKMSKeyArn', text()) }
+
 const settings = {
-  // Runtime identifiers are checked by the control plane, which has AWS's own text for unknown ones.
   runtime: text(),
-  handler: text({ min: 0, max: 128, pattern: '[^\\s]+' }),
-  description,
-  timeout: integer({ min: 1, max: 5400 }),
-  memorySize: integer({ min: 128, max: 32_768 }),
-  ephemeralStorage: structure({ size: required(integer({ min: 512, max: 32_768 })) }),
-  environment: structure({ variables: textMap({ pattern: '[a-zA-Z]([a-zA-Z0-9_])+' }, {}) }),
+  handler: text(),
+  description: text(),
+  timeout: number(),
+  memorySize: number(),
+  ephemeralStorage: structure({ size: required(number()) }),
+  environment: structure({ variables: map(text()) }),
   loggingConfig: structure({
-    logFormat: text({ values: ['JSON', 'Text'] }),
-    applicationLogLevel: text({ values: ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'] }),
-    systemLogLevel: text({ values: ['DEBUG', 'INFO', 'WARN'] }),
-    logGroup: text({ min: 1, max: 512, pattern: '[\\.\\-_/#A-Za-z0-9]+' }),
+    logFormat: text(),
+    applicationLogLevel: text(),
+    systemLogLevel: text(),
+    logGroup: text(),
   }),
-  tracingConfig: structure({ mode: text({ values: ['Active', 'PassThrough'] }) }),
-  snapStart: structure({ applyOn: text({ values: ['PublishedVersions', 'None'] }) }),
-  layers: list(text(layerVersionArnConstraint), { notNull: true }),
+  tracingConfig: structure({ mode: text<'Active' | 'PassThrough'>() }),
+  snapStart: structure({ applyOn: text() }),
+  layers: list(text()),
   vpcConfig: structure({
-    subnetIds: list(text({ min: 0, max: 1024, pattern: 'subnet-[0-9a-z]*' }), { min: 0, max: 16 }),
-    securityGroupIds: list(text({ min: 0, max: 1024, pattern: 'sg-[0-9a-zA-Z]*' }), { min: 0, max: 5 }),
+    subnetIds: list(text()),
+    securityGroupIds: list(text()),
     ipv6AllowedForDualStack: bool(),
   }),
-  deadLetterConfig: structure({ targetArn }),
-  kmsKeyArn: named('KMSKeyArn', kmsKeyArn),
-  fileSystemConfigs: structures(
-    {
-      arn: required(
-        text({
-          min: 0,
-          max: 256,
-          pattern: `arn:aws[a-zA-Z-]*:elasticfilesystem:${REGION}:\\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}`,
-        }),
-      ),
-      localMountPath: required(text({ min: 0, max: 160, pattern: '/mnt/[a-zA-Z0-9-_.]+' })),
-      s3FilesConfig: named('S3FilesConfig', anyStructure()),
-    },
-    { min: 0, max: 1 },
+  deadLetterConfig: structure({ targetArn: text() }),
+  kmsKeyArn: named('KMSKeyArn', text()),
+  fileSystemConfigs: list(
+    structure({
+      arn: required(text()),
+      localMountPath: required(text()),
+      s3FilesConfig: anyStructure(),
+    }),
   ),
   imageConfig: structure({
-    entryPoint: list(text(), { min: 0, max: 1500 }),
-    command: list(text(), { min: 0, max: 1500 }),
-    workingDirectory: text({ min: 0, max: 1000 }),
+    entryPoint: list(text()),
+    command: list(text()),
+    workingDirectory: text(),
   }),
   capacityProviderConfig: anyStructure(),
   durableConfig: anyStructure(),
 }
 
 export const createFunction = structure({
-  // Its constraints are checked with those of names in paths.
   functionName: required(text()),
   ...settings,
-  role: required(role),
+  role: required(text()),
   code: required(structure(code)),
-  packageType: text({ values: ['Zip', 'Image'] }),
+  packageType: text(),
   architectures,
   publish: bool(),
-  publishTo,
-  tags: textMap(tagKey, tagValue),
-  codeSigningConfigArn: text({
-    min: 0,
-    max: 200,
-    pattern: `arn:(aws[a-zA-Z-]*)?:lambda:${REGION}:\\d{12}:code-signing-config:csc-[a-z0-9]{17}`,
-  }),
+  publishTo: text(),
+  tags: map(text()),
+  codeSigningConfigArn: text(),
   tenancyConfig: anyStructure(),
 })
 
@@ -115,77 +72,83 @@ export const updateFunctionCode = structure({
   ...code,
   architectures,
   publish: bool(),
-  publishTo,
+  publishTo: text(),
   dryRun: bool(),
   revisionId: text(),
 })
 
-export const updateFunctionConfiguration = structure({ ...settings, role, revisionId: text() })
+export const updateFunctionConfiguration = structure({ ...settings, role: text(), revisionId: text() })
 
-export const publishVersion = structure({ codeSha256: text(), description, revisionId: text(), publishTo })
-
-const routingConfig = structure({
-  additionalVersionWeights: fractionMap({ min: 1, max: 1024, pattern: '[0-9]+' }),
+export const publishVersion = structure({
+  codeSha256: text(),
+  description: text(),
+  revisionId: text(),
+  publishTo: text(),
 })
 
+const routingConfig = structure({ additionalVersionWeights: map(number()) })
+
 export const createAlias = structure({
-  name: required(aliasName),
-  functionVersion: required(version),
-  description,
+  name: required(text()),
+  functionVersion: required(text()),
+  description: text(),
   routingConfig,
 })
 
 export const updateAlias = structure({
-  functionVersion: version,
-  description,
+  functionVersion: text(),
+  description: text(),
   routingConfig,
   revisionId: text(),
 })
 
-export const putFunctionConcurrency = structure({ reservedConcurrentExecutions: required(integer({ min: 0 })) })
+export const putFunctionConcurrency = structure({ reservedConcurrentExecutions: required(number()) })
 
 export const putRuntimeManagementConfig = structure({
-  updateRuntimeOn: required(text({ values: ['Auto', 'Manual', 'FunctionUpdate'] })),
-  runtimeVersionArn: text({ min: 26, max: 2048, pattern: `arn:(aws[a-zA-Z-]*):lambda:${REGION}::runtime:.+` }),
+  updateRuntimeOn: required(text<'Auto' | 'Manual' | 'FunctionUpdate'>()),
+  runtimeVersionArn: text(),
 })
 
-const destination = structure({
-  destination: text({
-    min: 0,
-    max: 350,
-    pattern:
-      '$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)',
-  }),
-})
+const destination = structure({ destination: text() })
 
 export const eventInvokeConfig = structure({
-  maximumRetryAttempts: integer(LIMITS.eventRetries),
-  maximumEventAgeInSeconds: integer(LIMITS.eventAgeS),
+  maximumRetryAttempts: number(),
+  maximumEventAgeInSeconds: number(),
   destinationConfig: structure({ onSuccess: destination, onFailure: destination }),
 })
 
-export const putFunctionRecursionConfig = structure({
-  recursiveLoop: required(text<RecursiveLoop>({ values: ['Terminate', 'Allow'] })),
+export const putFunctionRecursionConfig = structure({ recursiveLoop: required(text<RecursiveLoop>()) })
+
+export const putProvisionedConcurrencyConfig = structure({ provisionedConcurrentExecutions: required(number()) })
+
+export const tagResource = structure({ tags: required(map(text())) })
+
+export const addPermission = structure({
+  statementId: required(text()),
+  action: required(text()),
+  principal: required(text()),
+  sourceArn: text(),
+  sourceAccount: text(),
+  eventSourceToken: text(),
+  functionUrlAuthType: text<'NONE' | 'AWS_IAM'>(),
+  invokedViaFunctionUrl: bool(),
+  principalOrgID: text(),
+  revisionId: text(),
 })
 
-export const putProvisionedConcurrencyConfig = structure({
-  provisionedConcurrentExecutions: required(integer({ min: 1 })),
+export const putResourcePolicy = structure({ policy: required(text()), revisionId: text() })
+
+export const publishLayerVersion = structure({
+  description: text(),
+  content: required(structure(object)),
+  compatibleRuntimes: list(text()),
+  compatibleArchitectures: list(text<Architecture>()),
+  licenseInfo: text(),
 })
 
-export const tagResource = structure({ tags: required(textMap(tagKey, tagValue)) })
-
-/** Query and path members: always texts. */
-export const members = {
-  aliasName,
-  version,
-  allVersions: text({ values: ['ALL'] }),
-  masterRegion: text({ min: 1, max: 50, pattern: `ALL|${REGION}` }),
-  tagKeys: list(text(tagKey)),
-  taggableResource: text({
-    min: 1,
-    max: 10_000,
-    pattern: `arn:(aws[a-zA-Z-]*):lambda:${REGION}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)`,
-  }),
-  maxItems: { min: 1, max: 10_000 },
-  maxEventInvokeConfigs: { min: 1, max: 50 },
-} as const
+export const addLayerVersionPermission = structure({
+  statementId: required(text()),
+  action: required(text()),
+  principal: required(text()),
+  organizationId: text(),
+})

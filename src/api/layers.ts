@@ -1,19 +1,14 @@
 /** Layer operations. */
 import { type LayerVersion, layerArn, layerVersionArn } from '../lambda/layer.ts'
 import { policyDocument } from '../lambda/policy.ts'
-import {
-  addLayerVersionPermission as addInput,
-  layerMembers,
-  publishLayerVersion as publishInput,
-} from './layer-inputs.ts'
+import * as inputs from './inputs.ts'
 import type { OperationRequest } from './parse.ts'
 import type { Handler, Services } from './services.ts'
 import { stringDate } from './wire.ts'
 
 export const publishLayerVersion: Handler = async (request, services) => {
-  const name = request.path('layerName', layerMembers.layerName)
-  const input = request.body(publishInput)
-  request.check()
+  const name = request.path('layerName')
+  const input = request.body(inputs.publishLayerVersion)
   const layer = await services.control.layers.publish(request.caller, name, input)
   return layerVersion(request, services, layer)
 }
@@ -24,15 +19,13 @@ export const getLayerVersion: Handler = async (request, services) => {
 }
 
 export const getLayerVersionByArn: Handler = async (request, services) => {
-  const arn = request.requiredQuery('Arn', layerMembers.layerVersionArn)
-  request.check()
+  const arn = request.query('Arn') ?? ''
   return layerVersion(request, services, await services.control.layers.getByArn(request.caller, arn))
 }
 
 export const listLayers: Handler = async (request, { control }) => {
   const filter = filterOf(request)
-  const page = request.page(layerMembers.maxItems)
-  request.check()
+  const page = request.page()
   const { items, nextMarker } = await control.layers.list(request.caller, { ...page, ...filter })
   return {
     Layers: items.map((layer) => ({
@@ -45,10 +38,9 @@ export const listLayers: Handler = async (request, { control }) => {
 }
 
 export const listLayerVersions: Handler = async (request, { control }) => {
-  const name = request.path('layerName', layerMembers.layerName)
+  const name = request.path('layerName')
   const filter = filterOf(request)
-  const page = request.page(layerMembers.maxItems)
-  request.check()
+  const page = request.page()
   const { items, nextMarker } = await control.layers.listVersions(request.caller, name, { ...page, ...filter })
   return { LayerVersions: items.map(listedVersion), NextMarker: nextMarker }
 }
@@ -60,17 +52,17 @@ export const deleteLayerVersion: Handler = async (request, { control }) => {
 }
 
 export const addLayerVersionPermission: Handler = async (request, { control }) => {
-  const input = request.body(addInput)
+  const input = request.body(inputs.addLayerVersionPermission)
   const { name, version } = named(request)
-  const revision = request.c.req.query('RevisionId')
+  const revision = request.query('RevisionId')
   const { statement, revisionId } = await control.layerPermissions.add(request.caller, name, version, input, revision)
   return { Statement: JSON.stringify(statement), RevisionId: revisionId }
 }
 
 export const removeLayerVersionPermission: Handler = async (request, { control }) => {
-  const sid = request.path('statementId', layerMembers.statementId)
+  const sid = request.path('statementId')
   const { name, version } = named(request)
-  await control.layerPermissions.remove(request.caller, name, version, sid, request.c.req.query('RevisionId'))
+  await control.layerPermissions.remove(request.caller, name, version, sid, request.query('RevisionId'))
   return undefined
 }
 
@@ -80,17 +72,16 @@ export const getLayerVersionPolicy: Handler = async (request, { control }) => {
   return { Policy: policyDocument(statements), RevisionId: revisionId }
 }
 
-/** The layer version that the path names, after everything else was read. */
+/** The layer version that the path names. */
 function named(request: OperationRequest): { readonly name: string; readonly version: number } {
-  const name = request.path('layerName', layerMembers.layerName)
-  const version = request.pathInteger('versionNumber')
-  request.check()
+  const name = request.path('layerName')
+  const version = Number(request.path('versionNumber'))
   return { name, version }
 }
 
 function filterOf(request: OperationRequest): { readonly runtime?: string; readonly architecture?: string } {
-  const runtime = request.query('CompatibleRuntime', layerMembers.compatibleRuntime)
-  const architecture = request.query('CompatibleArchitecture', layerMembers.compatibleArchitecture)
+  const runtime = request.query('CompatibleRuntime')
+  const architecture = request.query('CompatibleArchitecture')
   return { runtime, architecture }
 }
 

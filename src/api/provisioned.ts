@@ -23,7 +23,7 @@ export const deleteProvisionedConcurrencyConfig: Handler = async (request, { con
 }
 
 export const listProvisionedConcurrencyConfigs: Handler = async (request, { control }) => {
-  const page = request.page({ min: 1, max: 50 })
+  const page = request.page()
   const { key, qualifier } = request.function('control')
   const { items, nextMarker } = await control.provisioned.list(key, qualifier, page)
   return {

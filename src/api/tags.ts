@@ -2,7 +2,6 @@
 import { type NamedFunction, resolveFunctionName } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import * as inputs from './inputs.ts'
-import { members } from './inputs.ts'
 import type { OperationRequest } from './parse.ts'
 import type { Handler } from './services.ts'
 
@@ -21,14 +20,14 @@ export const tagResource: Handler = async (request, { control }) => {
 
 export const untagResource: Handler = async (request, { control }) => {
   const arn = resource(request)
-  const keys = request.queryList('tagKeys', members.tagKeys)
+  const keys = request.queryList('tagKeys')
   const { key, qualifier } = taggedFunction(request, arn)
   await control.tags.remove(key, qualifier, keys)
   return undefined
 }
 
 function resource(request: OperationRequest): string {
-  return request.path('resource', members.taggableResource)
+  return request.path('resource')
 }
 
 const MISSING: Readonly<Record<string, (arn: string) => string>> = {
@@ -39,7 +38,6 @@ const MISSING: Readonly<Record<string, (arn: string) => string>> = {
 }
 
 function taggedFunction(request: OperationRequest, arn: string): NamedFunction {
-  request.check()
   const missing = MISSING[arn.split(':')[5] ?? '']
   if (missing) throw new LambdaException('ResourceNotFoundException', missing(arn))
   return resolveFunctionName(arn, undefined, request.caller, {

@@ -68,11 +68,11 @@ export function parseFunctionName(
   }
 }
 
-export function functionNameViolations(value: string, pattern: FunctionNamePattern): string[] {
+function functionNameViolations(value: string, pattern: FunctionNamePattern): string[] {
   return textFaults(value, FUNCTION_NAME[pattern]).map((fault) => violation(value, 'functionName', fault))
 }
 
-export function qualifierViolations(value: string): string[] {
+function qualifierViolations(value: string): string[] {
   return textFaults(value, QUALIFIER).map((fault) => violation(value, 'qualifier', fault))
 }
 

@@ -97,11 +97,6 @@ export function isKnownRuntime(runtime: string): boolean {
   return Object.hasOwn(RUNTIMES, runtime)
 }
 
-/** Every identifier, withdrawn ones included. */
-export function knownRuntimes(): string[] {
-  return Object.keys(RUNTIMES)
-}
-
 /** Identifiers that CreateFunction takes, dates aside, in the order of the table. */
 export function creatableRuntimes(): string[] {
   return Object.keys(RUNTIMES).filter((runtime) => RUNTIMES[runtime]?.creatable)

@@ -10,7 +10,7 @@ import { serve } from '@hono/node-server'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { createApi } from '../../src/api/app.ts'
 import type { CodeStore } from '../../src/control/code-store.ts'
-import { createControlPlane } from '../../src/control/control-plane.ts'
+import { type ControlPlane, createControlPlane } from '../../src/control/control-plane.ts'
 import { Keyring } from '../../src/keys/keyring.ts'
 import { LambdaException } from '../../src/lambda/errors.ts'
 import type { FunctionImages } from '../../src/lambda/function-images.ts'
@@ -139,6 +139,7 @@ class RecordingHandler extends NodeHttpHandler {
 
 export interface ControlPlaneHost {
   readonly url: string
+  readonly control: ControlPlane
   readonly images: ReadyImages
   readonly keys: Keyring
   readonly logged: { readonly message: string }[]
@@ -196,6 +197,7 @@ export async function startControlPlaneHost({
   const clients: LambdaClient[] = []
   return {
     url,
+    control,
     images,
     keys,
     logged,
