@@ -29,6 +29,9 @@ class Defect extends Error {
   }
 }
 
+/** As Java's `isJavaIdentifierPart`: what the parser takes together as one unknown token. */
+const IDENTIFIER_PART = /^[\p{L}\p{N}\p{Sc}\p{Pc}\p{M}]$/u
+
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
@@ -167,11 +170,19 @@ class Scanner {
 
   #word(): void {
     const start = this.#at
-    while (isWord(this.#bytes[this.#at] ?? 0)) this.#at++
-    const text = Buffer.from(this.#bytes.subarray(start, Math.min(this.#at, start + 256))).toString('latin1')
+    for (let byte = this.#bytes[start]; byte !== undefined; byte = this.#bytes[this.#at]) {
+      const length = this.#sequence(byte)
+      if (!IDENTIFIER_PART.test(this.#text(this.#at, this.#at + length))) break
+      this.#at += length
+    }
+    const text = this.#text(start, Math.min(this.#at, start + 256))
     if (text !== 'null' && text !== 'true' && text !== 'false') {
       this.#fail(`Unrecognized token '${text}': was expecting (${VALUES})`, this.#at)
     }
+  }
+
+  #text(start: number, end: number): string {
+    return Buffer.from(this.#bytes.subarray(start, end)).toString()
   }
 
   #space(): void {

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream'
 import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda'
 import { serve } from '@hono/node-server'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { createApi } from '../../src/api/app.ts'
+import { type ApiOptions, createApi } from '../../src/api/app.ts'
 import type { CodeStore } from '../../src/control/code-store.ts'
 import { type ControlPlane, createControlPlane } from '../../src/control/control-plane.ts'
 import { Keyring } from '../../src/keys/keyring.ts'
@@ -18,7 +18,7 @@ import type { MachineRoom } from '../../src/lambda/machine-room.ts'
 import type { PackageReference } from '../../src/lambda/package.ts'
 import type { RuntimeImages } from '../../src/lambda/runtime-images.ts'
 import type { S3Objects } from '../../src/lambda/s3-object.ts'
-import { openStore } from '../../src/store/open.ts'
+import { openStore, type Store } from '../../src/store/open.ts'
 
 /** Every runtime is there; `hold` keeps functions Pending or InProgress until the returned function is called. */
 export class ReadyImages implements RuntimeImages {
@@ -153,18 +153,22 @@ export interface ControlPlaneHost {
 
 export interface ControlPlaneHostOptions {
   readonly objects?: S3Objects
+  readonly code?: CodeStore
+  /** Answers Invoke; without it the answer tells what was asked. */
+  readonly invoke?: (store: Store) => ApiOptions['invoke']
 }
 
 export const NO_S3: S3Objects = { get: () => Promise.reject(new Error('no S3 here')) }
 
 export async function startControlPlaneHost({
   objects = NO_S3,
+  code = new MemoryCodeStore(),
+  invoke,
 }: ControlPlaneHostOptions = {}): Promise<ControlPlaneHost> {
   const folder = mkdtempSync(join(tmpdir(), 'hearth-conformance-'))
   const store = await openStore(join(folder, 'hearth.db'))
   const images = new ReadyImages()
   const keys = new Keyring(join(folder, 'keys'))
-  const code = new MemoryCodeStore()
   const logged: { message: string }[] = []
   const log = {
     info: () => {},
@@ -187,7 +191,7 @@ export async function startControlPlaneHost({
   const api = createApi({
     control,
     caller: { account: '111111111111', region: 'us-east-1', accessKeys: { AKIDOFTWO: '222222222222' } },
-    invoke: (c, caller) => c.json({ invoked: c.req.param('name'), ...caller }),
+    invoke: invoke?.(store) ?? ((c, caller) => c.json({ invoked: c.req.param('name'), ...caller })),
     codeLocation: { secret: randomBytes(32), code, clock },
     log,
   })

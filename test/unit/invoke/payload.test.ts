@@ -30,6 +30,8 @@ describe('the payload', () => {
     [Buffer.from([0x22, 0x87, 0x22]), 'Invalid UTF-8 start byte 0x87', 3],
     [Buffer.from([0x99]), `Unexpected character ((CTRL-CHAR, code 153)): expected a valid value ${VALUES}`, 1],
     [Buffer.from('STRING_VALUE'), `Unrecognized token 'STRING_VALUE': was expecting ${VALUES}`, 13],
+    [Buffer.from([0x6e, 0x87, 0x72]), 'Invalid UTF-8 start byte 0x87', 3],
+    [Buffer.from('naïve'), `Unrecognized token 'naïve': was expecting ${VALUES}`, 7],
     [Buffer.from("'x'"), `Unexpected character (''' (code 39)): expected a valid value ${VALUES}`, 1],
     [Buffer.from('0D'), "Unexpected character ('D' (code 68)): Expected space separating root-level values", 2],
   ])('that is not JSON is refused in the words of AWS: %s', (bytes, text, column) => {
