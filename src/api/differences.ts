@@ -21,6 +21,7 @@ export const DIFFERENCES: readonly Differences[] = [
   account that owns a function may always call it. PutResourcePolicy refuses what could not be honoured: \`Deny\`, \`NotPrincipal\`, \`NotAction\`,
   \`NotResource\`, unknown condition operators.
 - PublicPolicyException is never sent: the model of this version has no operation and no member that blocks public access, so every policy may grant to everybody.
+- \`MasterRegion\` of ListFunctions is refused: there are no replicas of Lambda@Edge.
 - The operations of 2014 (paths \`/2014-11-13/…\`) are refused with the name of today's; InvokeAsync is there.
 - Deleting an alias or a version deletes its policy: a new alias of the same name starts without grants.
 - S3 is whatever \`AWS_ENDPOINT_URL_S3\` (or \`AWS_ENDPOINT_URL\`), \`AWS_REGION\`, \`AWS_PROFILE\` and the other variables of AWS's clients say where the host is started.

@@ -14,13 +14,6 @@ export function corruptZip(cause: unknown): LambdaException {
   )
 }
 
-export function zipTooLarge(): LambdaException {
-  return new LambdaException(
-    'RequestEntityTooLargeException',
-    `Zipped size must be smaller than ${LIMITS.zipBytes} bytes`,
-  )
-}
-
 export function unzippedTooLarge(): LambdaException {
   return new LambdaException(
     'InvalidParameterValueException',

@@ -15,7 +15,7 @@ import { LambdaException } from '../lambda/errors.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import { crc32 } from './crc32.ts'
 import { type PlannedEntry, planEntry } from './zip-entry.ts'
-import { corruptZip, emptyZip, tooManyEntries, unzippedTooLarge, zipTooLarge } from './zip-errors.ts'
+import { corruptZip, emptyZip, tooManyEntries, unzippedTooLarge } from './zip-errors.ts'
 import { ZipPlan } from './zip-plan.ts'
 
 export interface Unpacked {
@@ -47,7 +47,8 @@ const inflateWhole = promisify(
  */
 export async function unpackZip(zip: Uint8Array, folder: string): Promise<Unpacked> {
   if (zip.byteLength === 0) throw emptyZip()
-  if (zip.byteLength > LIMITS.zipBytes) throw zipTooLarge()
+  // Objects of S3 may be larger than an upload, but not than what they unpack to.
+  if (zip.byteLength > LIMITS.unzippedBytes) throw unzippedTooLarge()
   const buffer = Buffer.from(zip.buffer, zip.byteOffset, zip.byteLength)
   const archive = await fromBufferPromise(buffer, { decodeStrings: false, strictFileNames: true }).catch((error) => {
     throw corruptZip(error)

@@ -14,6 +14,7 @@ import { violation, violationMessage } from '../lambda/validation.ts'
 import type { Written } from '../store/function-store.ts'
 import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
+import { checkRevision } from '../store/refusals.ts'
 import type { CodeConfiguration, CodeSource } from './code-source.ts'
 import { changedConfiguration, checkRuntime, checkSettings, newConfiguration } from './configuration.ts'
 import type { FunctionLayers } from './function-layers.ts'
@@ -116,14 +117,13 @@ export class Functions {
     }
   }
 
-  /** @param masterRegion keeps only functions replicated from that region; there are no replicas, so other regions have none. */
   async list(
     account: string,
     region: string,
     page: PageRequest & { readonly allVersions?: boolean; readonly masterRegion?: string },
   ): Promise<Page<FunctionVersion>> {
-    if (page.masterRegion !== undefined && page.masterRegion !== 'ALL' && page.masterRegion !== region) {
-      return { items: [], nextMarker: undefined }
+    if (page.masterRegion !== undefined) {
+      throw refused('MasterRegion selects replicas of Lambda@Edge, which Hearth does not have. Leave it out.')
     }
     const { items, nextMarker } = await this.#needs.store.functions.list(account, region, page)
     return { items: items.map((version) => this.#needs.secrets.shown(version)), nextMarker }
@@ -152,7 +152,10 @@ export class Functions {
       checkUnzippedSize(code.unzippedBytes ?? 0, latest.layers ?? [])
       return { ...latest, architecture, ...code }
     }
-    if (input.dryRun) return this.#shown({ latest: { ...current.latest, ...change(current.latest) } })
+    if (input.dryRun) {
+      checkRevision(input.revisionId, current.latest.revisionId)
+      return this.#shown({ latest: { ...current.latest, ...change(current.latest) } })
+    }
     const written = await store.functions.beginUpdate(
       key,
       { change, publish: input.publish ?? false, revisionId: input.revisionId },

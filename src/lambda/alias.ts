@@ -38,12 +38,20 @@ export function checkRouting(functionVersion: string, additional: string): void 
   }
 }
 
-/** Both versions behind an alias run with the same permissions, else an invocation's rights would depend on chance. */
-export function checkSameRole(main: FunctionVersion, additional: FunctionVersion): void {
-  if (main.role === additional.role) return
-  throw refused(
-    `Versions ${main.version} and ${additional.version} have different execution roles. Both versions of an alias must have the same role.`,
-  )
+/**
+ * Both versions behind an alias have the same role and dead-letter queue, else an invocation's rights, or where its event ends, would depend on
+ * chance. (unverified) texts
+ */
+export function checkAlike(main: FunctionVersion, additional: FunctionVersion): void {
+  const versions = `Versions ${main.version} and ${additional.version} have different`
+  if (main.role !== additional.role) {
+    throw refused(`${versions} execution roles. Both versions of an alias must have the same role.`)
+  }
+  if (main.deadLetterTarget !== additional.deadLetterTarget) {
+    throw refused(
+      `${versions} dead-letter queue configurations. Both versions of an alias must have the same one, or none.`,
+    )
+  }
 }
 
 function refused(message: string): LambdaException {

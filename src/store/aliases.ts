@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { expressionBuilder, type Kysely, type Transaction } from 'kysely'
-import { checkRouting, checkSameRole, type Routing } from '../lambda/alias.ts'
+import { checkAlike, checkRouting, type Routing } from '../lambda/alias.ts'
 import { functionArn } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import type { Alias, FunctionKey, FunctionVersion } from '../lambda/function.ts'
@@ -127,7 +127,7 @@ async function checkAdditional(
   routing: Routing,
 ): Promise<void> {
   checkRouting(main.version, routing.version)
-  checkSameRole(main, await existing(db, key, routing.version))
+  checkAlike(main, await existing(db, key, routing.version))
 }
 
 /** Provisioned concurrency moves with its alias. @throws ResourceConflictException, InvalidParameterValueException */
