@@ -122,8 +122,9 @@ export class SealedPackages {
     let removed = 0
     for (const name of await readdir(this.#files)) {
       if (keep.has(name)) continue
-      const { mtimeMs } = await stat(join(this.#files, name))
-      if (Date.now() - mtimeMs < this.#graceMs) continue
+      // One that is being written is renamed meanwhile.
+      const found = await stat(join(this.#files, name)).catch(() => undefined)
+      if (found === undefined || Date.now() - found.mtimeMs < this.#graceMs) continue
       await rm(join(this.#files, name), { force: true })
       removed++
     }

@@ -44,26 +44,31 @@ export class CodeSource {
    */
   async zip(input: CodeInput, key: FunctionKey, kmsKeyArn: string | undefined): Promise<CodeConfiguration> {
     const sourceKmsKeyArn = input.sourceKmsKeyArn || undefined
-    const seal = this.#seal(key, sourceKmsKeyArn ?? (kmsKeyArn || undefined))
-    const { sha256Base64, size, unzippedBytes, sealed } = await this.package(input, key.region, seal)
-    return {
-      packageType: 'Zip',
-      codeSha256: sha256Base64,
-      codeSize: size,
-      unzippedBytes,
-      sourceKmsKeyArn,
-      sealedPackage: sealed,
-    }
-  }
-
-  /** @param region of the function or layer @throws LambdaException as `zip` */
-  async package(input: CodeInput, region: string, seal?: PackageSeal): Promise<StoredPackage> {
-    const zip = await this.#zip(input, region)
+    const keyArn = sourceKmsKeyArn ?? (kmsKeyArn || undefined)
     try {
-      return await this.#code.put(zip, seal)
+      // Before the code is fetched.
+      if (keyArn !== undefined) checkKey(this.#keys, key, keyArn)
+      const seal = keyArn === undefined ? undefined : { keyArn, context: sealingContext(key) }
+      const { sha256Base64, size, unzippedBytes, sealed } = await this.package(input, key.region, seal)
+      return {
+        packageType: 'Zip',
+        codeSha256: sha256Base64,
+        codeSize: size,
+        unzippedBytes,
+        sourceKmsKeyArn,
+        sealedPackage: sealed,
+      }
     } catch (error) {
       throw error instanceof KeyProblem ? packageKeyRefusal(error) : error
     }
+  }
+
+  /**
+   * @param region of the function or layer
+   * @throws LambdaException as `zip`; KeyProblem when the key of the seal cannot be used
+   */
+  async package(input: CodeInput, region: string, seal?: PackageSeal): Promise<StoredPackage> {
+    return this.#code.put(await this.#zip(input, region), seal)
   }
 
   /** The image as it is now, whatever its tag points to later. @throws LambdaException InvalidParameterValueException */
@@ -72,17 +77,6 @@ export class CodeSource {
       throw refused("Please don't provide SourceKMSKeyArn for a function with packageType Image.")
     const { image, digestHex } = await this.#images.resolve(input.imageUri ?? '')
     return { packageType: 'Image', image, codeSha256: digestHex, codeSize: 0 }
-  }
-
-  /** Checked before the code is fetched. */
-  #seal(key: FunctionKey, keyArn: string | undefined): PackageSeal | undefined {
-    if (keyArn === undefined) return undefined
-    try {
-      checkKey(this.#keys, key, keyArn)
-    } catch (error) {
-      throw error instanceof KeyProblem ? packageKeyRefusal(error) : error
-    }
-    return { keyArn, context: sealingContext(key) }
   }
 
   async #zip(input: CodeInput, region: string): Promise<Uint8Array> {

@@ -1,18 +1,12 @@
 /** What all environments of a host share. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { PackageFolder } from '../code/sealed-packages.ts'
 import type { FunctionVersion } from '../lambda/function.ts'
 import type { MachineRoom } from '../lambda/machine-room.ts'
 import type { Listeners } from '../runtime-api/api.ts'
 import type { ImageProgram, SandboxDriver } from '../sandbox/driver.ts'
 import type { EventBus } from '../telemetry/events.ts'
 import type { LogStore } from '../telemetry/log-store.ts'
-
-/** A folder that is there until it is given back. */
-export interface CodeFolder {
-  readonly path: string
-  /** Never rejects. */
-  release(): Promise<void>
-}
 
 export interface EnvironmentHost {
   readonly driver: SandboxDriver
@@ -30,7 +24,7 @@ export interface EnvironmentHost {
   /** 64 hex digits that name the runtime's image in its ARN. */
   readonly runtimeVersionHash: (version: FunctionVersion) => string
   /** The unpacked package. @throws LambdaException when it cannot be decrypted or is damaged */
-  readonly code: (version: FunctionVersion) => Promise<CodeFolder>
+  readonly code: (version: FunctionVersion) => Promise<PackageFolder>
   /** Folder with the merged layers; `undefined`: the version has none. */
   readonly layersPath: (version: FunctionVersion) => Promise<string | undefined>
   /** The version with its environment variables decrypted. @throws LambdaException KMS…Exception */

@@ -1,11 +1,12 @@
 /** Making what an environment lives in: a place in the network, a listener, a sandbox; and undoing it, however far it came. */
 
+import type { PackageFolder } from '../code/sealed-packages.ts'
 import { functionArn } from '../lambda/arn.ts'
 import type { FunctionVersion } from '../lambda/function.ts'
 import type { Session, SessionObserver } from '../runtime-api/api.ts'
 import { type Place, type Sandbox, SandboxError, type SandboxObserver, type SandboxSpec } from '../sandbox/driver.ts'
 import type { InitializationType } from './boot.ts'
-import type { CodeFolder, EnvironmentHost } from './host.ts'
+import type { EnvironmentHost } from './host.ts'
 import { roomOf } from './room.ts'
 import { environmentVariables } from './variables.ts'
 
@@ -29,7 +30,7 @@ export interface LaunchOptions {
 export class Launch {
   readonly #options: LaunchOptions
   #place: Place | undefined
-  #code: CodeFolder | undefined
+  #code: PackageFolder | undefined
   #session: Session | undefined
   /** The sandbox while the driver makes it: `undo` must wait for it, or it would be left behind. */
   #starting: Promise<Sandbox> | undefined

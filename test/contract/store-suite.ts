@@ -125,6 +125,19 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
       expect(await store.functions.codeInUse()).toEqual(new Set(['sha-3']))
     })
 
+    it('names an encrypted package by its id, also while invocations still get it', async () => {
+      const sealed = (id: string) => ({
+        codeSha256: 'sha-1',
+        sealedPackage: { id, dataKey: { key: 'k', dataKey: 'd', text: id } },
+      })
+      await createActive('f', sealed('one'))
+      expect(await store.functions.codeInUse()).toEqual(new Set(['one']))
+      await update('f', sealed('two'))
+      expect(await store.functions.codeInUse()).toEqual(new Set(['one', 'two']))
+      await finish('f')
+      expect(await store.functions.codeInUse()).toEqual(new Set(['two']))
+    })
+
     it('lets an update repair a function whose creation failed', async () => {
       const { latest } = await store.functions.create(
         key('f'),

@@ -15,7 +15,7 @@ const DESCRIPTION_MAX = 8192
 
 export function keysCommand(): Command {
   const command = new Command('keys').description(
-    "keys for KMSKeyArn: they encrypt functions' environment variables in this data folder",
+    "keys for KMSKeyArn: they encrypt functions' environment variables and packages in this data folder",
   )
   command.addCommand(create())
   command.addCommand(list(), { isDefault: true })

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { invokeHandler } from '../../../src/api/invoke.ts'
+import { INPUT_MODEL, type StructureShape } from '../../../src/api/model/shapes.ts'
 import type { InvokeRequest, Invoker } from '../../../src/invoke/invoke.ts'
 import { LambdaException } from '../../../src/lambda/errors.ts'
 
@@ -30,6 +31,26 @@ describe('headers of Invoke', () => {
     expect(asked).toMatchObject([{ tenantId: 'blue', durableExecutionName: 'order-1' }])
     await send({})
     expect([asked[1]?.tenantId, asked[1]?.durableExecutionName]).toEqual([undefined, undefined])
+  })
+
+  it('are all of the model', async () => {
+    const { asked, send } = setUp()
+    const values: Readonly<Record<string, readonly [value: string, handedOn: Partial<InvokeRequest>]>> = {
+      'X-Amz-Invocation-Type': ['DryRun', { invocationType: 'DryRun' }],
+      'X-Amz-Log-Type': ['Tail', { tail: true }],
+      'X-Amz-Client-Context': ['e30=', { clientContext: 'e30=' }],
+      'X-Amz-Durable-Execution-Name': ['order-1', { durableExecutionName: 'order-1' }],
+      'X-Amz-Tenant-Id': ['blue', { tenantId: 'blue' }],
+    }
+    const { members } = INPUT_MODEL.shapes.InvocationRequest as StructureShape
+    const headers = Object.values(members).flatMap((place) =>
+      typeof place !== 'string' && place[1] === 'header' ? [place[2]] : [],
+    )
+    expect(Object.keys(values).sort()).toEqual(headers.sort())
+    for (const [header, [value, handedOn]] of Object.entries(values)) {
+      await send({ [header]: value })
+      expect(asked.at(-1)).toMatchObject(handedOn)
+    }
   })
 
   it.each([

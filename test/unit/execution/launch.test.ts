@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import type { CodeFolder } from '../../../src/execution/host.ts'
+import type { PackageFolder } from '../../../src/code/sealed-packages.ts'
 import { Launch, ShutDown } from '../../../src/execution/launch.ts'
 import { SandboxError } from '../../../src/sandbox/driver.ts'
 import { type FakeHostOptions, fakeHost, validVersion } from './fake-host.ts'
 
 const nobody = () => {}
 
-function setUp(options: FakeHostOptions = {}, code: Promise<CodeFolder> | undefined = undefined) {
+function setUp(options: FakeHostOptions = {}, code: Promise<PackageFolder> | undefined = undefined) {
   const fake = fakeHost(options)
   const happened: string[] = []
-  const folder: CodeFolder = {
+  const folder: PackageFolder = {
     path: '/code',
     release: () => {
       happened.push(`released, ${fake.live()} sandboxes`)
@@ -46,7 +46,7 @@ describe('the folder of a package', () => {
   })
 
   it('is given back when it was opened after nobody wanted it any more', async () => {
-    let opened = (_: CodeFolder) => {}
+    let opened = (_: PackageFolder) => {}
     const { launch, happened, folder } = setUp(
       {},
       new Promise((resolve) => {
