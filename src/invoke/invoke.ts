@@ -228,10 +228,7 @@ function remedyOf(error: LambdaException): string {
     : 'See docs/errors.md.'
 }
 
-/**
- * What only functions of another kind take, none of which can be made here.
- * The text for tenants is AWS's documentation's; that for durable executions is ours.
- */
+/** What only functions of another kind take, none of which can be made here. (unverified) texts: no recording has AWS's. */
 function refuseForeignSettings({ tenantId, durableExecutionName }: InvokeRequest): void {
   if (tenantId !== undefined) {
     throw new LambdaException(
