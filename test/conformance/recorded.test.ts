@@ -65,6 +65,7 @@ function invokerOf(store: Store): Invoker {
     bus: new EventBus(),
     logFailure: () => {},
     wakeQueue: () => {},
+    clock: Date.now,
   })
 }
 
