@@ -1,4 +1,5 @@
 /** Where AWS answers otherwise than its service model says. Each row was recorded; `observed-errors.json` has the tests that saw it. */
+import { REGION } from '../../lambda/arn.ts'
 
 /** Values in the order in which they are listed, by shape. */
 export const LISTED_VALUES: Readonly<Record<string, readonly string[]>> = {
@@ -20,7 +21,6 @@ export const NOT_NULL_ITEMS: ReadonlySet<string> = new Set([
 /** Lists that name the rule of their members as if it were their own: test_layer_exceptions. */
 export const BARE_ITEM_RULES: ReadonlySet<string> = new Set(['CompatibleRuntimes'])
 
-const REGION = '(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}'
 const UUID = '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}'
 
 export const PATTERNS: Readonly<Record<string, string>> = {
