@@ -11,6 +11,7 @@ import { queueCommand } from './commands/queue.ts'
 import { rmCommand } from './commands/rm.ts'
 import { runtimesCommand } from './commands/runtimes.ts'
 import { example } from './commands/shared.ts'
+import { signCommand } from './commands/sign.ts'
 import { startCommand } from './commands/start.ts'
 import { CliError, EXIT } from './failure.ts'
 import { errorColours, note } from './output.ts'
@@ -32,6 +33,7 @@ export function createProgram(): Command {
     rmCommand(),
     runtimesCommand(),
     keysCommand(),
+    signCommand(),
     configCommand(),
   ]
   for (const command of commands) program.addCommand(command)

@@ -14,6 +14,7 @@ import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl'
 import { LambdaException } from '../lambda/errors.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import { crc32 } from './crc32.ts'
+import { inParallel } from './in-parallel.ts'
 import { type PlannedEntry, planEntry } from './zip-entry.ts'
 import { corruptZip, emptyZip, tooManyEntries, unzippedTooLarge } from './zip-errors.ts'
 import { ZipPlan } from './zip-plan.ts'
@@ -24,9 +25,6 @@ export interface Unpacked {
   /** Bytes of all files. */
   readonly bytes: number
 }
-
-/** Files inflated and written at the same time. */
-const PARALLEL = 8
 
 const FOLDER_MODE = 0o755
 
@@ -147,25 +145,6 @@ async function linkTarget(buffer: Buffer, archive: ZipFile, entry: Entry): Promi
     throw new Error('a link has a wrong CRC')
   if (target.includes(0)) throw new Error("a link's target contains a NUL")
   return target.toString('utf8')
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const left = items.values()
-  let failed = false
-  const worker = async () => {
-    for (const item of left) {
-      if (failed) return
-      try {
-        await work(item)
-      } catch (error) {
-        failed = true
-        throw error
-      }
-    }
-  }
-  // All of them must have stopped before the caller removes the folder.
-  const results = await Promise.allSettled(Array.from({ length: PARALLEL }, worker))
-  for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
 /** Whatever the host's umask is. */
