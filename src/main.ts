@@ -9,6 +9,8 @@ import { type HttpServer, inProcess, serveHttp } from './api/server.ts'
 import { LayerFolders, mergedId } from './code/layers.ts'
 import { Packages } from './code/packages.ts'
 import { SdkS3Objects } from './code/s3-objects.ts'
+import { readSignatures } from './code/signature/read.ts'
+import { readProfiles } from './code/signature/trust.ts'
 import { effectiveSettings } from './config/effective.ts'
 import type { Config, LoadedConfig } from './config.ts'
 import type { CodeStore } from './control/code-store.ts'
@@ -30,6 +32,7 @@ import { Keyring } from './keys/keyring.ts'
 import { openedForInvoke } from './lambda/keys.ts'
 import { layerHashes } from './lambda/layer.ts'
 import { packageId, packageOf } from './lambda/package.ts'
+import { revokedSignatures } from './lambda/signature.ts'
 import { RuntimeApiListeners } from './runtime-api/listener.ts'
 import { connect } from './sandbox/docker/client.ts'
 import { DockerDriver } from './sandbox/docker/driver.ts'
@@ -82,9 +85,14 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       unpacked: (codeSha256) => code.plain.folder(codeSha256),
       log,
     })
+    const profiles = readProfiles(config.signingProfiles)
     const packaging: CodeStore = {
       put: (zip, seal) => code.put(zip, seal),
       get: (reference) => code.get(reference),
+      signatures: async (reference) => {
+        const folder = await code.folder(reference)
+        return readSignatures(folder.path, profiles).finally(folder.release)
+      },
       prepareLayers: async (hashes) => {
         for (const hash of hashes) await code.plain.renew(hash)
         await layers.folder(hashes)
@@ -262,6 +270,8 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       images: runtimes,
       keys,
       room: config,
+      revokedSignatures: revokedSignatures(config.revokedSignatures),
+      bus,
       clock: Date.now,
       settings: {
         accountConcurrency: config.accountConcurrency,

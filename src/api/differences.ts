@@ -36,6 +36,9 @@ export const DIFFERENCES: readonly Differences[] = [
 - A request with several violations names them in an order of its own: values, what is missing, the name of the resource. AWS's order is not known.
 - \`KMSKeyArn\`, \`VpcConfig\` and \`FileSystemConfigs\` name keys, networks and file systems of the machine room: [machine-room.md](machine-room.md). Without
   \`SourceKMSKeyArn\`, \`KMSKeyArn\` encrypts the next package that is uploaded, too; a function with a VpcConfig keeps its way out beside it; FileSystemConfigs needs no VpcConfig.
+- [Code signing](code-signing.md): AWS Signer's signatures are not documented; packages are signed like JAR files, by \`hearth sign\` or \`jarsigner\`. Signing
+  profiles are certificates that the operator names; a configuration may allow others, which nobody here can sign for. Functions show their signer
+  if they were verified, layers whenever their signature is trusted.
 - An event that was accepted (202) runs at least once; a crash of the host during its execution runs it again. What follows from its end, and what
   AWS leaves open there: [Asynchronous invocation](asynchronous.md), [ADR 11](adr/0011-asynchronous-events.md).
 - A function as destination must be in the same account and region. The host's own credentials send to queues, topics, buses and buckets; the

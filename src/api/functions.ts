@@ -73,10 +73,3 @@ export const deleteFunction: Handler = async (request, { control }) => {
   await control.functions.delete(key, qualifier)
   return undefined
 }
-
-/** Code signing cannot be configured, so every function answers as one without. */
-export const getFunctionCodeSigningConfig: Handler = async (request, { control }) => {
-  const { key } = request.function('invoke')
-  await control.functions.get(key, undefined)
-  return {}
-}

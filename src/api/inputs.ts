@@ -1,4 +1,5 @@
 /** The members of request bodies, from the service model 2015-03-31. What is allowed in them is the business of `model/`. */
+import type { UntrustedArtifactPolicy } from '../lambda/code-signing.ts'
 import type { Architecture, RecursiveLoop } from '../lambda/function.ts'
 import { anyStructure, blob, bool, list, map, named, number, required, structure, text } from './shapes.ts'
 
@@ -152,3 +153,19 @@ export const addLayerVersionPermission = structure({
   principal: required(text()),
   organizationId: text(),
 })
+
+const codeSigning = {
+  description: text(),
+  codeSigningPolicies: structure({ untrustedArtifactOnDeployment: text<UntrustedArtifactPolicy>() }),
+}
+const allowedPublishers = structure({ signingProfileVersionArns: required(list(text())) })
+
+export const createCodeSigningConfig = structure({
+  ...codeSigning,
+  allowedPublishers: required(allowedPublishers),
+  tags: map(text()),
+})
+
+export const updateCodeSigningConfig = structure({ ...codeSigning, allowedPublishers })
+
+export const putFunctionCodeSigningConfig = structure({ codeSigningConfigArn: required(text()) })

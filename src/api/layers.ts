@@ -4,7 +4,7 @@ import { policyDocument } from '../lambda/policy.ts'
 import * as inputs from './inputs.ts'
 import type { OperationRequest } from './parse.ts'
 import type { Handler, Services } from './services.ts'
-import { stringDate } from './wire.ts'
+import { signer, stringDate } from './wire.ts'
 
 export const publishLayerVersion: Handler = async (request, services) => {
   const name = request.path('layerName')
@@ -91,6 +91,7 @@ function layerVersion(request: OperationRequest, { codeLocation }: Services, lay
       Location: codeLocation.url(request.c, { codeSha256: layer.codeSha256 }),
       CodeSha256: layer.codeSha256,
       CodeSize: layer.codeSize,
+      ...signer(layer.signing),
     },
     LayerArn: layerArn(layer),
     ...listedVersion(layer),

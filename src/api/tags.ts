@@ -1,4 +1,4 @@
-/** Tag operations. Functions are the only taggable resources there are; all others are truthfully not found. */
+/** Tag operations on functions and code-signing configurations; other taggable resources are truthfully not found. */
 import { type NamedFunction, resolveFunctionName } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import * as inputs from './inputs.ts'
@@ -6,13 +6,19 @@ import type { OperationRequest } from './parse.ts'
 import type { Handler } from './services.ts'
 
 export const listTags: Handler = async (request, { control }) => {
-  const { key, qualifier } = taggedFunction(request, resource(request))
+  const arn = resource(request)
+  if (isCodeSigningConfig(arn)) return { Tags: await control.codeSigning.tags(request.caller, arn) }
+  const { key, qualifier } = taggedFunction(request, arn)
   return { Tags: await control.tags.list(key, qualifier) }
 }
 
 export const tagResource: Handler = async (request, { control }) => {
   const arn = resource(request)
   const { tags } = request.body(inputs.tagResource)
+  if (isCodeSigningConfig(arn)) {
+    await control.codeSigning.tag(request.caller, arn, tags)
+    return undefined
+  }
   const { key, qualifier } = taggedFunction(request, arn)
   await control.tags.add(key, qualifier, tags)
   return undefined
@@ -21,6 +27,10 @@ export const tagResource: Handler = async (request, { control }) => {
 export const untagResource: Handler = async (request, { control }) => {
   const arn = resource(request)
   const keys = request.queryList('tagKeys')
+  if (isCodeSigningConfig(arn)) {
+    await control.codeSigning.untag(request.caller, arn, keys)
+    return undefined
+  }
   const { key, qualifier } = taggedFunction(request, arn)
   await control.tags.remove(key, qualifier, keys)
   return undefined
@@ -32,13 +42,20 @@ function resource(request: OperationRequest): string {
 
 const MISSING: Readonly<Record<string, (arn: string) => string>> = {
   layer: () => 'The resource you requested does not exist.',
-  'code-signing-config': (arn) => `The Lambda code signing configuration ${arn} can not be found.`,
   'event-source-mapping': (arn) => `Event source mapping not found: ${arn}`,
   'capacity-provider': (arn) => `Capacity provider not found: ${arn}`,
 }
 
+function isCodeSigningConfig(arn: string): boolean {
+  return kindOf(arn) === 'code-signing-config'
+}
+
+function kindOf(arn: string): string | undefined {
+  return arn.split(':')[5]
+}
+
 function taggedFunction(request: OperationRequest, arn: string): NamedFunction {
-  const missing = MISSING[arn.split(':')[5] ?? '']
+  const missing = MISSING[kindOf(arn) ?? '']
   if (missing) throw new LambdaException('ResourceNotFoundException', missing(arn))
   return resolveFunctionName(arn, undefined, request.caller, {
     pattern: 'invoke',

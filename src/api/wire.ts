@@ -5,6 +5,7 @@ import { functionArn } from '../lambda/arn.ts'
 import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
 import type { Alias, DecryptionError, FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
+import type { Signing } from '../lambda/signature.ts'
 
 /** `2022-09-09T17:13:34.000+0000` */
 export function stringDate(unixMs: number): string {
@@ -50,7 +51,8 @@ export function listedConfiguration(version: FunctionVersion, arn: string) {
     LastModified: stringDate(version.lastModified),
     CodeSha256: version.codeSha256,
     Version: version.version,
-    Layers: layers?.map(({ arn: Arn, codeSize: CodeSize }) => ({ Arn, CodeSize })),
+    Layers: layers?.map(({ arn, codeSize, signing }) => ({ Arn: arn, CodeSize: codeSize, ...signer(signing) })),
+    ...signer(version.signing),
     Environment: environmentResponse(version),
     KMSKeyArn: version.kmsKeyArn,
     VpcConfig: version.vpc && {
@@ -84,6 +86,11 @@ export function listedConfiguration(version: FunctionVersion, arn: string) {
       LogGroup: logging.logGroup,
     },
   }
+}
+
+/** Of a function, of its layers and of a layer's content. */
+export function signer(signing: Signing | undefined) {
+  return { SigningProfileVersionArn: signing?.profileVersionArn, SigningJobArn: signing?.jobArn }
 }
 
 /** Variables, or why they cannot be shown. */

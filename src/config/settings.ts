@@ -9,37 +9,11 @@ import {
   SECURITY_GROUP_ID,
   SUBNET_ID,
 } from '../lambda/machine-room.ts'
+import { setting } from './setting.ts'
+import { SIGNING_SETTINGS } from './signing-settings.ts'
 import { bytes, matching, numberList, oneOf, onOff, pairs, portList, wholeNumber } from './values.ts'
 
 const MIB = 1024 * 1024
-
-/** What defaults depend on. */
-export interface Machine {
-  /** Folder in which the command was started. */
-  readonly cwd: string
-  /** Bytes of memory. */
-  readonly memoryBytes: number
-  readonly processors: number
-}
-
-interface Setting<Schema extends z.ZodType> {
-  readonly env: string
-  readonly schema: Schema
-  readonly description: string
-  readonly unit?: string
-  /** How the value is written, for help and documentation. */
-  readonly form: string
-  /** Text of the default for people, where `fallback` depends on the machine or on other settings. */
-  readonly defaultText?: string
-  /** The default. `given` holds the settings that were given. */
-  readonly fallback: (machine: Machine, given: Readonly<Record<string, unknown>>) => z.output<Schema>
-  /** The value is masked where settings are shown: `values` of pairs, or the `keys`. */
-  readonly secret?: 'values' | 'keys'
-}
-
-function setting<Schema extends z.ZodType>(row: Setting<Schema>): Setting<Schema> {
-  return row
-}
 
 /** An idle environment with a small function takes about 45 MB, a busy one its MemorySize: 128 MB each, from three quarters of the memory. */
 const ENVIRONMENT_BYTES = 128 * MIB
@@ -356,6 +330,7 @@ export const SETTINGS = {
     schema: wholeNumber(0, 100_000),
     fallback: () => LIMITS.networkInterfaces,
   }),
+  ...SIGNING_SETTINGS,
   logLevel: setting({
     env: 'HEARTH_LOG_LEVEL',
     form: 'LEVEL',
@@ -371,6 +346,8 @@ export const SETTINGS = {
     fallback: () => 'text' as const,
   }),
 } as const
+
+export type { Machine } from './setting.ts'
 
 export type SettingName = keyof typeof SETTINGS
 export type Config = Readonly<z.output<z.ZodObject<{ [Name in SettingName]: (typeof SETTINGS)[Name]['schema'] }>>>

@@ -81,6 +81,14 @@ export function numberList(min: number, max: number, most: number) {
   )
 }
 
+/** Texts: `a,b` or `["a", "b"]`. */
+export function textList(item: RegExp, message: string) {
+  return z.preprocess(
+    (value) => (typeof value === 'string' ? splitList(value) : value),
+    z.array(z.string({ error: message }).regex(item, message), { error: message }),
+  )
+}
+
 /** Pairs: `name=value,name=value` or a JSON object. */
 export function pairs(key: RegExp, value: RegExp, message: string) {
   return z.preprocess(

@@ -1,5 +1,7 @@
 /** Where deployment packages are kept; `code/` implements it and `main.ts` hands it over. */
+
 import type { PackageReference, PackageSeal, SealedPackage } from '../lambda/package.ts'
+import type { SignatureReading } from '../lambda/signature.ts'
 
 export interface StoredPackage {
   /** Base64 SHA-256 of the zip, as CodeSha256 shows it; the identity of a package that is not sealed. */
@@ -25,4 +27,6 @@ export interface CodeStore {
   prepareLayers(sha256Base64s: readonly string[]): Promise<void>
   /** The zip as it was uploaded; `undefined`: there is none. @throws LambdaException KMS…Exception */
   get(reference: PackageReference): Promise<Uint8Array | undefined>
+  /** What the signatures of a kept package cover, and which signing profiles of the operator trust their signers. */
+  signatures(reference: PackageReference): Promise<SignatureReading>
 }

@@ -3,9 +3,12 @@ import type { Architecture } from '../lambda/function.ts'
 import type { MachineRoom } from '../lambda/machine-room.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import type { Store } from '../store/open.ts'
+import type { EventBus } from '../telemetry/events.ts'
 import { Account } from './account.ts'
 import { Aliases } from './aliases.ts'
+import { CodeSigning } from './code-signing.ts'
 import { CodeSource, type CodeSources } from './code-source.ts'
+import { CodeVerification } from './code-verification.ts'
 import { Concurrency, type ConcurrencyBounds } from './concurrency.ts'
 import { EventInvoke } from './event-invoke.ts'
 import { FunctionLayers } from './function-layers.ts'
@@ -26,6 +29,9 @@ export interface ControlPlaneNeeds extends CodeSources {
   readonly images: RuntimeImages
   /** What VpcConfig and FileSystemConfigs may name. */
   readonly room: MachineRoom
+  /** What is not trusted any more: `revokedSignatures` of the operator's list. */
+  readonly revokedSignatures: ReadonlySet<string>
+  readonly bus: EventBus
   /** Unix milliseconds. */
   readonly clock: () => number
   readonly settings: ConcurrencyBounds & {
@@ -45,6 +51,7 @@ export interface ControlPlane {
   readonly provisioned: ProvisionedConcurrency
   readonly account: Account
   readonly tags: Tags
+  readonly codeSigning: CodeSigning
   readonly layers: Layers
   readonly layerPermissions: LayerPermissions
   readonly permissions: Permissions
@@ -63,12 +70,16 @@ export function createControlPlane(needs: ControlPlaneNeeds): ControlPlane {
   const preparation = new Preparation(store.functions, needs, log)
   const secrets = new Secrets(keys)
   const source = new CodeSource(needs)
+  const codeSigning = new CodeSigning(store, clock)
+  const verification = new CodeVerification(needs)
   const functions = new Functions({
     store,
     images,
     source,
     preparation,
     layers: new FunctionLayers(store.layers, needs.code),
+    codeSigning,
+    verification,
     secrets,
     room,
     clock,
@@ -84,7 +95,8 @@ export function createControlPlane(needs: ControlPlaneNeeds): ControlPlane {
     provisioned: new ProvisionedConcurrency(store, settings, clock),
     account: new Account(store, settings.accountConcurrency),
     tags: new Tags(store),
-    layers: new Layers(store.layers, source, clock),
+    codeSigning,
+    layers: new Layers(store.layers, source, verification, clock),
     layerPermissions: new LayerPermissions(store.layers),
     permissions: new Permissions(store),
     runtimeManagement: new RuntimeManagement(store, images, functions),

@@ -1,5 +1,6 @@
 /** CreateFunction, GetFunction, ListFunctions, UpdateFunctionCode, UpdateFunctionConfiguration, DeleteFunction. */
 import { isVersionNumber } from '../lambda/arn.ts'
+import { refuseImage } from '../lambda/code-signing.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import type {
   Architecture,
@@ -9,13 +10,16 @@ import type {
   FunctionVersion,
 } from '../lambda/function.ts'
 import type { MachineRoom } from '../lambda/machine-room.ts'
+import { packageOf } from '../lambda/package.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import { violation, violationMessage } from '../lambda/validation.ts'
 import type { Written } from '../store/function-store.ts'
 import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import { checkRevision } from '../store/refusals.ts'
+import type { CodeSigning } from './code-signing.ts'
 import type { CodeConfiguration, CodeSource } from './code-source.ts'
+import type { CodeVerification, Verified } from './code-verification.ts'
 import { changedConfiguration, checkRuntime, checkSettings, newConfiguration } from './configuration.ts'
 import type { FunctionLayers } from './function-layers.ts'
 import { checkUnzippedSize, withLayers } from './function-layers.ts'
@@ -35,6 +39,8 @@ export interface FunctionsNeeds {
   readonly images: RuntimeImages
   readonly preparation: Preparation
   readonly layers: FunctionLayers
+  readonly codeSigning: CodeSigning
+  readonly verification: CodeVerification
   readonly secrets: Secrets
   readonly room: MachineRoom
   /** Unix milliseconds. */
@@ -61,7 +67,7 @@ export class Functions {
 
   /** The new function in state Pending; `published` when Publish was asked for. */
   async create(key: FunctionKey, qualifier: string | undefined, input: CreateInput): Promise<Written> {
-    const { store, secrets, room, clock } = this.#needs
+    const { store, codeSigning, verification, secrets, room, clock } = this.#needs
     checkName(key.name)
     refuseQualifier(qualifier)
     refuseUnsupportedCreation(input)
@@ -83,12 +89,16 @@ export class Functions {
     if (await store.functions.find(key)) {
       throw new LambdaException('ResourceConflictException', `Function already exist: ${key.name}`)
     }
+    if (input.codeSigningConfigArn) refuseImage(packageType)
+    const config = await codeSigning.named(key, input.codeSigningConfigArn)
     const layers = await this.#needs.layers.resolve(key, input.layers ?? [])
     const code = await this.#code(packageType, input.code, key, input.kmsKeyArn)
     checkUnzippedSize(code.unzippedBytes ?? 0, layers)
+    const verified = await verification.verify(config, { code: packageOf({ ...key, ...code }), layers })
     const configuration = {
       ...withLayers(newConfiguration(key.name, input, architecture, code), layers),
       ...placed,
+      signing: verified.signing,
     }
     const written = await store.functions.create(
       key,
@@ -96,9 +106,11 @@ export class Functions {
         configuration: secrets.sealed(key, input, configuration),
         tags: input.tags ?? {},
         publish: input.publish ?? false,
+        verified,
       },
       clock(),
     )
+    verification.deployed(key, verified)
     this.#needs.preparation.start(written.latest)
     return this.#shown(written)
   }
@@ -131,7 +143,7 @@ export class Functions {
 
   /** The new version when Publish was asked for, else `$LATEST`. */
   async updateCode(key: FunctionKey, qualifier: string | undefined, input: UpdateCodeInput): Promise<Written> {
-    const { store, clock } = this.#needs
+    const { store, verification, clock } = this.#needs
     refuseQualifier(qualifier)
     refuseUnsupportedCode(input)
     const current = await store.functions.find(key)
@@ -146,11 +158,14 @@ export class Functions {
     const architecture = this.#checkArchitecture(input.architectures?.[0] ?? current.latest.architecture)
     if (current.latest.runtime !== undefined) await this.#checkAvailable(current.latest.runtime, architecture)
     const code = await this.#code(packageType, input, key, current.latest.kmsKeyArn)
+    const config = await store.codeSigning.ofFunction(key)
+    const deployment = { code: packageOf({ ...key, ...code }), layers: current.latest.layers ?? [] }
+    const verified = await verification.verify(config, deployment)
     const change = (latest: FunctionVersion) => {
       // Deleted and created anew in the meantime.
       if (latest.packageType !== packageType) throw notFound(key)
       checkUnzippedSize(code.unzippedBytes ?? 0, latest.layers ?? [])
-      return { ...latest, architecture, ...code }
+      return { ...latest, architecture, ...code, signing: verified.signing }
     }
     if (input.dryRun) {
       checkRevision(input.revisionId, current.latest.revisionId)
@@ -158,9 +173,10 @@ export class Functions {
     }
     const written = await store.functions.beginUpdate(
       key,
-      { change, publish: input.publish ?? false, revisionId: input.revisionId },
+      { change, publish: input.publish ?? false, revisionId: input.revisionId, verified },
       clock(),
     )
+    verification.deployed(key, verified)
     this.#needs.preparation.start(written.latest)
     return this.#shown(written)
   }
@@ -170,7 +186,7 @@ export class Functions {
     qualifier: string | undefined,
     input: UpdateConfigurationInput,
   ): Promise<FunctionVersion> {
-    const { store, secrets, room, clock } = this.#needs
+    const { store, verification, secrets, room, clock } = this.#needs
     refuseQualifier(qualifier)
     refuseUnsupportedSettings(input)
     checkSettings(input)
@@ -183,6 +199,8 @@ export class Functions {
       await this.#checkAvailable(input.runtime, current.latest.architecture)
     }
     const change = await this.#needs.layers.change(key, input.layers, current.latest)
+    // Code that is deployed already is not verified again.
+    const verified = input.layers && (await this.#verifyLayers(key, change(current.latest)))
     const { latest } = await store.functions.beginUpdate(
       key,
       {
@@ -192,9 +210,11 @@ export class Functions {
         },
         publish: false,
         revisionId: input.revisionId,
+        verified,
       },
       clock(),
     )
+    if (verified) verification.deployed(key, verified)
     this.#needs.preparation.start(latest)
     return secrets.shown(latest)
   }
@@ -208,6 +228,11 @@ export class Functions {
     }
     if (!/^[0-9]+$/.test(qualifier)) throw refused('Deletion of aliases is not currently supported.')
     await store.versions.delete(key, qualifier)
+  }
+
+  async #verifyLayers(key: FunctionKey, { layers = [] }: FunctionConfiguration): Promise<Verified> {
+    const { store, verification } = this.#needs
+    return verification.verify(await store.codeSigning.ofFunction(key), { layers })
   }
 
   #shown({ latest, published }: Written): Written {

@@ -14,6 +14,7 @@ import { policyAllows } from '../lambda/policy.ts'
 import type { LayerFilter, LayerStore } from '../store/layer-store.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import type { CodeSource } from './code-source.ts'
+import type { CodeVerification } from './code-verification.ts'
 import { refused } from './refusals.ts'
 import { refuseUnsupportedLayerContent } from './unsupported.ts'
 
@@ -37,11 +38,13 @@ export type LayerListRequest = PageRequest & LayerFilter
 export class Layers {
   readonly #store: LayerStore
   readonly #source: CodeSource
+  readonly #verification: CodeVerification
   readonly #clock: () => number
 
-  constructor(store: LayerStore, source: CodeSource, clock: () => number) {
+  constructor(store: LayerStore, source: CodeSource, verification: CodeVerification, clock: () => number) {
     this.#store = store
     this.#source = source
+    this.#verification = verification
     this.#clock = clock
   }
 
@@ -55,9 +58,11 @@ export class Layers {
     }
     const kept = await this.#source.package(content, key.region)
     const { sha256Base64: codeSha256, size: codeSize, unzippedBytes } = kept
+    const signing = await this.#verification.signer({ codeSha256 })
+    const compatible = { compatibleRuntimes, compatibleArchitectures }
     return this.#store.publish(
       key,
-      { description, codeSha256, codeSize, unzippedBytes, compatibleRuntimes, compatibleArchitectures, licenseInfo },
+      { description, codeSha256, codeSize, unzippedBytes, ...compatible, licenseInfo, signing },
       this.#clock(),
     )
   }

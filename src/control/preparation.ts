@@ -7,6 +7,7 @@ import type { FunctionStore, Outcome } from '../store/function-store.ts'
 /** Where the control plane reports what no caller waits for; pino fits. */
 export interface ControlLog {
   info(detail: object, message: string): void
+  warn(detail: object, message: string): void
   error(detail: object, message: string): void
 }
 

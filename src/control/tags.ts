@@ -22,21 +22,30 @@ export class Tags {
 
   async add(key: FunctionKey, qualifier: string | undefined, tags: Readonly<Record<string, string>>): Promise<void> {
     refuseQualified(qualifier)
-    if (Object.keys(tags).length === 0) throw refused('An error occurred and the request cannot be processed.')
-    await this.#store.functions.changeTags(key, (current) => {
-      const all = { ...current, ...tags }
-      checkTags(all)
-      return all
-    })
+    await this.#store.functions.changeTags(key, tagsWith(tags))
   }
 
   /** Keys that are not there are passed over. */
   async remove(key: FunctionKey, qualifier: string | undefined, keys: readonly string[]): Promise<void> {
     refuseQualified(qualifier)
-    await this.#store.functions.changeTags(key, (current) =>
-      Object.fromEntries(Object.entries(current).filter(([name]) => !keys.includes(name))),
-    )
+    await this.#store.functions.changeTags(key, tagsWithout(keys))
   }
+}
+
+type TagChange = (current: Readonly<Record<string, string>>) => Record<string, string>
+
+/** @throws LambdaException InvalidParameterValueException: none, or too many together, then within the change */
+export function tagsWith(tags: Readonly<Record<string, string>>): TagChange {
+  if (Object.keys(tags).length === 0) throw refused('An error occurred and the request cannot be processed.')
+  return (current) => {
+    const all = { ...current, ...tags }
+    checkTags(all)
+    return all
+  }
+}
+
+export function tagsWithout(keys: readonly string[]): TagChange {
+  return (current) => Object.fromEntries(Object.entries(current).filter(([name]) => !keys.includes(name)))
 }
 
 /** @throws LambdaException InvalidParameterValueException */

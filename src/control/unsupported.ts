@@ -4,8 +4,6 @@ import type { CodeInput, CreateInput, SettingsInput } from './requests.ts'
 
 type Refusals<Input> = readonly (readonly [setting: string, asked: (input: Input) => boolean])[]
 
-const nonEmpty = (text: string | undefined) => text !== undefined && text !== ''
-
 /** Empty values stay allowed: tools send them to say "none". */
 const SETTINGS: Refusals<SettingsInput> = [
   ['VpcConfig Ipv6AllowedForDualStack', (i) => i.vpcConfig?.ipv6AllowedForDualStack === true],
@@ -21,7 +19,6 @@ const SETTINGS: Refusals<SettingsInput> = [
 
 const CREATION: Refusals<CreateInput> = [
   ['PublishTo', (i) => i.publishTo !== undefined],
-  ['CodeSigningConfigArn', (i) => nonEmpty(i.codeSigningConfigArn)],
   ['TenancyConfig', (i) => i.tenancyConfig !== undefined],
 ]
 

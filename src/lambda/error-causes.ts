@@ -19,6 +19,17 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
     operator:
       'Check HEARTH_ACCESS_KEYS: it says which access key belongs to which account. For an image: docker login as the user of the host.',
   },
+  CodeSigningConfigNotFoundException: {
+    cause: 'The code-signing configuration that a function is to be given does not exist in this account and region.',
+    caller: 'Check the ARN (ListCodeSigningConfigs).',
+    operator: NOTHING,
+  },
+  CodeVerificationFailedException: {
+    cause:
+      'The policy is Enforce, and the package or a layer is not signed, is signed by nobody that the code-signing configuration allows, or its signature expired or was revoked.',
+    caller: 'Sign it for an allowed profile (hearth sign); the message names the part and what is wrong with it.',
+    operator: 'Check HEARTH_SIGNING_PROFILES and HEARTH_REVOKED_SIGNATURES.',
+  },
   EC2AccessDeniedException: {
     cause: "The container engine's socket refuses this process.",
     caller: 'Retry later; tell the operator.',
@@ -63,6 +74,12 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
       'As many environments are on networks of subnets and security groups as HEARTH_MAX_NETWORK_ATTACHMENTS allows, or the bridge of a network is full.',
     caller: 'Retry with back-off.',
     operator: 'Raise HEARTH_MAX_NETWORK_ATTACHMENTS, or spread functions over several networks.',
+  },
+  InvalidCodeSignatureException: {
+    cause:
+      'The function has a code-signing configuration, and the package or a layer is not what was signed: a file was changed, added or removed. Blocks with the policy Warn, too.',
+    caller: 'Sign the package again after its last change; the message names the file.',
+    operator: NOTHING,
   },
   InvalidParameterValueException: {
     cause: 'A value is not allowed, contradicts another one, or asks for something that this host does not have.',
@@ -142,12 +159,12 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
   },
   ResourceConflictException: {
     cause:
-      'The name is taken, the function is Pending or Failed, an update is in progress, or a version would be provisioned both by itself and by an alias.',
+      'The name is taken, the function is Pending or Failed, an update is in progress, a version would be provisioned both by itself and by an alias, or a code-signing configuration is still used.',
     caller: 'Wait with the waiters function-active-v2 and function-updated-v2; delete a Failed function.',
     operator: 'If a function stays Pending, see the log: its runtime image is being built.',
   },
   ResourceNotFoundException: {
-    cause: 'There is no such function, version or alias in this account and region.',
+    cause: 'There is no such function, version, alias, layer or code-signing configuration in this account and region.',
     caller: 'Check name, qualifier, region and account: functions of each are separate.',
     operator: NOTHING,
   },

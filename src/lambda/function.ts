@@ -1,6 +1,7 @@
 /** A Function and its Versions as the host keeps them. Wire names and presence rules are the business of `api/`. */
 import type { SealedText } from './keys.ts'
 import type { SealedPackage } from './package.ts'
+import type { Signing } from './signature.ts'
 
 export type Architecture = 'x86_64' | 'arm64'
 
@@ -37,6 +38,8 @@ export interface LayerReference {
   /** Bytes of the zip. */
   readonly codeSize: number
   readonly unzippedBytes: number
+  /** Who signed it, as found when it was published. */
+  readonly signing?: Signing
 }
 
 /** Networks that a function's environments join; after detaching the lists and `vpcId` are empty. */
@@ -105,6 +108,8 @@ export interface FunctionConfiguration {
   readonly unzippedBytes?: number
   /** Merged into /opt, later ones over earlier ones; absent: none. */
   readonly layers?: readonly LayerReference[]
+  /** Who signed the package, if it was verified when it was deployed and is trusted. */
+  readonly signing?: Signing
 }
 
 /** A container image that stays the same whatever its tag points to later. */

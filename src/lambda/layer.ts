@@ -1,6 +1,7 @@
 /** Layers as the host keeps them, and their names as callers write them. */
 import { partitionOf, type RequestScope } from './arn.ts'
 import type { Architecture, LayerReference } from './function.ts'
+import type { Signing } from './signature.ts'
 
 /** A layer's name within its account and region. */
 export interface LayerKey {
@@ -20,6 +21,8 @@ export interface LayerContent {
   readonly compatibleRuntimes?: readonly string[]
   readonly compatibleArchitectures?: readonly Architecture[]
   readonly licenseInfo?: string
+  /** Who signed it, where that is trusted. */
+  readonly signing?: Signing
 }
 
 /** Immutable, except for its policy. */
@@ -59,6 +62,7 @@ export function referenceTo(layer: LayerVersion): LayerReference {
     codeSha256: layer.codeSha256,
     codeSize: layer.codeSize,
     unzippedBytes: layer.unzippedBytes,
+    ...(layer.signing === undefined ? {} : { signing: layer.signing }),
   }
 }
 

@@ -56,6 +56,8 @@ export const LIMITS = {
   policyBytes: 20_480,
   /** Items of a page, whatever MaxItems says. [V] */
   pageItems: 50,
+  /** The same of lists of code-signing configurations and their functions. [D] */
+  codeSigningPageItems: 100,
   memoryMb: { min: 128, max: 10_240, default: 128 },
   timeoutS: { min: 1, max: 900, default: 3 },
   ephemeralStorageMb: { min: 512, max: 10_240, default: 512 },

@@ -1,6 +1,7 @@
 /** What the control plane asks of the store, as verbs of the use case. Each write is one transaction, its guards included. */
 import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
 import type { Alias, FunctionConfiguration, FunctionKey, FunctionVersion, RecursiveLoop } from '../lambda/function.ts'
+import type { VerifiedUnder } from './code-signing-store.ts'
 import type { Page, PageRequest } from './page.ts'
 
 export interface StoredFunction {
@@ -16,6 +17,8 @@ export interface NewFunction {
   readonly tags: Readonly<Record<string, string>>
   /** Make version 1 (or the next number of a name that existed before) along with `$LATEST`. */
   readonly publish: boolean
+  /** Gives the function the configuration that its code was verified under. */
+  readonly verified?: VerifiedUnder
 }
 
 export interface Update {
@@ -23,6 +26,8 @@ export interface Update {
   readonly change: (current: FunctionVersion) => FunctionConfiguration
   readonly publish: boolean
   readonly revisionId?: string
+  /** Refused with ResourceConflictException when the function has another code-signing configuration by now. */
+  readonly verified?: VerifiedUnder
 }
 
 /** `published`: the version that `publish` asked for. */

@@ -5,6 +5,7 @@ import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion, RecursiveLoop } from '../lambda/function.ts'
 import { packageId } from '../lambda/package.ts'
 import type { Changes } from './changes.ts'
+import { checkVerifiedUnder } from './code-signing.ts'
 import { codeBytesOf, countStoredCode, storedCodeBytes } from './code-storage.ts'
 import { discardEvents, discardInSteps, forgetCounts } from './event-queue.ts'
 import type {
@@ -55,8 +56,14 @@ export class SqlFunctions implements FunctionStore {
       await forgetCounts(db, key)
       await db
         .insertInto('functions')
-        .values({ ...keyColumns(key), tags: JSON.stringify(input.tags), reserved_concurrency: null })
+        .values({
+          ...keyColumns(key),
+          tags: JSON.stringify(input.tags),
+          reserved_concurrency: null,
+          code_signing_config: input.verified?.config?.id,
+        })
         .execute()
+      if (input.verified) await checkVerifiedUnder(db, key, input.verified)
       const latest = await db
         .insertInto('versions')
         .values({
@@ -124,6 +131,7 @@ export class SqlFunctions implements FunctionStore {
       const before = await latestRow(db, key)
       checkSettled(key, before)
       checkRevision(update.revisionId, before.revision_id)
+      if (update.verified) await checkVerifiedUnder(db, key, update.verified)
       const configuration = update.change(versionOf(before))
       await countStoredCode(db, key, configuration.codeSize - before.code_size)
       // A creation that failed left nothing that could run in the meantime; the update is then another try to create it.

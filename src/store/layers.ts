@@ -4,6 +4,7 @@ import type { Kysely, Selectable } from 'kysely'
 import type { Architecture, FunctionConfiguration } from '../lambda/function.ts'
 import type { LayerContent, LayerKey, LayerVersion } from '../lambda/layer.ts'
 import type { Statement } from '../lambda/policy.ts'
+import type { Signing } from '../lambda/signature.ts'
 import { countStoredCode } from './code-storage.ts'
 import type { LayerFilter, LayerStore, PolicyChange, StoredPolicy } from './layer-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
@@ -46,6 +47,7 @@ export class SqlLayers implements LayerStore {
           license_info: content.licenseInfo ?? null,
           policy: null,
           policy_revision: null,
+          signing: json(content.signing),
         })
         .returningAll()
         .executeTakeFirstOrThrow()
@@ -172,8 +174,8 @@ export class SqlLayers implements LayerStore {
   }
 }
 
-function json(list: readonly string[] | undefined): string | null {
-  return list === undefined ? null : JSON.stringify(list)
+function json(value: object | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value)
 }
 
 function policyOf(row: Selectable<LayerVersionsTable>): StoredPolicy {
@@ -198,5 +200,6 @@ function layerOf(row: Selectable<LayerVersionsTable>): LayerVersion {
     ...(runtimes === null ? {} : { compatibleRuntimes: JSON.parse(runtimes) as string[] }),
     ...(architectures === null ? {} : { compatibleArchitectures: JSON.parse(architectures) as Architecture[] }),
     ...(row.license_info === null ? {} : { licenseInfo: row.license_info }),
+    ...(row.signing === null ? {} : { signing: JSON.parse(row.signing) as Signing }),
   }
 }

@@ -1,6 +1,8 @@
 /** Everything the host must not forget, behind one open and one close. */
 import { SqlAliases } from './aliases.ts'
 import { Changes } from './changes.ts'
+import { SqlCodeSigning } from './code-signing.ts'
+import type { CodeSigningStore } from './code-signing-store.ts'
 import { SqlDeliveries } from './deliveries.ts'
 import { SqlEventInvokeConfigs } from './event-invoke-configs.ts'
 import { SqlEventQueue } from './event-queue.ts'
@@ -29,6 +31,7 @@ export interface Store {
   readonly queue: EventQueueStore
   readonly deliveries: DeliveryStore
   readonly eventInvoke: EventInvokeConfigStore
+  readonly codeSigning: CodeSigningStore
   /** Waits for writes under way, then closes the database and gives its lock back. */
   close(): Promise<void>
 }
@@ -59,6 +62,7 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
     deliveries: new SqlDeliveries(db, commits),
     eventInvoke: new SqlEventInvokeConfigs(db, changes),
     provisioned: new SqlProvisioned(db, changes),
+    codeSigning: new SqlCodeSigning(db),
     async close() {
       await commits.idle()
       await close()

@@ -5,7 +5,7 @@ import { LIMITS } from '../lambda/limits.ts'
 export interface PageRequest {
   /** NextMarker of the page before. */
   readonly marker?: string
-  /** Wanted number of items; never more than LIMITS.pageItems are given. */
+  /** Wanted number of items; never more than LIMITS.pageItems are given, or what the list says. */
   readonly maxItems?: number
 }
 
@@ -17,8 +17,8 @@ export interface Page<T> {
 
 const MARKER_CHARACTERS_MAX = 2048
 
-export function pageSize(request: PageRequest): number {
-  return Math.min(request.maxItems ?? LIMITS.pageItems, LIMITS.pageItems)
+export function pageSize(request: PageRequest, most: number = LIMITS.pageItems): number {
+  return Math.min(request.maxItems ?? most, most)
 }
 
 /** @throws LambdaException InvalidParameterValueException for anything that is not a NextMarker of this list. */

@@ -94,6 +94,7 @@ export function configurationOf(from: FunctionConfiguration): FunctionConfigurat
     sealedPackage: from.sealedPackage,
     unzippedBytes: from.unzippedBytes,
     layers: from.layers,
+    signing: from.signing,
   }
 }
 

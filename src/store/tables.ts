@@ -11,6 +11,8 @@ export interface FunctionsTable {
   reserved_concurrency: number | null
   /** `Allow` or `Terminate`; null is Terminate. */
   recursive_loop: ColumnType<string | null, string | null | undefined>
+  /** Id of a code-signing configuration of the same account and region. */
+  code_signing_config: ColumnType<string | null, string | null | undefined>
 }
 
 /** One row per version, `$LATEST` included. */
@@ -95,6 +97,8 @@ export interface LayerVersionsTable {
   /** JSON list of statements; null: no policy. */
   policy: string | null
   policy_revision: string | null
+  /** JSON of Signing. */
+  signing: string | null
 }
 
 /** The last version number of every layer that ever existed. */
@@ -219,7 +223,24 @@ export interface ProvisionedConcurrencyTable {
   last_modified: number
 }
 
+export interface CodeSigningConfigsTable {
+  account: string
+  region: string
+  id: string
+  description: string
+  /** JSON list of ARNs. */
+  publishers: string
+  /** `Warn` or `Enforce`. */
+  policy: string
+  /** Unix milliseconds. */
+  last_modified: number
+  revision: string
+  /** JSON object. */
+  tags: string
+}
+
 export interface Tables {
+  code_signing_configs: CodeSigningConfigsTable
   provisioned_concurrency: ProvisionedConcurrencyTable
   functions: FunctionsTable
   versions: VersionsTable

@@ -40,6 +40,8 @@ export type PlatformEvent =
   /** Recursion detection stopped it. */
   | { readonly type: 'invocation.recursive'; readonly function: FunctionKey }
   | { readonly type: 'platform.error'; readonly function: FunctionKey; readonly exception: string }
+  /** Its code-signing policy is Warn. */
+  | { readonly type: 'code.untrusted'; readonly function: FunctionKey; readonly fault: string }
   | { readonly type: 'event.enqueued'; readonly function: FunctionKey; readonly requestId: string }
 
 export type Observer = (event: PlatformEvent) => void

@@ -75,6 +75,12 @@ export class Metrics {
       labelNames: ['function', 'exception'],
       registers,
     })
+    const untrusted = new Counter({
+      name: 'hearth_signature_validation_errors_total',
+      help: 'Packages and layers deployed although they are not trusted: code-signing policy Warn.',
+      labelNames: ['function', 'fault'],
+      registers,
+    })
     const enqueued = new Counter({
       name: 'hearth_async_events_received_total',
       help: 'Events accepted with 202.',
@@ -203,6 +209,9 @@ export class Metrics {
           return
         case 'platform.error':
           failures.inc({ function: event.function.name, exception: event.exception })
+          return
+        case 'code.untrusted':
+          untrusted.inc({ function: event.function.name, fault: event.fault })
           return
         case 'event.enqueued':
           enqueued.inc({ function: event.function.name })

@@ -9,6 +9,9 @@ import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda'
 import { serve } from '@hono/node-server'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { type ApiOptions, createApi } from '../../src/api/app.ts'
+import { ArtifactStore } from '../../src/code/artifact.ts'
+import { readSignatures } from '../../src/code/signature/read.ts'
+import { readProfiles } from '../../src/code/signature/trust.ts'
 import type { CodeStore } from '../../src/control/code-store.ts'
 import { type ControlPlane, createControlPlane } from '../../src/control/control-plane.ts'
 import { Keyring } from '../../src/keys/keyring.ts'
@@ -18,7 +21,9 @@ import type { MachineRoom } from '../../src/lambda/machine-room.ts'
 import type { PackageReference } from '../../src/lambda/package.ts'
 import type { RuntimeImages } from '../../src/lambda/runtime-images.ts'
 import type { S3Objects } from '../../src/lambda/s3-object.ts'
+import { revokedSignatures } from '../../src/lambda/signature.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
+import { EventBus, type PlatformEvent } from '../../src/telemetry/events.ts'
 
 /** Every runtime is there; `hold` keeps functions Pending or InProgress until the returned function is called. */
 export class ReadyImages implements RuntimeImages {
@@ -85,6 +90,22 @@ export class MemoryCodeStore implements CodeStore {
   get({ codeSha256 }: PackageReference) {
     return Promise.resolve(this.#zips.get(codeSha256))
   }
+
+  signatures() {
+    return Promise.resolve({ kind: 'unsigned' } as const)
+  }
+}
+
+/** Packages are really unpacked, and their signatures read. @param profiles file of certificates by ARN of the profile version */
+export function unpackingCodeStore(directory: string, profiles: Readonly<Record<string, string>>): CodeStore {
+  const code = new ArtifactStore({ directory, log: { warn: () => {}, error: () => {} } })
+  const trusted = readProfiles(profiles)
+  return {
+    put: (zip) => code.put(zip),
+    get: ({ codeSha256 }) => code.get(codeSha256),
+    prepareLayers: () => Promise.resolve(),
+    signatures: async ({ codeSha256 }) => readSignatures(await code.folder(codeSha256), trusted),
+  }
 }
 
 /** What VpcConfig and FileSystemConfigs may name. */
@@ -143,6 +164,7 @@ export interface ControlPlaneHost {
   readonly images: ReadyImages
   readonly keys: Keyring
   readonly logged: { readonly message: string }[]
+  readonly events: readonly PlatformEvent[]
   client(changes?: LambdaClientConfig): LambdaClient & { last(): RawAnswer }
   /** Waits until no function is Pending or InProgress any more. */
   settled(): Promise<void>
@@ -156,6 +178,8 @@ export interface ControlPlaneHostOptions {
   readonly code?: CodeStore
   /** Answers Invoke; without it the answer tells what was asked. */
   readonly invoke?: (store: Store) => ApiOptions['invoke']
+  /** As in HEARTH_REVOKED_SIGNATURES. */
+  readonly revoked?: readonly string[]
 }
 
 export const NO_S3: S3Objects = { get: () => Promise.reject(new Error('no S3 here')) }
@@ -164,14 +188,19 @@ export async function startControlPlaneHost({
   objects = NO_S3,
   code = new MemoryCodeStore(),
   invoke,
+  revoked = [],
 }: ControlPlaneHostOptions = {}): Promise<ControlPlaneHost> {
   const folder = mkdtempSync(join(tmpdir(), 'hearth-conformance-'))
   const store = await openStore(join(folder, 'hearth.db'))
   const images = new ReadyImages()
   const keys = new Keyring(join(folder, 'keys'))
+  const bus = new EventBus()
+  const events: PlatformEvent[] = []
+  bus.subscribe((event) => events.push(event))
   const logged: { message: string }[] = []
   const log = {
     info: () => {},
+    warn: (_detail: object, message: string) => void logged.push({ message }),
     error: (_detail: object, message: string) => void logged.push({ message }),
   }
   let advanced = 0
@@ -184,6 +213,8 @@ export async function startControlPlaneHost({
     images,
     keys,
     room: ROOM,
+    revokedSignatures: revokedSignatures(revoked),
+    bus,
     clock,
     settings: { accountConcurrency: 1000, unreservedMinimum: 100, architecture: 'x86_64' },
     log,
@@ -205,6 +236,7 @@ export async function startControlPlaneHost({
     images,
     keys,
     logged,
+    events,
     client(changes = {}) {
       const requestHandler = new RecordingHandler()
       const client = new LambdaClient({

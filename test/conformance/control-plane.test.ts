@@ -469,10 +469,6 @@ describe('settings that Hearth cannot honour', () => {
     ],
     ['SnapStart ApplyOn PublishedVersions', { SnapStart: { ApplyOn: 'PublishedVersions' } }],
     ['PublishTo', { PublishTo: 'LATEST_PUBLISHED' }],
-    [
-      'CodeSigningConfigArn',
-      { CodeSigningConfigArn: 'arn:aws:lambda:us-east-1:111111111111:code-signing-config:csc-0123456789abcdef0' },
-    ],
     ['TenancyConfig', { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } }],
     ['DurableConfig', { DurableConfig: { ExecutionTimeout: 60 } }],
     ['S3ObjectStorageMode REFERENCE', { Code: { S3Bucket: 'bucket', S3Key: 'key', S3ObjectStorageMode: 'REFERENCE' } }],

@@ -33,6 +33,7 @@ const ROLE = `arn:aws:iam::${ACCOUNT}:role/r`
 const ZIP = Buffer.from('PK').toString('base64')
 const QUEUE = `arn:aws:sqs:us-east-1:${ACCOUNT}:q`
 const REVISION = '00000000-0000-4000-8000-000000000000'
+const CODE_SIGNING_CONFIG = `${ARN}:code-signing-config:csc-0123456789abcdef0`
 let KEY = ''
 
 interface Sample {
@@ -52,6 +53,7 @@ const PATH = {
   StatementId: 's1',
   Resource: `${ARN}:function:f`,
   ResourceArn: `${ARN}:function:f`,
+  CodeSigningConfigArn: CODE_SIGNING_CONFIG,
 }
 
 const QUERY = {
@@ -107,6 +109,11 @@ const EVENT_INVOKE = {
     OnFailure: { Destination: QUEUE },
   },
 }
+const CODE_SIGNING = {
+  Description: 'd',
+  AllowedPublishers: { SigningProfileVersionArns: [`arn:aws:signer:us-east-1:${ACCOUNT}:/signing-profiles/p`] },
+  CodeSigningPolicies: { UntrustedArtifactOnDeployment: 'Warn' },
+}
 const RoutingConfig = { AdditionalVersionWeights: { '2': 0.5 } }
 const published = (changes: object) => ({ FunctionName: 'g', ...zipSettings(), ...changes })
 
@@ -122,6 +129,7 @@ const BODIES: Readonly<Record<string, () => readonly object[]>> = {
   ],
   AddPermission: () => [PERMISSION],
   CreateAlias: () => [{ Name: 'a', FunctionVersion: '1', Description: 'd', RoutingConfig }],
+  CreateCodeSigningConfig: () => [{ ...CODE_SIGNING, Tags: { a: 'b' } }],
   CreateFunction: () => [
     published({
       Code: { ZipFile: ZIP, SourceKMSKeyArn: KEY },
@@ -131,6 +139,7 @@ const BODIES: Readonly<Record<string, () => readonly object[]>> = {
       Tags: { a: 'b' },
     }),
     published({ FunctionName: 's', Code: s3 }),
+    published({ FunctionName: 'c', Code: { ZipFile: ZIP }, CodeSigningConfigArn: CODE_SIGNING_CONFIG }),
     { FunctionName: 'i', Role: ROLE, PackageType: 'Image', Code: { ImageUri: 'repository:tag' }, ImageConfig },
   ],
   PublishLayerVersion: () => [
@@ -144,6 +153,7 @@ const BODIES: Readonly<Record<string, () => readonly object[]>> = {
     { Content: s3 },
   ],
   PublishVersion: () => [{ CodeSha256: 'x' }, { Description: 'd' }, { RevisionId: REVISION }],
+  PutFunctionCodeSigningConfig: () => [{ CodeSigningConfigArn: CODE_SIGNING_CONFIG }],
   PutFunctionConcurrency: () => [{ ReservedConcurrentExecutions: 1 }],
   PutFunctionEventInvokeConfig: () => [EVENT_INVOKE],
   PutFunctionRecursionConfig: () => [{ RecursiveLoop: 'Allow' }],
@@ -154,6 +164,7 @@ const BODIES: Readonly<Record<string, () => readonly object[]>> = {
   ],
   TagResource: () => [{ Tags: { a: 'b' } }],
   UpdateAlias: () => [{ FunctionVersion: '1', Description: 'd', RoutingConfig, RevisionId: REVISION }],
+  UpdateCodeSigningConfig: () => [CODE_SIGNING],
   UpdateFunctionCode: () => [
     { ZipFile: ZIP, SourceKMSKeyArn: KEY, Architectures: ['x86_64'], DryRun: true },
     { ZipFile: ZIP, Publish: true },
@@ -166,7 +177,6 @@ const BODIES: Readonly<Record<string, () => readonly object[]>> = {
 }
 
 /** What is refused, with the smallest request that asks for it; members below one are refused with it. */
-const arn = `${ARN}:code-signing-config:csc-0123456789abcdef0`
 const s3Files = `arn:aws:s3files:us-east-1:${ACCOUNT}:file-system/fs-${'0'.repeat(17)}/access-point/fsap-${'0'.repeat(17)}`
 const SETTINGS_REFUSED = {
   'FileSystemConfigs.S3FilesConfig': {
@@ -183,7 +193,6 @@ const REFUSED: Readonly<Record<string, Readonly<Record<string, object>>>> = {
   CreateFunction: {
     ...SETTINGS_REFUSED,
     PublishTo: { PublishTo: 'LATEST_PUBLISHED' },
-    CodeSigningConfigArn: { CodeSigningConfigArn: arn },
     TenancyConfig: { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } },
   },
   UpdateFunctionConfiguration: SETTINGS_REFUSED,

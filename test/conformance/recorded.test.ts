@@ -42,6 +42,7 @@ beforeAll(async () => {
       put: (zip, seal) => packages.put(zip, seal),
       get: (reference) => packages.get(reference),
       prepareLayers: () => Promise.resolve(),
+      signatures: () => Promise.resolve({ kind: 'unsigned' }),
     },
     invoke: (store) => invokeHandler(invokerOf(store)),
   })

@@ -6,9 +6,11 @@ import {
   AddLayerVersionPermissionCommand,
   AddPermissionCommand,
   CreateAliasCommand,
+  CreateCodeSigningConfigCommand,
   type LambdaClient,
   PublishLayerVersionCommand,
   PublishVersionCommand,
+  PutFunctionCodeSigningConfigCommand,
   PutFunctionConcurrencyCommand,
   PutFunctionEventInvokeConfigCommand,
   PutProvisionedConcurrencyConfigCommand,
@@ -111,6 +113,22 @@ const ofReserved = async (host: SampleHost): Promise<Sample> => {
   return { path: { FunctionName } }
 }
 
+const CODE_SIGNING = {
+  Description: 'd',
+  AllowedPublishers: {
+    SigningProfileVersionArns: ['arn:aws:signer:us-east-1:000000000000:/signing-profiles/sample/0000000001'],
+  },
+}
+const ofCodeSigning = async (host: SampleHost) => {
+  const { CodeSigningConfig } = await host.client.send(new CreateCodeSigningConfigCommand(CODE_SIGNING))
+  return { path: { CodeSigningConfigArn: CodeSigningConfig?.CodeSigningConfigArn ?? '' } }
+}
+const ofSignedFunction = async (host: SampleHost) => {
+  const [FunctionName, { path }] = [await host.function(), await ofCodeSigning(host)]
+  await host.client.send(new PutFunctionCodeSigningConfigCommand({ FunctionName, ...path }))
+  return { path: { FunctionName, ...path } }
+}
+
 const EVENT_INVOKE = { MaximumRetryAttempts: 1, MaximumEventAgeInSeconds: 120 }
 const ofEventInvoke = async (host: SampleHost): Promise<Sample> => {
   const FunctionName = await host.function()
@@ -132,6 +150,7 @@ export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Samp
     await host.client.send(new PublishVersionCommand({ FunctionName }))
     return { path: { FunctionName }, body: { Name: 'live', FunctionVersion: '1', Description: 'd' } }
   },
+  CreateCodeSigningConfig: () => Promise.resolve({ body: { ...CODE_SIGNING, Tags: { team: 'blue' } } }),
   CreateFunction: async (host) => ({
     body: {
       FunctionName: host.newName(),
@@ -145,6 +164,8 @@ export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Samp
     },
   }),
   DeleteAlias: ofAlias,
+  DeleteCodeSigningConfig: ofCodeSigning,
+  DeleteFunctionCodeSigningConfig: ofSignedFunction,
   DeleteFunction: ofFunction,
   DeleteFunctionConcurrency: ofReserved,
   DeleteLayerVersion: ofLayer,
@@ -154,7 +175,8 @@ export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Samp
   GetAccountSettings: () => Promise.resolve({}),
   GetAlias: ofAlias,
   GetFunction: ofReserved,
-  GetFunctionCodeSigningConfig: ofFunction,
+  GetCodeSigningConfig: ofCodeSigning,
+  GetFunctionCodeSigningConfig: ofSignedFunction,
   GetFunctionConcurrency: ofReserved,
   GetFunctionConfiguration: ofFunction,
   GetLayerVersion: ofLayer,
@@ -175,7 +197,12 @@ export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Samp
   }),
   InvokeAsync: async (host) => ({ ...(await ofFunction(host)), body: { hello: 'later' } }),
   ListAliases: async (host) => ({ path: { FunctionName: await host.withAlias() } }),
+  ListCodeSigningConfigs: async (host) => {
+    await ofCodeSigning(host)
+    return {}
+  },
   ListFunctionEventInvokeConfigs: ofEventInvoke,
+  ListFunctionsByCodeSigningConfig: ofSignedFunction,
   ListFunctions: async (host) => {
     await host.function()
     return { query: { FunctionVersion: 'ALL', MaxItems: '10' } }
@@ -197,6 +224,10 @@ export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Samp
     },
   }),
   PublishVersion: async (host) => ({ ...(await ofFunction(host)), body: { Description: 'first' } }),
+  PutFunctionCodeSigningConfig: async (host) => ({
+    ...(await ofFunction(host)),
+    body: { CodeSigningConfigArn: (await ofCodeSigning(host)).path.CodeSigningConfigArn },
+  }),
   PutFunctionConcurrency: async (host) => ({ ...(await ofFunction(host)), body: { ReservedConcurrentExecutions: 1 } }),
   PutFunctionEventInvokeConfig: async (host) => ({ ...(await ofFunction(host)), body: EVENT_INVOKE }),
   PutFunctionRecursionConfig: async (host) => ({ ...(await ofFunction(host)), body: { RecursiveLoop: 'Allow' } }),
@@ -226,6 +257,10 @@ export const SAMPLES: Readonly<Record<string, (host: SampleHost) => Promise<Samp
     const FunctionName = path?.FunctionName ?? ''
     return { path, body: { FunctionVersion: '$LATEST', Description: `of ${FunctionName}` } }
   },
+  UpdateCodeSigningConfig: async (host) => ({
+    ...(await ofCodeSigning(host)),
+    body: { CodeSigningPolicies: { UntrustedArtifactOnDeployment: 'Enforce' } },
+  }),
   UpdateFunctionCode: async (host) => ({
     ...(await ofFunction(host)),
     body: { ZipFile: Buffer.from(await zipped({ ...FILES, 'more.txt': 'more' })).toString('base64') },

@@ -1,15 +1,19 @@
 /** Every waiter and paginator of the service model whose operation Hearth has, as the SDK for JavaScript runs them. */
 import {
   CreateAliasCommand,
+  CreateCodeSigningConfigCommand,
   CreateFunctionCommand,
   type LambdaClient,
   PublishLayerVersionCommand,
   PublishVersionCommand,
+  PutFunctionCodeSigningConfigCommand,
   PutFunctionEventInvokeConfigCommand,
   PutProvisionedConcurrencyConfigCommand,
   paginateListAliases,
+  paginateListCodeSigningConfigs,
   paginateListFunctionEventInvokeConfigs,
   paginateListFunctions,
+  paginateListFunctionsByCodeSigningConfig,
   paginateListLayers,
   paginateListLayerVersions,
   paginateListProvisionedConcurrencyConfigs,
@@ -33,6 +37,12 @@ async function create(in_: LambdaClient = client, Publish = false): Promise<stri
   const input = request({ Publish })
   await in_.send(new CreateFunctionCommand(input))
   return input.FunctionName ?? ''
+}
+
+async function createCodeSigningConfig(in_: LambdaClient): Promise<string> {
+  const AllowedPublishers = { SigningProfileVersionArns: ['arn:aws:signer:us-east-1:000000000000:/signing-profiles/p'] }
+  const { CodeSigningConfig } = await in_.send(new CreateCodeSigningConfigCommand({ AllowedPublishers }))
+  return CodeSigningConfig!.CodeSigningConfigArn!
 }
 
 /** Polls far more often than the model says, so that a test waits no seconds. */
@@ -171,6 +181,24 @@ const PAGINATORS: Readonly<Record<string, () => Promise<Paged>>> = {
     }
     return walk(paginateListFunctionEventInvokeConfigs({ client, pageSize: 2 }, { FunctionName }), (page) =>
       page.FunctionEventInvokeConfigs?.map(({ FunctionArn }) => FunctionArn),
+    )
+  },
+  ListCodeSigningConfigs: async () => {
+    const own = host.client({ region: 'eu-north-1' })
+    for (let i = 0; i < 5; i++) await createCodeSigningConfig(own)
+    return walk(paginateListCodeSigningConfigs({ client: own, pageSize: 2 }, {}), (page) =>
+      page.CodeSigningConfigs?.map(({ CodeSigningConfigArn }) => CodeSigningConfigArn),
+    )
+  },
+  ListFunctionsByCodeSigningConfig: async () => {
+    const CodeSigningConfigArn = await createCodeSigningConfig(client)
+    for (let i = 0; i < 5; i++) {
+      const FunctionName = await create()
+      await client.send(new PutFunctionCodeSigningConfigCommand({ FunctionName, CodeSigningConfigArn }))
+    }
+    return walk(
+      paginateListFunctionsByCodeSigningConfig({ client, pageSize: 2 }, { CodeSigningConfigArn }),
+      (page) => page.FunctionArns,
     )
   },
   ListProvisionedConcurrencyConfigs: async () => {

@@ -4,6 +4,7 @@ import type { FunctionConfiguration, FunctionKey } from '../../src/lambda/functi
 import type { Store } from '../../src/store/open.ts'
 import type { NewEvent } from '../../src/store/store.ts'
 import { validConfiguration } from '../support/configuration.ts'
+import { describeCodeSigning } from './code-signing-suite.ts'
 import { describeLayersAndPolicies } from './layers-suite.ts'
 
 export interface StoreUnderTest {
@@ -596,6 +597,7 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
   })
 
   describeLayersAndPolicies(() => under)
+  describeCodeSigning(() => under)
 
   describe('event queue', () => {
     const drift = async () => {

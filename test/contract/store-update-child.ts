@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { createControlPlane } from '../../src/control/control-plane.ts'
 import { Keyring } from '../../src/keys/keyring.ts'
 import { openStore } from '../../src/store/open.ts'
+import { EventBus } from '../../src/telemetry/events.ts'
 import { KnownImages, MemoryCodeStore, NO_S3, ReadyImages, ROOM } from '../conformance/control-plane-host.ts'
 
 const [path = ''] = process.argv.slice(2)
@@ -16,11 +17,13 @@ const control = createControlPlane({
   images: new ReadyImages(),
   keys: new Keyring(join(dirname(path), 'keys')),
   room: ROOM,
+  revokedSignatures: new Set(),
+  bus: new EventBus(),
   objects: NO_S3,
   functionImages: new KnownImages(),
   clock: Date.now,
   settings: { accountConcurrency: 1000, unreservedMinimum: 100, architecture: 'x86_64' },
-  log: { info: () => {}, error: () => {} },
+  log: { info: () => {}, warn: () => {}, error: () => {} },
 })
 await control.resume()
 await control.settled()

@@ -6,6 +6,7 @@ import { asynchronous } from './0003-asynchronous.ts'
 import { provisionedConcurrency } from './0004-provisioned-concurrency.ts'
 import { runtimeVersions } from './0005-runtime-versions.ts'
 import { codeSizeIndex } from './0006-code-size-index.ts'
+import { codeSigning } from './0007-code-signing.ts'
 import { sealedPackages } from './0009-sealed-packages.ts'
 import { storedCode } from './0010-stored-code.ts'
 
@@ -16,6 +17,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0004-provisioned-concurrency': provisionedConcurrency,
   '0005-runtime-versions': runtimeVersions,
   '0006-code-size-index': codeSizeIndex,
+  '0007-code-signing': codeSigning,
   '0009-sealed-packages': sealedPackages,
   '0010-stored-code': storedCode,
 }

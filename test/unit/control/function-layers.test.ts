@@ -24,6 +24,7 @@ beforeEach(async () => {
     put: (zip) => Promise.resolve({ sha256Base64: 'old', size: zip.length, unzippedBytes: 200 * MIB }),
     get: () => Promise.resolve(new Uint8Array(1)),
     prepareLayers: (hashes) => Promise.resolve(void prepared.push(hashes)),
+    signatures: () => Promise.resolve({ kind: 'unsigned' }),
   }
   layers = new FunctionLayers(store.layers, code)
 })

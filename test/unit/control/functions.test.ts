@@ -10,6 +10,7 @@ import type { FunctionImages } from '../../../src/lambda/function-images.ts'
 import { EMPTY_ROOM } from '../../../src/lambda/machine-room.ts'
 import type { RuntimeImages } from '../../../src/lambda/runtime-images.ts'
 import { openStore, type Store } from '../../../src/store/open.ts'
+import { EventBus } from '../../../src/telemetry/events.ts'
 
 const key = (name: string) => ({ account: '111111111111', region: 'us-east-1', name })
 const input = (changes: Partial<CreateInput> = {}): CreateInput => ({
@@ -45,15 +46,22 @@ describe('functions', () => {
     }
     return createControlPlane({
       store,
-      code: { put, get: () => Promise.resolve(undefined), prepareLayers: () => Promise.resolve() },
+      code: {
+        put,
+        get: () => Promise.resolve(undefined),
+        prepareLayers: () => Promise.resolve(),
+        signatures: () => Promise.resolve({ kind: 'unsigned' }),
+      },
       functionImages: { resolve, prepare: prepareImage },
       objects: { get: () => Promise.reject(new Error('no S3 here')) },
       images,
       keys: new Keyring(join(folder, 'keys')),
       room: EMPTY_ROOM,
+      revokedSignatures: new Set(),
+      bus: new EventBus(),
       clock: () => now,
       settings: { accountConcurrency: 1000, unreservedMinimum: 100, architecture: 'x86_64' },
-      log: { info: () => {}, error: (_detail, message) => void logged.push(message) },
+      log: { info: () => {}, warn: () => {}, error: (_detail, message) => void logged.push(message) },
     })
   }
 

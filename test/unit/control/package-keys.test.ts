@@ -10,6 +10,7 @@ import { openedForInvoke } from '../../../src/lambda/keys.ts'
 import { EMPTY_ROOM } from '../../../src/lambda/machine-room.ts'
 import { packageId, packageOf } from '../../../src/lambda/package.ts'
 import { openStore, type Store } from '../../../src/store/open.ts'
+import { EventBus } from '../../../src/telemetry/events.ts'
 import { buildZip } from '../code/build-zip.ts'
 
 const key = { account: '111111111111', region: 'us-east-1', name: 'f' }
@@ -36,10 +37,13 @@ beforeEach(async () => {
     store,
     keys,
     room: EMPTY_ROOM,
+    revokedSignatures: new Set(),
+    bus: new EventBus(),
     code: {
       put: (zip, seal) => packages.put(zip, seal),
       get: (reference) => packages.get(reference),
       prepareLayers: () => Promise.resolve(),
+      signatures: () => Promise.resolve({ kind: 'unsigned' }),
     },
     images: {
       availability: () => Promise.resolve({ available: true }),
@@ -55,7 +59,7 @@ beforeEach(async () => {
     },
     clock: () => Date.parse('2026-01-01'),
     settings: { accountConcurrency: 1000, unreservedMinimum: 100, architecture: 'x86_64' },
-    log: { info: () => {}, error: () => {} },
+    log: { info: () => {}, warn: () => {}, error: () => {} },
   })
 })
 afterEach(async () => {

@@ -8,6 +8,7 @@ import { Keyring } from '../../../src/keys/keyring.ts'
 import { openedForInvoke } from '../../../src/lambda/keys.ts'
 import { EMPTY_ROOM } from '../../../src/lambda/machine-room.ts'
 import { openStore, type Store } from '../../../src/store/open.ts'
+import { EventBus } from '../../../src/telemetry/events.ts'
 
 const key = { account: '111111111111', region: 'us-east-1', name: 'f' }
 const SECRET = 'correct-horse-battery-staple'
@@ -28,10 +29,13 @@ describe('environment variables under a key', () => {
       store,
       keys,
       room: EMPTY_ROOM,
+      revokedSignatures: new Set(),
+      bus: new EventBus(),
       code: {
         put: (zip) => Promise.resolve({ sha256Base64: 'sha', size: zip.length, unzippedBytes: 1 }),
         get: () => Promise.resolve(undefined),
         prepareLayers: () => Promise.resolve(),
+        signatures: () => Promise.resolve({ kind: 'unsigned' }),
       },
       images: {
         availability: () => Promise.resolve({ available: true }),
@@ -47,7 +51,7 @@ describe('environment variables under a key', () => {
       },
       clock: () => Date.parse('2026-01-01'),
       settings: { accountConcurrency: 1000, unreservedMinimum: 100, architecture: 'x86_64' },
-      log: { info: () => {}, error: () => {} },
+      log: { info: () => {}, warn: () => {}, error: () => {} },
     })
   })
   afterEach(async () => {
