@@ -196,7 +196,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
           { function: name, remedy, err: exception.cause ?? exception },
           `${exception.name}: ${exception.message}`,
         ),
-      wakeQueue: () => worker.wake(),
+      wakeQueue: (key) => worker.wake(key),
       clock: Date.now,
     })
     const deliveries = new DeliveryWorker({

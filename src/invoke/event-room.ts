@@ -22,6 +22,8 @@ interface Running {
   waiting: number
 }
 
+const IDLE: Readonly<Running> = { held: 0, waiting: 0 }
+
 export class EventRoom {
   readonly #options: EventRoomOptions
   readonly #running = new Map<string, Running>()
@@ -42,24 +44,36 @@ export class EventRoom {
     return this.#options.capacity - this.#held
   }
 
+  /** Nothing of the function can be claimed until an event that is running ends. */
+  isFull(key: FunctionKey): boolean {
+    if (this.free <= 0) return true
+    const running = this.#running.get(idOf(key))
+    return running !== undefined && this.#room(key, running) <= 0
+  }
+
   /** @param now Unix milliseconds */
   of(key: FunctionKey, now: number): number {
-    const { concurrency, limitsKnown, capacity, probeEveryMs } = this.#options
+    const { limitsKnown, probeEveryMs } = this.#options
     const id = idOf(key)
     if (!limitsKnown(key)) {
       this.#unknown.set(`${key.account}/${key.region}`, key)
       return 0
     }
-    const { held, waiting } = this.#running.get(id) ?? { held: 0, waiting: 0 }
+    const running = this.#running.get(id) ?? IDLE
+    const room = this.#room(key, running)
+    if (room > 0 || this.#options.concurrency.isDisabled(key)) return room
+    // Others use the concurrency up. Its oldest event is looked at from time to time: it may have become too old.
+    if (running.held > 0 || now < (this.#probes.get(id) ?? 0)) return 0
+    this.#probes.set(id, now + probeEveryMs)
+    return 1
+  }
+
+  #room(key: FunctionKey, { held, waiting }: Running): number {
+    const { concurrency, capacity } = this.#options
     const share = Math.max(1, Math.ceil((capacity - (this.#held - held)) / 2)) - held
     // Nothing of it will run: its events end at once.
     if (concurrency.isDisabled(key)) return share
-    const free = concurrency.available(key) - waiting
-    if (free > 0) return Math.min(free, share)
-    // Others use the concurrency up. Its oldest event is looked at from time to time: it may have become too old.
-    if (held > 0 || now < (this.#probes.get(id) ?? 0)) return 0
-    this.#probes.set(id, now + probeEveryMs)
-    return 1
+    return Math.min(concurrency.available(key) - waiting, share)
   }
 
   /** A throttled function is left alone for a while. */

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { decide, type EventCondition, type EventDecision, type RetryTiming } from '../lambda/event-invoke.ts'
+import type { FunctionKey } from '../lambda/function.ts'
 import type { ClaimedEvent, EventEnding, EventQueueStore } from '../store/store.ts'
 import { type Attempt, type AttemptNeeds, attempt, isThrottle } from './event-attempt.ts'
 import { endingOf } from './event-ending.ts'
@@ -50,9 +51,12 @@ export class EventWorker {
     this.#loop.start()
   }
 
-  /** There may be something to do. Cheap; callable at any time. */
-  wake(): void {
-    this.#loop.wake()
+  /**
+   * There may be something to do. Cheap; callable at any time.
+   * @param key of the only function for which there is: when nothing of it can run now, the end of what runs wakes the worker.
+   */
+  wake(key?: FunctionKey): void {
+    if (key === undefined || !this.#options.room.isFull(key)) this.#loop.wake()
   }
 
   /** Claims no more; resolves when what runs has ended, or after `drainMs`: what is left then is executed again by the next start. */
@@ -74,7 +78,7 @@ export class EventWorker {
     }
     const unknown = room.takeUnknown()
     for (const key of unknown) await resolver.loadLimits(key)
-    return events.length > 0 || unknown.length > 0
+    return events.length === size || unknown.length > 0
   }
 
   /** What has no room waits for a wake or a probe. */

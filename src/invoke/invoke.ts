@@ -65,8 +65,8 @@ export interface InvokerOptions {
   readonly bus: EventBus
   /** One entry for the operator: what failed, why, and what to do. */
   readonly logFailure: (key: FunctionKey, exception: LambdaException, remedy: string) => void
-  /** Tells the worker that there is something to do. */
-  readonly wakeQueue: () => void
+  /** Tells the worker that there is something to do for a function. */
+  readonly wakeQueue: (key: FunctionKey) => void
   /** Unix milliseconds. */
   readonly clock: () => number
 }
@@ -116,7 +116,7 @@ export class Invoker {
         enqueuedAt: clock(),
       })
       bus.emit({ type: 'event.enqueued', function: key, requestId })
-      this.#options.wakeQueue()
+      this.#options.wakeQueue(key)
       return { type: 'Event', ...decided }
     }
     const run = { ...request, traceHeader, payload, clientContext }

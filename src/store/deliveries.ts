@@ -1,6 +1,6 @@
 /** The outbox: records and dead letters, written in the transaction that ends their event, sent at least once under lease and epoch. */
 import { type Kysely, sql, type Transaction } from 'kysely'
-import { bytesOf, keyOf, keyText } from './event-claims.ts'
+import { bytesOf, keyOf, keyText } from './event-statements.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { ClaimedDelivery, DeliveryDetail, DeliveryStore, NewDelivery } from './store.ts'
 import type { Tables } from './tables.ts'

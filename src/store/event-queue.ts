@@ -1,10 +1,13 @@
 /** The durable queue of asynchronous events. Each claim has a lease and an epoch; whoever lost either can change nothing any more. */
-import type { CompiledQuery, Kysely, Transaction } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { FunctionKey } from '../lambda/function.ts'
 import { insertDelivery } from './deliveries.ts'
-import { findDue, keyOf, keyText, type RoomOf, readClaimed } from './event-claims.ts'
-import { CountChanges, type GroupCommit } from './group-commit.ts'
+import { findDue, type RoomOf } from './event-claims.ts'
+import { CountChanges } from './event-counts.ts'
+import { EventStatements, keyOf, keyText } from './event-statements.ts'
+import type { GroupCommit } from './group-commit.ts'
 import { QueueRoom } from './queue-room.ts'
+import type { OpenDatabase } from './sqlite.ts'
 import type { ClaimedEvent, EventEnding, EventQueueStore, FunctionQueue, NewEvent } from './store.ts'
 import type { Tables } from './tables.ts'
 
@@ -18,34 +21,19 @@ const DONE: EventEnding = { as: 'done', deliveries: [], events: [] }
 export class SqlEventQueue implements EventQueueStore {
   readonly #db: Kysely<Tables>
   readonly #commits: GroupCommit
-  readonly #insertEvent: CompiledQuery<{ id: number }>
-  readonly #insertPayload: CompiledQuery
+  readonly #statements: EventStatements
   readonly #room: QueueRoom
 
   /** @param maxBytes of the database, from which on no further event is accepted */
-  constructor(db: Kysely<Tables>, commits: GroupCommit, maxBytes = Number.POSITIVE_INFINITY) {
-    this.#db = db
+  constructor(
+    database: Pick<OpenDatabase, 'db' | 'connection'>,
+    commits: GroupCommit,
+    maxBytes = Number.POSITIVE_INFINITY,
+  ) {
+    this.#db = database.db
     this.#commits = commits
-    this.#room = new QueueRoom(db, maxBytes)
-    // Compiled once: building the statement costs more than running it.
-    this.#insertEvent = db
-      .insertInto('events')
-      .values({
-        function_key: '',
-        qualifier: '',
-        request_id: '',
-        enqueued_at: 0,
-        due_at: 0,
-        claimed: 0,
-        attempts: 0,
-        epoch: 0,
-      })
-      .returning('id')
-      .compile()
-    this.#insertPayload = db
-      .insertInto('event_payloads')
-      .values({ event_id: 0, trace_header: '', payload: new Uint8Array() })
-      .compile()
+    this.#statements = new EventStatements(database.connection)
+    this.#room = new QueueRoom(database.db, maxBytes)
   }
 
   put(event: NewEvent): Promise<void> {
@@ -54,16 +42,12 @@ export class SqlEventQueue implements EventQueueStore {
   }
 
   #insert(event: NewEvent): Promise<void> {
-    return this.#commits.run((db, counts) => this.#add(db, counts, event))
+    return this.#commits.run((_db, counts) => this.#add(counts, event))
   }
 
-  async #add(db: Transaction<Tables>, counts: CountChanges, event: NewEvent): Promise<void> {
-    const { qualifier, requestId, enqueuedAt, traceHeader, payload } = event
-    const functionKey = keyText(event.function)
-    const row = [functionKey, qualifier ?? null, requestId, enqueuedAt, enqueuedAt, 0, 0, 0]
-    const { rows } = await db.executeQuery<{ id: number }>({ ...this.#insertEvent, parameters: row })
-    await db.executeQuery({ ...this.#insertPayload, parameters: [rows[0]?.id, traceHeader, payload] })
-    counts.add(functionKey, { enqueued: 1, waiting: 1 })
+  #add(counts: CountChanges, event: NewEvent): void {
+    this.#statements.insert(event)
+    counts.add(keyText(event.function), { enqueued: 1, waiting: 1 })
   }
 
   claim(
@@ -74,19 +58,12 @@ export class SqlEventQueue implements EventQueueStore {
   ): Promise<ClaimedEvent[]> {
     const size = Math.min(limit, CLAIM_MAX)
     if (size <= 0) return Promise.resolve([])
-    return this.#commits.run(async (db, counts) => {
-      const due = await findDue(db, now, size, room)
-      if (due.length === 0) return []
-      const ids = due.map(({ id }) => id)
-      await db
-        .updateTable('events')
-        .set((eb) => ({ claimed: 1, due_at: leaseUntil, attempts: eb('attempts', '+', 1), epoch: eb('epoch', '+', 1) }))
-        .where('id', 'in', ids)
-        .execute()
-      for (const { claimed, function_key } of due)
+    return this.#commits.run((_db, counts) =>
+      findDue(this.#statements, now, size, room).map(({ id, claimed, function_key }) => {
         if (claimed === 0) counts.add(function_key, { waiting: -1, claimed: 1 })
-      return readClaimed(db, ids)
-    })
+        return this.#statements.claim(id, leaseUntil)
+      }),
+    )
   }
 
   extend(id: number, epoch: number, leaseUntil: number): Promise<boolean> {
@@ -104,17 +81,11 @@ export class SqlEventQueue implements EventQueueStore {
 
   settle(id: number, epoch: number, ending: EventEnding = DONE): Promise<boolean> {
     return this.#commits.run(async (db, counts) => {
-      const gone = await db
-        .deleteFrom('events')
-        .where('id', '=', id)
-        .where('epoch', '=', epoch)
-        .where('claimed', '=', 1)
-        .returning('function_key')
-        .executeTakeFirst()
-      if (gone === undefined) return false
-      counts.add(gone.function_key, { claimed: -1, [ending.as]: 1 })
+      const functionKey = this.#statements.remove(id, epoch)
+      if (functionKey === undefined) return false
+      counts.add(functionKey, { claimed: -1, [ending.as]: 1 })
       for (const delivery of ending.deliveries) await insertDelivery(db, delivery)
-      for (const event of ending.events) await this.#add(db, counts, event)
+      for (const event of ending.events) this.#add(counts, event)
       return true
     })
   }

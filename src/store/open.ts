@@ -47,10 +47,11 @@ export interface StoreOptions extends SqliteOptions {
  * made by a newer version.
  */
 export async function openStore(path: string, options: StoreOptions = {}): Promise<Store> {
-  const { db, close } = await openSqlite(path, options)
+  const database = await openSqlite(path, options)
+  const { db } = database
   const changes = new Changes()
   // One for both, because what ends an event also starts its deliveries.
-  const commits = new GroupCommit(db)
+  const commits = new GroupCommit(database)
   return {
     functions: new SqlFunctions(db, changes),
     versions: new SqlVersions(db, changes),
@@ -58,14 +59,14 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
     layers: new SqlLayers(db),
     policies: new SqlPolicies(db, changes),
     targets: new SqlTargets(db, changes),
-    queue: new SqlEventQueue(db, commits, options.queueMaxBytes),
+    queue: new SqlEventQueue(database, commits, options.queueMaxBytes),
     deliveries: new SqlDeliveries(db, commits),
     eventInvoke: new SqlEventInvokeConfigs(db, changes),
     provisioned: new SqlProvisioned(db, changes),
     codeSigning: new SqlCodeSigning(db),
     async close() {
       await commits.idle()
-      await close()
+      await database.close()
     },
   }
 }

@@ -18,8 +18,8 @@ let deliveries: SqlDeliveries
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hearth-endings-'))
   database = await openSqlite(join(folder, 'hearth.db'))
-  const commits = new GroupCommit(database.db)
-  queue = new SqlEventQueue(database.db, commits)
+  const commits = new GroupCommit(database)
+  queue = new SqlEventQueue(database, commits)
   deliveries = new SqlDeliveries(database.db, commits)
 })
 afterEach(async () => {

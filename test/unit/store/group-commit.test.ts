@@ -14,7 +14,7 @@ describe('group commit', () => {
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'hearth-commit-'))
     database = await openSqlite(join(folder, 'hearth.db'))
-    commits = new GroupCommit(database.db)
+    commits = new GroupCommit(database)
   })
   afterEach(async () => {
     await database.close()

@@ -1,0 +1,73 @@
+/**
+ * The flush of SQLite's write-ahead log, taken out of the commit. SQLite flushes within COMMIT, on the thread that calls it: the event
+ * loop would stand still for as long as the disk takes. Here COMMIT only writes, and the flush runs beside the loop.
+ */
+import { close, fdatasync, open } from 'node:fs'
+import { promisify } from 'node:util'
+import type { SqliteStatement } from 'kysely'
+import type { SqliteConnection } from './sqlite-engine.ts'
+
+const openFile = promisify(open)
+const closeFile = promisify(close)
+const flushFile = promisify(fdatasync)
+
+export class WriteAheadLog {
+  readonly #path: string
+  readonly #connection: SqliteConnection
+  /** Of its own: SQLite keeps its locks on the database file, so that closing this one releases none. */
+  #file: Promise<number> | undefined
+  #failure: Error | undefined
+  readonly #changes: SqliteStatement
+  /** Rows changed on this connection when the last flush began. */
+  #flushedChanges = 0
+
+  /** @param path of the database */
+  constructor(path: string, connection: SqliteConnection) {
+    this.#path = `${path}-wal`
+    this.#connection = connection
+    this.#changes = connection.prepare('select total_changes() as changes')
+  }
+
+  /**
+   * What `work` commits is consistent after a power failure, but there only after the next `flush`. To be called by who holds the
+   * connection, outside of a transaction.
+   * @throws Error once a flush has failed
+   */
+  async unflushed<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#failure) throw this.#failure
+    this.#connection.exec('PRAGMA synchronous = NORMAL')
+    try {
+      return await work()
+    } finally {
+      this.#connection.exec('PRAGMA synchronous = FULL')
+    }
+  }
+
+  /**
+   * Resolves when everything that was committed before the call is on disk. After a failed flush nobody knows what the disk has, and
+   * asking it again would report success: from then on there is nothing but refusals, until a start reads the log anew.
+   */
+  async flush(): Promise<void> {
+    if (this.#failure) throw this.#failure
+    const [{ changes }] = this.#changes.all([]) as [{ changes: number }]
+    // Without this, claims that found nothing would have the disk empty its cache.
+    if (changes === this.#flushedChanges) return
+    try {
+      this.#file ??= openFile(this.#path, 'r')
+      await flushFile(await this.#file)
+      this.#flushedChanges = changes
+    } catch (error) {
+      this.#failure ??= new Error(
+        'The database could not be flushed to disk. Check the disk, then start the host again.',
+        {
+          cause: error,
+        },
+      )
+      throw this.#failure
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#file !== undefined) await closeFile(await this.#file)
+  }
+}
