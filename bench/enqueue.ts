@@ -1,31 +1,31 @@
 /**
- * The durable enqueue against raw better-sqlite3: `node --import tsx bench/enqueue.ts [seconds] [backlog] [depth]`.
+ * The durable enqueue against raw better-sqlite3: `npm run bench:enqueue [-- seconds backlog depth rounds]`.
  *
- * Raw: the same two rows for each event, in one transaction for each group of 8, by better-sqlite3 alone with WAL and synchronous=FULL.
- * Hearth: 8 connections that send `InvocationType: Event`, each its next one when it has its 202. The function's concurrency is one
- * environment, so that events stay; a function of its own receives the backlog. Rounds are interleaved.
+ * Raw: the same two rows for each event, in one transaction for each group of 8, by better-sqlite3 alone with WAL and synchronous=FULL, on
+ * a machine that has nothing else to do. Hearth: 8 connections that send `InvocationType: Event`, each its next one when it has its 202.
+ * The function that gets them is busy, so that events stay in the queue; one host starts with an empty queue, one with a deep one.
+ * Rounds are interleaved. Last, p99 while a third host works off a backlog of another function with 4 environments.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PutFunctionConcurrencyCommand } from '@aws-sdk/client-lambda'
 import Database from 'better-sqlite3'
-import { openStore } from '../src/store/open.ts'
 import { createFunction } from '../test/support/functions.ts'
 import { testClient } from '../test/support/host.ts'
-import { startHostProcess } from '../test/support/host-process.ts'
-import { median, percentile } from './load.ts'
+import { type HostProcess, startHostProcess } from '../test/support/host-process.ts'
+import { CONNECTIONS, enqueue, fill, loadAverage, type Measured, PAYLOAD, queued } from './events.ts'
+import { median } from './load.ts'
 import { HANDLER, RUNTIME } from './setting.ts'
 
 const SECONDS = Number(process.argv[2] ?? 4)
-const BACKLOG = Number(process.argv[3] ?? 10_000)
-const DEPTH = Number(process.argv[4] ?? 100_000)
-const ROUNDS = 3
-const CONNECTIONS = 8
-const PAYLOAD = Buffer.from(JSON.stringify({ order: 'x'.repeat(200) }))
-const KEY = { account: '000000000000', region: 'us-east-1', name: 'held' }
+const BACKLOG = Number(process.argv[3] ?? 100_000)
+const DEPTH = Number(process.argv[4] ?? 1_000_000)
+const ROUNDS = Number(process.argv[5] ?? 5)
+/** Ends long after the benchmark. */
+const BUSY = 'exports.handler = () => new Promise((done) => setTimeout(done, 890_000))'
+const ENV = { HEARTH_LOG_LEVEL: 'warn', HEARTH_QUEUE_MAX_BYTES: '8G', HEARTH_DRAIN_TIMEOUT: '1' }
 
 const folder = mkdtempSync(join(tmpdir(), 'hearth-bench-'))
 
@@ -36,6 +36,7 @@ function raw(): number {
   const db = new Database(join(path, 'raw.db'))
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA locking_mode = EXCLUSIVE')
+    db.exec('PRAGMA wal_autocheckpoint = 8000')
     db.exec(
       'create table if not exists events (id integer primary key autoincrement, function_key text, request_id text, enqueued_at integer, due_at integer)',
     )
@@ -60,101 +61,69 @@ function raw(): number {
   }
 }
 
-/** Events per second and their latencies in milliseconds. */
-async function enqueue(url: string, seconds: number, count = Number.POSITIVE_INFINITY) {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
-  const target = `${url}/2015-03-31/functions/held/invocations`
-  const headers = { 'X-Amz-Invocation-Type': 'Event', 'Content-Length': PAYLOAD.length }
-  const latencies: number[] = []
-  const one = () =>
-    new Promise<void>((resolve, reject) => {
-      const began = performance.now()
-      const sent = request(target, { method: 'POST', agent, headers }, (answer) => {
-        answer.resume()
-        answer.once('end', () => {
-          if (answer.statusCode !== 202) return reject(new Error(`it answered ${answer.statusCode}`))
-          latencies.push(performance.now() - began)
-          resolve()
-        })
-      })
-      sent.once('error', reject)
-      sent.end(PAYLOAD)
-    })
-  const began = performance.now()
-  const end = began + seconds * 1000
-  let left = count
-  await Promise.all(
-    Array.from({ length: CONNECTIONS }, async () => {
-      while (performance.now() < end && left-- > 0) await one()
-    }),
-  )
-  agent.destroy()
-  return { rate: latencies.length / ((performance.now() - began) / 1000), latencies }
-}
-
-/** Puts events straight into the database of a host that does not run. */
-async function fill(data: string, events: number): Promise<void> {
-  const store = await openStore(join(data, 'hearth.db'))
-  for (let done = 0; done < events; done += 2000) {
-    await Promise.all(
-      Array.from({ length: Math.min(2000, events - done) }, () =>
-        store.queue.put({
-          function: KEY,
-          qualifier: undefined,
-          requestId: randomUUID(),
-          traceHeader: '',
-          payload: PAYLOAD,
-          enqueuedAt: Date.now(),
-        }),
-      ),
-    )
-  }
-  await store.close()
-}
-
-const env = { HEARTH_LOG_LEVEL: 'warn', HEARTH_QUEUE_MAX_BYTES: '8G' }
-const data = join(folder, 'host')
-let host = await startHostProcess(data, env)
-try {
+/** A host whose queue holds `events` of the function `name`, which is `held` or one with 4 environments that returns at once. */
+async function hostWith(name: 'held' | 'backlog', events: number): Promise<HostProcess> {
+  const data = join(folder, `${name}-${events}`)
+  const host = await startHostProcess(data, ENV)
   const client = testClient(host.url)
-  await createFunction(client, 'held', { 'index.js': HANDLER }, { Runtime: RUNTIME })
-  const reserve = (ReservedConcurrentExecutions: number) =>
-    client.send(new PutFunctionConcurrencyCommand({ FunctionName: 'held', ReservedConcurrentExecutions }))
-  await reserve(1)
-  await enqueue(host.url, 1)
+  const make = async (FunctionName: string, code: string, ReservedConcurrentExecutions: number) => {
+    const settings = { Runtime: RUNTIME, MemorySize: 1769, Timeout: 900 } as const
+    await createFunction(client, FunctionName, { 'index.js': code }, settings)
+    await client.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions }))
+  }
+  await make('held', BUSY, 1)
+  if (name === 'backlog') await make('backlog', HANDLER, 4)
+  client.destroy()
+  if (events === 0) return host
+  await host.end('SIGTERM')
+  process.stderr.write(`filling a queue with ${events} events\n`)
+  await fill(data, name, events)
+  return startHostProcess(data, ENV)
+}
+
+const hosts: HostProcess[] = []
+try {
+  const shallow = await hostWith('held', 0)
+  hosts.push(shallow)
+  const deep = await hostWith('held', DEPTH)
+  hosts.push(deep)
+  for (const { url } of hosts) await enqueue(url, 'held', 3)
   const rawRates: number[] = []
-  const rates: number[] = []
-  const latencies: number[] = []
+  const atShallow: Measured[] = []
+  const atDepth: Measured[] = []
   for (let round = 0; round < ROUNDS; round++) {
     rawRates.push(raw())
-    const measured = await enqueue(host.url, SECONDS)
-    rates.push(measured.rate)
-    latencies.push(...measured.latencies)
-    process.stderr.write(`round ${round + 1} of ${ROUNDS}\n`)
+    atShallow.push(await enqueue(shallow.url, 'held', SECONDS))
+    atDepth.push(await enqueue(deep.url, 'held', SECONDS))
+    const rates = [rawRates.at(-1), atShallow.at(-1)?.rate, atDepth.at(-1)?.rate]
+    process.stderr.write(
+      `round ${round + 1} of ${ROUNDS}: raw, empty, deep ${rates.map((rate) => rate?.toFixed(0))}; load average ${loadAverage()}\n`,
+    )
   }
-  client.destroy()
-  await host.end('SIGTERM')
+  for (const host of hosts.splice(0)) await host.end('SIGTERM')
 
-  await fill(data, BACKLOG)
-  host = await startHostProcess(data, env)
-  const draining = await enqueue(host.url, SECONDS)
-  await host.end('SIGTERM')
+  const working = await hostWith('backlog', BACKLOG)
+  hosts.push(working)
+  await enqueue(working.url, 'held', 3)
+  const before = await queued(working.url, 'backlog')
+  const draining = await enqueue(working.url, 'held', SECONDS * 2)
+  const after = await queued(working.url, 'backlog')
 
-  process.stderr.write(`filling the queue with ${DEPTH} events\n`)
-  await fill(data, DEPTH)
-  host = await startHostProcess(data, env)
-  const deep = await enqueue(host.url, SECONDS)
-
-  const rate = median(rates)
-  process.stdout.write(`| durable enqueue, ${CONNECTIONS} connections | value | ratio |
+  const of = (measured: readonly Measured[], what: keyof Measured) => median(measured.map((each) => each[what]))
+  const rate = of(atShallow, 'rate')
+  const ratio = median(atShallow.map((each, i) => each.rate / rawRates[i]!))
+  const depthRatio = median(atDepth.map((each, i) => each.rate / atShallow[i]!.rate))
+  process.stdout.write(`| durable enqueue, ${CONNECTIONS} connections, median of ${ROUNDS} interleaved rounds | value | ratio |
 | --- | --- | --- |
 | raw better-sqlite3, groups of ${CONNECTIONS} | ${median(rawRates).toFixed(0)} /s | 1 |
-| Hearth, median of ${ROUNDS} interleaved rounds | ${rate.toFixed(0)} /s | ${(rate / median(rawRates)).toFixed(2)} of raw |
-| its p99 | ${percentile(latencies, 0.99).toFixed(2)} ms | |
-| p99 while a backlog of ${BACKLOG} drains | ${percentile(draining.latencies, 0.99).toFixed(2)} ms | |
-| rate at a depth of ${DEPTH} and more | ${deep.rate.toFixed(0)} /s | ${(deep.rate / rate).toFixed(2)} of the rate before |
+| Hearth | ${rate.toFixed(0)} /s | ${ratio.toFixed(2)} of raw |
+| p99 of the 202 | ${of(atShallow, 'p99').toFixed(2)} ms | |
+| p99 while ${((after.done - before.done) / (SECONDS * 2)).toFixed(0)} events per second of a backlog of ${BACKLOG} run (${draining.rate.toFixed(0)} /s) | ${draining.p99.toFixed(2)} ms | |
+| at a depth of ${DEPTH} and more | ${of(atDepth, 'rate').toFixed(0)} /s | ${depthRatio.toFixed(2)} of an empty queue |
+
+Load average ${loadAverage()}.
 `)
 } finally {
-  await host.end('SIGTERM')
+  for (const host of hosts) await host.end('SIGTERM')
   rmSync(folder, { recursive: true, force: true })
 }

@@ -36,7 +36,7 @@ export const DUE_OF = `
   select id, claimed, function_key from events where function_key = ? and due_at <= ? order by due_at, id limit ?`
 
 /** One jump along the index for each function. */
-const FUNCTIONS_DUE = `
+export const FUNCTIONS_DUE = `
   with recursive queued(function_key) as (
     select min(function_key) from events
     union all

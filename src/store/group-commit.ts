@@ -17,9 +17,9 @@ interface Waiting {
 }
 
 /**
- * Where a flush is dear and load is high, a group waits this long, milliseconds, for others to join it. When a flush ends, all callers
- * that were answered come back at once: without the wait they would find the next flush under way, and each would carry half of them.
- * Where the disk is faster than the wait, nothing is gained by it.
+ * Where a flush is dear and load is high, a group waits until it is as large as the load, this many milliseconds at most. When a flush
+ * ends, the callers that were answered come back at once: without the wait they would find the next flush under way, and each would carry
+ * half of them. Where the disk is faster than the wait, nothing is gained by it.
  */
 const GATHER_MS = 1
 /** Load: the flush before ended less than this many milliseconds ago. */
@@ -28,15 +28,24 @@ const BUSY_MS = 5
 /** Bounds the memory and the time of one transaction. */
 const WRITES_PER_TRANSACTION = 2000
 
+/** What it needs of an open database. */
+interface CommitTarget {
+  readonly db: OpenDatabase['db']
+  readonly log: Pick<OpenDatabase['log'], 'unflushed' | 'flush'>
+}
+
 export class GroupCommit {
-  readonly #database: Pick<OpenDatabase, 'db' | 'log'>
+  readonly #database: CommitTarget
   #waiting: Waiting[] = []
   #working: Promise<void> | undefined
   #endedAt = Number.NEGATIVE_INFINITY
   /** Duration of the last flush. */
   #flushMs = 0
+  /** Writes that were under way when it ended. */
+  #load = 0
+  #gathered: (() => void) | undefined
 
-  constructor(database: Pick<OpenDatabase, 'db' | 'log'>) {
+  constructor(database: CommitTarget) {
     this.#database = database
   }
 
@@ -44,6 +53,7 @@ export class GroupCommit {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ write, resolve, reject })
       this.#working ??= this.#work()
+      if (this.#waiting.length >= this.#load) this.#gathered?.()
     })
   }
 
@@ -55,17 +65,28 @@ export class GroupCommit {
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
       await this.#gather()
-      await this.#commit(this.#waiting.splice(0, WRITES_PER_TRANSACTION))
+      const group = this.#waiting.splice(0, WRITES_PER_TRANSACTION)
+      await this.#commit(group)
       this.#endedAt = performance.now()
+      this.#load = group.length + this.#waiting.length
     }
     this.#working = undefined
   }
 
   #gather(): Promise<void> {
     const busy = performance.now() - this.#endedAt < BUSY_MS
-    return new Promise((resolve) => {
-      if (busy && this.#flushMs > GATHER_MS) setTimeout(resolve, GATHER_MS)
-      else setImmediate(resolve)
+    return new Promise<void>((resolve) => {
+      if (!busy || this.#flushMs <= GATHER_MS || this.#waiting.length >= this.#load) {
+        setImmediate(resolve)
+        return
+      }
+      const timer = setTimeout(resolve, GATHER_MS)
+      this.#gathered = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    }).finally(() => {
+      this.#gathered = undefined
     })
   }
 

@@ -19,13 +19,14 @@ export class WriteAheadLog {
   #failure: Error | undefined
   readonly #changes: SqliteStatement
   /** Rows changed on this connection when the last flush began. */
-  #flushedChanges = 0
+  #flushed: number
 
   /** @param path of the database */
   constructor(path: string, connection: SqliteConnection) {
     this.#path = `${path}-wal`
     this.#connection = connection
-    this.#changes = connection.prepare('select total_changes() as changes')
+    this.#changes = connection.prepare('select total_changes() as n')
+    this.#flushed = this.#changed()
   }
 
   /**
@@ -49,25 +50,29 @@ export class WriteAheadLog {
    */
   async flush(): Promise<void> {
     if (this.#failure) throw this.#failure
-    const [{ changes }] = this.#changes.all([]) as [{ changes: number }]
-    // Without this, claims that found nothing would have the disk empty its cache.
-    if (changes === this.#flushedChanges) return
+    const changed = this.#changed()
+    // Without this, a claim that found nothing would have the disk empty its cache.
+    if (changed === this.#flushed) return
     try {
       this.#file ??= openFile(this.#path, 'r')
       await flushFile(await this.#file)
-      this.#flushedChanges = changes
+      this.#flushed = changed
     } catch (error) {
       this.#failure ??= new Error(
         'The database could not be flushed to disk. Check the disk, then start the host again.',
-        {
-          cause: error,
-        },
+        { cause: error },
       )
       throw this.#failure
     }
   }
 
+  #changed(): number {
+    const [row] = this.#changes.all([]) as [{ n: number }]
+    return row.n
+  }
+
   async close(): Promise<void> {
-    if (this.#file !== undefined) await closeFile(await this.#file)
+    const file = await this.#file?.catch(() => undefined)
+    if (file !== undefined) await closeFile(file)
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { InvocationResult } from '../../../src/execution/invocation.ts'
 import { Concurrency } from '../../../src/invoke/concurrency.ts'
 import { EventRoom } from '../../../src/invoke/event-room.ts'
@@ -351,6 +351,32 @@ describe('a backlog of one function', () => {
     run = () => ok
     release()
     await until(async () => (await store.queue.counts()).done === 501)
+  })
+
+  it('costs no look into the queue as it grows, and moves on when what runs has ended', async () => {
+    await create('slow')
+    await reserve('slow', 1)
+    const claim = vi.spyOn(store.queue, 'claim')
+    let end = () => {}
+    run = () =>
+      new Promise((resolve) => {
+        end = () => resolve(ok)
+      })
+    const send = async () => {
+      await store.queue.put(validEvent({ function: key('slow'), enqueuedAt: now }))
+      worker.wake(key('slow'))
+    }
+    await send()
+    await until(() => ran.length === 1)
+    const before = claim.mock.calls.length
+    for (let i = 0; i < 5; i++) await send()
+    expect(claim.mock.calls.length - before).toBeLessThanOrEqual(1)
+    for (let n = 2; n <= 6; n++) {
+      end()
+      await until(() => ran.length === n)
+    }
+    end()
+    await quiet()
   })
 
   it('leaves room for others also without a reservation', async () => {

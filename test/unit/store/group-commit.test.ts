@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { GroupCommit } from '../../../src/store/group-commit.ts'
 import { type OpenDatabase, openSqlite } from '../../../src/store/sqlite.ts'
+import { until } from '../../support/until.ts'
 
 describe('group commit', () => {
   let folder: string
@@ -51,6 +52,43 @@ describe('group commit', () => {
     const order: number[] = []
     await Promise.all(Array.from({ length: 10 }, (_, i) => commits.run(async () => void order.push(i))))
     expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  })
+
+  it('answers only when the flush has ended; what comes meanwhile is the next group', async () => {
+    let endFlush = () => {}
+    let flushes = 0
+    const log = {
+      unflushed: <T>(work: () => Promise<T>) => work(),
+      flush: () => {
+        flushes++
+        return new Promise<void>((resolve) => {
+          endFlush = resolve
+        })
+      },
+    }
+    const held = new GroupCommit({ db: database.db, log })
+    const seen: unknown[] = []
+    const answered: string[] = []
+    const write = (name: string) => held.run((db) => void seen.push(db)).then(() => void answered.push(name))
+    const first = write('first')
+    await until(() => flushes === 1)
+    const others = [write('second'), write('third')]
+    await new Promise((resolve) => setImmediate(resolve))
+    expect([seen.length, answered]).toEqual([1, []])
+    endFlush()
+    await first
+    await until(() => flushes === 2)
+    expect([seen[1] === seen[2], answered]).toEqual([true, ['first']])
+    endFlush()
+    await Promise.all(others)
+    expect(flushes).toBe(2)
+  })
+
+  it('refuses the group whose flush failed', async () => {
+    const flush = () => Promise.reject(new Error('no disk'))
+    const broken = new GroupCommit({ db: database.db, log: { unflushed: (work) => work(), flush } })
+    const answers = await Promise.allSettled([broken.run(() => 1), broken.run(() => 2)])
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   })
 
   it('writes with the settings that make a commit durable', async () => {
