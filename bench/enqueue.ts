@@ -36,7 +36,6 @@ function raw(): number {
   const db = new Database(join(path, 'raw.db'))
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA locking_mode = EXCLUSIVE')
-    db.exec('PRAGMA wal_autocheckpoint = 8000')
     db.exec(
       'create table if not exists events (id integer primary key autoincrement, function_key text, request_id text, enqueued_at integer, due_at integer)',
     )

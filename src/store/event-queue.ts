@@ -20,18 +20,20 @@ const DONE: EventEnding = { as: 'done', deliveries: [], events: [] }
 
 export class SqlEventQueue implements EventQueueStore {
   readonly #db: Kysely<Tables>
-  readonly #commits: GroupCommit
+  readonly #promises: GroupCommit
+  readonly #progress: GroupCommit
   readonly #statements: EventStatements
   readonly #room: QueueRoom
 
   /** @param maxBytes of the database, from which on no further event is accepted */
   constructor(
     database: Pick<OpenDatabase, 'db' | 'connection'>,
-    commits: GroupCommit,
+    commits: { readonly promises: GroupCommit; readonly progress: GroupCommit },
     maxBytes = Number.POSITIVE_INFINITY,
   ) {
     this.#db = database.db
-    this.#commits = commits
+    this.#promises = commits.promises
+    this.#progress = commits.progress
     this.#statements = new EventStatements(database.connection)
     this.#room = new QueueRoom(database.db, maxBytes)
   }
@@ -42,7 +44,7 @@ export class SqlEventQueue implements EventQueueStore {
   }
 
   #insert(event: NewEvent): Promise<void> {
-    return this.#commits.run((_db, counts) => this.#add(counts, event))
+    return this.#promises.run((_db, counts) => this.#add(counts, event))
   }
 
   #add(counts: CountChanges, event: NewEvent): void {
@@ -58,7 +60,7 @@ export class SqlEventQueue implements EventQueueStore {
   ): Promise<ClaimedEvent[]> {
     const size = Math.min(limit, CLAIM_MAX)
     if (size <= 0) return Promise.resolve([])
-    return this.#commits.run((_db, counts) =>
+    return this.#progress.run((_db, counts) =>
       findDue(this.#statements, now, size, room).map(({ id, claimed, function_key }) => {
         if (claimed === 0) counts.add(function_key, { waiting: -1, claimed: 1 })
         return this.#statements.claim(id, leaseUntil)
@@ -67,7 +69,7 @@ export class SqlEventQueue implements EventQueueStore {
   }
 
   extend(id: number, epoch: number, leaseUntil: number): Promise<boolean> {
-    return this.#commits.run(async (db) => {
+    return this.#progress.run(async (db) => {
       const { numUpdatedRows } = await db
         .updateTable('events')
         .set({ due_at: leaseUntil })
@@ -80,7 +82,7 @@ export class SqlEventQueue implements EventQueueStore {
   }
 
   settle(id: number, epoch: number, ending: EventEnding = DONE): Promise<boolean> {
-    return this.#commits.run(async (db, counts) => {
+    return this.#progress.run(async (db, counts) => {
       const functionKey = this.#statements.remove(id, epoch)
       if (functionKey === undefined) return false
       counts.add(functionKey, { claimed: -1, [ending.as]: 1 })
@@ -91,7 +93,7 @@ export class SqlEventQueue implements EventQueueStore {
   }
 
   release(id: number, epoch: number, availableAt: number, because?: 'retry' | 'postponement'): Promise<boolean> {
-    return this.#commits.run(async (db, counts) => {
+    return this.#progress.run(async (db, counts) => {
       const back = await db
         .updateTable('events')
         .set((eb) => ({
@@ -112,7 +114,7 @@ export class SqlEventQueue implements EventQueueStore {
   }
 
   voidLeases(now: number): Promise<number> {
-    return this.#commits.run(async (db, counts) => {
+    return this.#progress.run(async (db, counts) => {
       const held = await db
         .selectFrom('event_function_counts')
         .select(['function_key', 'claimed'])

@@ -1,6 +1,9 @@
 /**
- * One transaction for all queue writes that wait, because a commit costs a disk flush whether it holds one event or a thousand. A write's
- * promise settles only after the flush; meanwhile the next group gathers.
+ * One transaction for all queue writes that wait, because a commit costs a disk flush whether it holds one event or a thousand.
+ *
+ * There are two kinds. What callers are promised (events that are accepted) settles only after the flush; meanwhile the next group
+ * gathers. What the host tells itself (claims, what became of an event) settles with the commit and is flushed soon: a power failure takes
+ * back some milliseconds of it, as if the host had been killed so much earlier, and those events run again.
  */
 import type { Transaction } from 'kysely'
 import { CountChanges } from './event-counts.ts'
@@ -31,11 +34,12 @@ const WRITES_PER_TRANSACTION = 2000
 /** What it needs of an open database. */
 interface CommitTarget {
   readonly db: OpenDatabase['db']
-  readonly log: Pick<OpenDatabase['log'], 'unflushed' | 'flush'>
+  readonly log: Pick<OpenDatabase['log'], 'unflushed' | 'flush' | 'flushSoon'>
 }
 
 export class GroupCommit {
   readonly #database: CommitTarget
+  readonly #kind: 'promise' | 'progress'
   #waiting: Waiting[] = []
   #working: Promise<void> | undefined
   #endedAt = Number.NEGATIVE_INFINITY
@@ -45,8 +49,9 @@ export class GroupCommit {
   #load = 0
   #gathered: (() => void) | undefined
 
-  constructor(database: CommitTarget) {
+  constructor(database: CommitTarget, kind: 'promise' | 'progress') {
     this.#database = database
+    this.#kind = kind
   }
 
   run<T>(write: QueueWrite<T>): Promise<T> {
@@ -57,7 +62,7 @@ export class GroupCommit {
     })
   }
 
-  /** Waits until everything given to `run` is on disk or refused. */
+  /** Waits until everything given to `run` is committed or refused. */
   async idle(): Promise<void> {
     while (this.#working) await this.#working
   }
@@ -95,7 +100,8 @@ export class GroupCommit {
     try {
       const results = await this.#transaction(group)
       const began = performance.now()
-      await log.flush()
+      if (this.#kind === 'promise') await log.flush()
+      else log.flushSoon()
       this.#flushMs = performance.now() - began
       for (const [i, { resolve }] of group.entries()) resolve(results[i] as never)
     } catch (error) {

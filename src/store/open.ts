@@ -50,8 +50,9 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
   const database = await openSqlite(path, options)
   const { db } = database
   const changes = new Changes()
+  const promises = new GroupCommit(database, 'promise')
   // One for both, because what ends an event also starts its deliveries.
-  const commits = new GroupCommit(database)
+  const progress = new GroupCommit(database, 'progress')
   return {
     functions: new SqlFunctions(db, changes),
     versions: new SqlVersions(db, changes),
@@ -59,13 +60,14 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
     layers: new SqlLayers(db),
     policies: new SqlPolicies(db, changes),
     targets: new SqlTargets(db, changes),
-    queue: new SqlEventQueue(database, commits, options.queueMaxBytes),
-    deliveries: new SqlDeliveries(db, commits),
+    queue: new SqlEventQueue(database, { promises, progress }, options.queueMaxBytes),
+    deliveries: new SqlDeliveries(db, progress),
     eventInvoke: new SqlEventInvokeConfigs(db, changes),
     provisioned: new SqlProvisioned(db, changes),
     codeSigning: new SqlCodeSigning(db),
     async close() {
-      await commits.idle()
+      await promises.idle()
+      await progress.idle()
       await database.close()
     },
   }

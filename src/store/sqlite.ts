@@ -32,7 +32,7 @@ const CHECKED_BYTES_MAX = 64 * 1024 * 1024
  * Pages of the write-ahead log, 4 KB each, after which it is copied into the database. That stops the event loop for some milliseconds, so
  * it must meet fewer than one of a hundred enqueues. A start after a crash reads this much, in less than 0.1 s.
  */
-const CHECKPOINT_PAGES = 8000
+const CHECKPOINT_PAGES = 4000
 
 /** SQLite runs DDL in transactions, though Kysely's adapter does not say so: a crash within a migration leaves nothing behind. */
 class TransactionalSqliteAdapter extends SqliteAdapter {

@@ -140,7 +140,10 @@ export interface ClaimedEvent extends QueuedEvent {
 }
 
 export interface EventQueueStore {
-  /** Resolves only when the event is on disk. All events of one turn of the event loop share a transaction (group commit). */
+  /**
+   * Resolves only when the event is on disk. Events that arrive together share a transaction (group commit). Everything below resolves
+   * when it is committed and is on disk soon: a power failure may take back the last moments of it, never an event.
+   */
   put(event: NewEvent): Promise<void>
   /**
    * Takes up to `limit` due events, oldest first, of each function at most `room`; each with a lease until `leaseUntil`. `room` is asked

@@ -11,22 +11,26 @@ const openFile = promisify(open)
 const closeFile = promisify(close)
 const flushFile = promisify(fdatasync)
 
+/** Milliseconds for which progress may be unflushed. */
+const FLUSH_SOON_MS = 50
+
 export class WriteAheadLog {
   readonly #path: string
   readonly #connection: SqliteConnection
+  readonly #changes: SqliteStatement
+  /** Transactions that wrote something and have ended, and how many of them are on disk. */
+  #committed = 0
+  #flushed = 0
   /** Of its own: SQLite keeps its locks on the database file, so that closing this one releases none. */
   #file: Promise<number> | undefined
+  #timer: NodeJS.Timeout | undefined
   #failure: Error | undefined
-  readonly #changes: SqliteStatement
-  /** Rows changed on this connection when the last flush began. */
-  #flushed: number
 
   /** @param path of the database */
   constructor(path: string, connection: SqliteConnection) {
     this.#path = `${path}-wal`
     this.#connection = connection
     this.#changes = connection.prepare('select total_changes() as n')
-    this.#flushed = this.#changed()
   }
 
   /**
@@ -36,11 +40,14 @@ export class WriteAheadLog {
    */
   async unflushed<T>(work: () => Promise<T>): Promise<T> {
     if (this.#failure) throw this.#failure
+    const before = this.#changed()
     this.#connection.exec('PRAGMA synchronous = NORMAL')
     try {
       return await work()
     } finally {
       this.#connection.exec('PRAGMA synchronous = FULL')
+      // Counted by what ended: a flush that another transaction is in the midst of does not cover it.
+      if (this.#changed() !== before) this.#committed++
     }
   }
 
@@ -50,13 +57,12 @@ export class WriteAheadLog {
    */
   async flush(): Promise<void> {
     if (this.#failure) throw this.#failure
-    const changed = this.#changed()
-    // Without this, a claim that found nothing would have the disk empty its cache.
-    if (changed === this.#flushed) return
+    const committed = this.#committed
+    if (committed === this.#flushed) return
     try {
       this.#file ??= openFile(this.#path, 'r')
       await flushFile(await this.#file)
-      this.#flushed = changed
+      this.#flushed = Math.max(this.#flushed, committed)
     } catch (error) {
       this.#failure ??= new Error(
         'The database could not be flushed to disk. Check the disk, then start the host again.',
@@ -66,12 +72,21 @@ export class WriteAheadLog {
     }
   }
 
+  /** For what nobody was promised: it is flushed with what comes next, or shortly. A failure meets the next `unflushed`. */
+  flushSoon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.flush().catch(() => {})
+    }, FLUSH_SOON_MS)
+  }
+
   #changed(): number {
     const [row] = this.#changes.all([]) as [{ n: number }]
     return row.n
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#timer)
     const file = await this.#file?.catch(() => undefined)
     if (file !== undefined) await closeFile(file)
   }

@@ -18,9 +18,9 @@ let deliveries: SqlDeliveries
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hearth-endings-'))
   database = await openSqlite(join(folder, 'hearth.db'))
-  const commits = new GroupCommit(database)
-  queue = new SqlEventQueue(database, commits)
-  deliveries = new SqlDeliveries(database.db, commits)
+  const progress = new GroupCommit(database, 'progress')
+  queue = new SqlEventQueue(database, { promises: new GroupCommit(database, 'promise'), progress })
+  deliveries = new SqlDeliveries(database.db, progress)
 })
 afterEach(async () => {
   await database.close()

@@ -15,7 +15,7 @@ describe('group commit', () => {
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'hearth-commit-'))
     database = await openSqlite(join(folder, 'hearth.db'))
-    commits = new GroupCommit(database)
+    commits = new GroupCommit(database, 'promise')
   })
   afterEach(async () => {
     await database.close()
@@ -59,6 +59,7 @@ describe('group commit', () => {
     let flushes = 0
     const log = {
       unflushed: <T>(work: () => Promise<T>) => work(),
+      flushSoon: () => {},
       flush: () => {
         flushes++
         return new Promise<void>((resolve) => {
@@ -66,7 +67,7 @@ describe('group commit', () => {
         })
       },
     }
-    const held = new GroupCommit({ db: database.db, log })
+    const held = new GroupCommit({ db: database.db, log }, 'promise')
     const seen: unknown[] = []
     const answered: string[] = []
     const write = (name: string) => held.run((db) => void seen.push(db)).then(() => void answered.push(name))
@@ -84,9 +85,21 @@ describe('group commit', () => {
     expect(flushes).toBe(2)
   })
 
+  it('does not wait for a flush with what nobody was promised', async () => {
+    let soon = 0
+    const log = {
+      unflushed: <T>(work: () => Promise<T>) => work(),
+      flush: () => new Promise<void>(() => {}),
+      flushSoon: () => void soon++,
+    }
+    await new GroupCommit({ db: database.db, log }, 'progress').run(() => 1)
+    expect(soon).toBe(1)
+  })
+
   it('refuses the group whose flush failed', async () => {
     const flush = () => Promise.reject(new Error('no disk'))
-    const broken = new GroupCommit({ db: database.db, log: { unflushed: (work) => work(), flush } })
+    const log = { unflushed: <T>(work: () => Promise<T>) => work(), flush, flushSoon: () => {} }
+    const broken = new GroupCommit({ db: database.db, log }, 'promise')
     const answers = await Promise.allSettled([broken.run(() => 1), broken.run(() => 2)])
     expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   })

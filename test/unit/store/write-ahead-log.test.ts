@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { GroupCommit } from '../../../src/store/group-commit.ts'
 import { type OpenDatabase, openSqlite } from '../../../src/store/sqlite.ts'
 import { WriteAheadLog } from '../../../src/store/write-ahead-log.ts'
+import { until } from '../../support/until.ts'
 
 let folder: string
 let database: OpenDatabase
@@ -41,14 +42,25 @@ describe('the write-ahead log', () => {
 
   it('is left alone when nothing was written', async () => {
     const log = new WriteAheadLog(join(folder, 'missing.db'), database.connection)
+    await log.unflushed(synchronous)
     await log.flush()
-    await change()
+    await log.unflushed(change)
     await expect(log.flush()).rejects.toThrow('flushed')
+  })
+
+  it('is flushed soon after progress, and a failure of that is not lost', async () => {
+    const log = new WriteAheadLog(join(folder, 'missing.db'), database.connection)
+    const progress = new GroupCommit({ db: database.db, log }, 'progress')
+    const write = () => progress.run((_db, counts) => counts.add('f', { done: 1 }))
+    await write()
+    const refusal = await until(() => log.unflushed(change).then(() => undefined, String))
+    expect(refusal).toContain('Check the disk')
+    await expect(write()).rejects.toThrow('Check the disk')
   })
 
   it('takes nothing more once a flush has failed, because nobody knows what the disk has', async () => {
     const log = new WriteAheadLog(join(folder, 'missing.db'), database.connection)
-    const commits = new GroupCommit({ db: database.db, log })
+    const commits = new GroupCommit({ db: database.db, log }, 'promise')
     const write = () => commits.run(async (_db, counts) => counts.add('f', { enqueued: 1 }))
     await expect(write()).rejects.toThrow('Check the disk')
     await expect(write()).rejects.toThrow('Check the disk')
