@@ -20,12 +20,11 @@ interface Waiting {
 }
 
 /**
- * Where a flush is dear and load is high, a group waits until it is as large as the load, this many milliseconds at most. When a flush
- * ends, the callers that were answered come back at once: without the wait they would find the next flush under way, and each would carry
- * half of them. Where the disk is faster than the wait, nothing is gained by it.
+ * Under load a group waits until it is as large as the load, this many milliseconds at most. When a flush ends, the callers that were
+ * answered come back one after the other: without the wait the first of them would have a flush of its own, and the rest the next one.
  */
 const GATHER_MS = 1
-/** Load: the flush before ended less than this many milliseconds ago. */
+/** Under load: the group before ended less than this many milliseconds ago. */
 const BUSY_MS = 5
 
 /** Bounds the memory and the time of one transaction. */
@@ -43,9 +42,7 @@ export class GroupCommit {
   #waiting: Waiting[] = []
   #working: Promise<void> | undefined
   #endedAt = Number.NEGATIVE_INFINITY
-  /** Duration of the last flush. */
-  #flushMs = 0
-  /** Writes that were under way when it ended. */
+  /** Writes that were under way then. */
   #load = 0
   #gathered: (() => void) | undefined
 
@@ -79,9 +76,10 @@ export class GroupCommit {
   }
 
   #gather(): Promise<void> {
-    const busy = performance.now() - this.#endedAt < BUSY_MS
+    // Without a flush there is nothing to share.
+    const busy = this.#kind === 'promise' && performance.now() - this.#endedAt < BUSY_MS
     return new Promise<void>((resolve) => {
-      if (!busy || this.#flushMs <= GATHER_MS || this.#waiting.length >= this.#load) {
+      if (!busy || this.#waiting.length >= this.#load) {
         setImmediate(resolve)
         return
       }
@@ -99,10 +97,8 @@ export class GroupCommit {
     const { log } = this.#database
     try {
       const results = await this.#transaction(group)
-      const began = performance.now()
       if (this.#kind === 'promise') await log.flush()
       else log.flushSoon()
-      this.#flushMs = performance.now() - began
       for (const [i, { resolve }] of group.entries()) resolve(results[i] as never)
     } catch (error) {
       for (const { reject } of group) reject(error)
