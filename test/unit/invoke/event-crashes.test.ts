@@ -32,7 +32,7 @@ type Writes = Pick<EventQueueStore, 'settle' | 'release'>
 
 let folder: string
 let database: OpenDatabase
-let commits: GroupCommit
+let progress: GroupCommit
 let queue: SqlEventQueue
 
 beforeEach(() => {
@@ -155,7 +155,7 @@ async function conduct(seed: number, writes: Parameters<typeof through>[1]): Pro
     const dead = host
     dead.wire.killed = true
     await dead.worker.stop(0)
-    await commits.idle()
+    await progress.idle()
     const open = await database.db.selectFrom('events').select('request_id').where('claimed', '=', 1).execute()
     unsettled.push(...open.map(({ request_id }) => request_id))
     host = await start()
@@ -176,13 +176,13 @@ async function conduct(seed: number, writes: Parameters<typeof through>[1]): Pro
 async function conducts(writes: Parameters<typeof through>[1]): Promise<string[]> {
   for (let seed = 1; seed <= RUNS; seed++) {
     database = await openSqlite(join(folder, `${seed}.db`))
-    commits = new GroupCommit(database.db)
-    queue = new SqlEventQueue(database.db, commits)
+    progress = new GroupCommit(database, 'progress')
+    queue = new SqlEventQueue(database, { promises: new GroupCommit(database, 'promise'), progress })
     try {
       const found = await conduct(seed, writes)
       if (found.length > 0) return found
     } finally {
-      await commits.idle()
+      await progress.idle()
       await database.close()
     }
   }
@@ -202,7 +202,7 @@ describe(`${EVENTS} events of a host that is killed ${KILLS} times, ${RUNS} time
     const withoutEpoch = await conducts((step) => ({
       settle: (id, _epoch, ending) =>
         step(() =>
-          commits.run(async (db, counts) => {
+          progress.run(async (db, counts) => {
             const gone = await db.deleteFrom('events').where('id', '=', id).returning('function_key').executeTakeFirst()
             if (gone !== undefined) counts.add(gone.function_key, { claimed: -1, [ending?.as ?? 'done']: 1 })
             return gone !== undefined
@@ -210,7 +210,7 @@ describe(`${EVENTS} events of a host that is killed ${KILLS} times, ${RUNS} time
         ),
       release: (id, _epoch, due_at) =>
         step(() =>
-          commits.run(async (db, counts) => {
+          progress.run(async (db, counts) => {
             const change = { claimed: 0, due_at }
             const back = await db
               .updateTable('events')
