@@ -21,7 +21,8 @@ const PAUSE_MS = 10
 const NOW = 'performance.timeOrigin + performance.now()'
 const TELLS_WHEN = `exports.handler = async ({ sent }) => console.log('after', ${NOW} - sent, 'ms')`
 
-const setting = await setUp({ HEARTH_DRAIN_TIMEOUT: '1' })
+// On a busy machine a slow moment would start environments, and these would be the next slow moment.
+const setting = await setUp({ HEARTH_DRAIN_TIMEOUT: '1', HEARTH_MAX_ENVIRONMENTS: '8' })
 const { url } = setting.host
 const client = testClient(url)
 
