@@ -1,14 +1,14 @@
 /** CreateAlias, GetAlias, UpdateAlias, DeleteAlias, ListAliases. */
-import { routingOf } from '../lambda/alias.ts'
+import type { VersionWeights } from '../lambda/alias.ts'
 import { functionArn } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import type { Alias, FunctionKey } from '../lambda/function.ts'
 import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
-import { notFound, refuseQualifier } from './refusals.ts'
+import { refuseQualifier } from './refusals.ts'
 
 interface RoutingInput {
-  readonly additionalVersionWeights?: Readonly<Record<string, number>>
+  readonly additionalVersionWeights?: VersionWeights
 }
 
 export interface CreateAliasInput {
@@ -34,12 +34,9 @@ export class Aliases {
 
   async create(key: FunctionKey, qualifier: string | undefined, input: CreateAliasInput): Promise<Alias> {
     refuseQualifier(qualifier)
-    const { name, functionVersion, description = '' } = input
-    // AWS looks for the version first: a missing one is reported before anything that is wrong with the routing.
-    if (!(await this.#store.versions.find(key, functionVersion))) throw notFound(key, functionVersion)
-    const existing = await this.#store.aliases.find(key, name)
-    const routing = existing ? undefined : routingOf(functionVersion, input.routingConfig?.additionalVersionWeights)
-    return this.#store.aliases.create(key, { name, functionVersion, description, ...(routing ? { routing } : {}) })
+    const { name, functionVersion, description = '', routingConfig } = input
+    const weights = routingConfig?.additionalVersionWeights
+    return this.#store.aliases.create(key, { name, functionVersion, description, weights })
   }
 
   /** @throws LambdaException ResourceNotFoundException */
@@ -50,16 +47,9 @@ export class Aliases {
   }
 
   async update(key: FunctionKey, name: string, input: UpdateAliasInput): Promise<Alias> {
-    const { functionVersion, description, revisionId } = input
-    const weights = input.routingConfig?.additionalVersionWeights
-    const current = await this.#store.aliases.find(key, name)
-    // Checked here for the number of entries; against the other version again by the store, within its transaction.
-    const target = functionVersion ?? current?.functionVersion
-    const routing =
-      weights === undefined || target === undefined || current === undefined
-        ? undefined
-        : (routingOf(target, weights) ?? null)
-    return this.#store.aliases.update(key, name, { functionVersion, description, routing }, revisionId)
+    const { functionVersion, description, routingConfig, revisionId } = input
+    const weights = routingConfig?.additionalVersionWeights
+    return this.#store.aliases.update(key, name, { functionVersion, description, weights }, revisionId)
   }
 
   /** Nothing happens when there is none. */

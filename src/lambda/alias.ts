@@ -4,16 +4,16 @@ import type { Alias, FunctionVersion } from './function.ts'
 
 export type Routing = NonNullable<Alias['routing']>
 
+/** AdditionalVersionWeights: 0–1 by version. */
+export type VersionWeights = Readonly<Record<string, number>>
+
 /**
  * The one additional version of AdditionalVersionWeights; an empty map means none.
  *
  * @throws LambdaException InvalidParameterValueException
  */
-export function routingOf(
-  functionVersion: string,
-  weights: Readonly<Record<string, number>> | undefined,
-): Routing | undefined {
-  const entries = Object.entries(weights ?? {})
+export function routingOf(functionVersion: string, weights: VersionWeights): Routing | undefined {
+  const entries = Object.entries(weights)
   const first = entries[0]
   if (first === undefined) return undefined
   if (entries.length > 1) throw refused('Number of items in AdditionalVersionWeights cannot be greater than 1')

@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { expressionBuilder, type Kysely, type Transaction } from 'kysely'
-import { checkAlike, checkRouting, type Routing } from '../lambda/alias.ts'
+import { checkAlike, checkRouting, routingOf } from '../lambda/alias.ts'
 import { functionArn } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import type { Alias, FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { Changes } from './changes.ts'
 import { deleteEventInvokeConfig } from './event-invoke-configs.ts'
-import type { AliasChange, AliasStore } from './function-store.ts'
+import type { AliasChange, AliasStore, NewAlias } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
 import { deletePolicy } from './policy-rows.ts'
 import { checkAliasMayProvision, removeProvisioned, restartAllocation, versionsBehind } from './provisioned-limits.ts'
@@ -26,15 +26,18 @@ export class SqlAliases implements AliasStore {
     this.#changes = changes
   }
 
-  async create(key: FunctionKey, input: Omit<Alias, 'revisionId'>): Promise<Alias> {
-    const alias: Alias = { ...input, revisionId: randomUUID() }
-    await this.#db.transaction().execute(async (db) => {
-      const main = await existing(db, key, alias.functionVersion)
-      if (await findAlias(db, key, alias.name)) {
-        throw new LambdaException('ResourceConflictException', `Alias already exists: ${functionArn(key, alias.name)}`)
+  async create(key: FunctionKey, { name, functionVersion, description, weights = {} }: NewAlias): Promise<Alias> {
+    const alias = await this.#db.transaction().execute(async (db) => {
+      // AWS looks for the version first: a missing one is reported before anything that is wrong with the routing.
+      const main = await existing(db, key, functionVersion)
+      if (await findAlias(db, key, name)) {
+        throw new LambdaException('ResourceConflictException', `Alias already exists: ${functionArn(key, name)}`)
       }
-      if (alias.routing) await checkAdditional(db, key, main, alias.routing)
-      await db.insertInto('aliases').values(aliasRow(key, alias)).execute()
+      const routing = routingOf(functionVersion, weights)
+      if (routing) checkAlike(main, await existing(db, key, routing.version))
+      const made: Alias = { name, functionVersion, description, revisionId: randomUUID(), ...(routing && { routing }) }
+      await db.insertInto('aliases').values(aliasRow(key, made)).execute()
+      return made
     })
     this.#changes.announce(key)
     return alias
@@ -50,17 +53,21 @@ export class SqlAliases implements AliasStore {
       if (before === undefined) {
         throw new LambdaException('ResourceNotFoundException', `Alias not found: ${functionArn(key, name)}`)
       }
+      const functionVersion = change.functionVersion ?? before.functionVersion
+      const routing = change.weights === undefined ? before.routing : routingOf(functionVersion, change.weights)
       checkRevision(revisionId, before.revisionId)
-      const routing = change.routing === undefined ? before.routing : (change.routing ?? undefined)
       const after: Alias = {
         name,
-        functionVersion: change.functionVersion ?? before.functionVersion,
+        functionVersion,
         description: change.description ?? before.description,
         revisionId: randomUUID(),
-        ...(routing === undefined ? {} : { routing }),
+        ...(routing && { routing }),
       }
-      const main = await existing(db, key, after.functionVersion)
-      if (routing) await checkAdditional(db, key, main, routing)
+      const main = await existing(db, key, functionVersion)
+      if (routing) {
+        checkRouting(functionVersion, routing.version)
+        checkAlike(main, await existing(db, key, routing.version))
+      }
       await db.updateTable('aliases').set(aliasRow(key, after)).where(isAlias(key, name)).execute()
       await moveProvisioned(db, key, before, after)
       return after
@@ -118,16 +125,6 @@ async function existing(db: Transaction<Tables>, key: FunctionKey, version: stri
   const row = await versionRow(db, key, version)
   if (row === undefined) throw functionNotFound(key, version)
   return versionOf(row)
-}
-
-async function checkAdditional(
-  db: Transaction<Tables>,
-  key: FunctionKey,
-  main: FunctionVersion,
-  routing: Routing,
-): Promise<void> {
-  checkRouting(main.version, routing.version)
-  checkAlike(main, await existing(db, key, routing.version))
 }
 
 /** Provisioned concurrency moves with its alias. @throws ResourceConflictException, InvalidParameterValueException */

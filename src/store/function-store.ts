@@ -1,4 +1,5 @@
 /** What the control plane asks of the store, as verbs of the use case. Each write is one transaction, its guards included. */
+import type { VersionWeights } from '../lambda/alias.ts'
 import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
 import type { Alias, FunctionConfiguration, FunctionKey, FunctionVersion, RecursiveLoop } from '../lambda/function.ts'
 import type { VerifiedUnder } from './code-signing-store.ts'
@@ -132,14 +133,16 @@ export interface VersionStore {
   delete(key: FunctionKey, version: string): Promise<void>
 }
 
-export type AliasChange = Partial<Pick<Alias, 'functionVersion' | 'description'>> & {
-  /** `null` removes the routing, absent leaves it. */
-  readonly routing?: Alias['routing'] | null
+export interface NewAlias extends Pick<Alias, 'name' | 'functionVersion' | 'description'> {
+  readonly weights?: VersionWeights
 }
+
+/** What is absent stays; empty weights remove the additional version. */
+export type AliasChange = Partial<Omit<NewAlias, 'name'>>
 
 export interface AliasStore {
   /** @throws ResourceNotFoundException (function or versions), ResourceConflictException, InvalidParameterValueException */
-  create(key: FunctionKey, alias: Omit<Alias, 'revisionId'>): Promise<Alias>
+  create(key: FunctionKey, alias: NewAlias): Promise<Alias>
   find(key: FunctionKey, name: string): Promise<Alias | undefined>
   /** @throws ResourceNotFoundException, PreconditionFailedException, InvalidParameterValueException */
   update(key: FunctionKey, name: string, change: AliasChange, revisionId?: string): Promise<Alias>

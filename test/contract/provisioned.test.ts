@@ -42,7 +42,12 @@ async function create(name: string, versions: number): Promise<void> {
 const put = (qualifier: string, requested: number, name = 'f') =>
   store.provisioned.put(key(name), qualifier, requested, bounds, 5000)
 const alias = (name: string, functionVersion: string, weighted?: { version: string; weight: number }) =>
-  store.aliases.create(f, { name, functionVersion, description: '', ...(weighted ? { routing: weighted } : {}) })
+  store.aliases.create(f, {
+    name,
+    functionVersion,
+    description: '',
+    ...(weighted ? { weights: { [weighted.version]: weighted.weight } } : {}),
+  })
 const limits = async () =>
   [...(await store.targets.provisioned(f.account, f.region))].map(([name, versions]) => [
     name,

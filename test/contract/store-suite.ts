@@ -430,7 +430,7 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
         name: 'live',
         functionVersion: '1',
         description: '',
-        routing: { version: '2', weight: 0.5 },
+        weights: { '2': 0.5 },
       })
       for (const version of ['1', '2']) {
         await expect(store.versions.delete(key('f'), version)).rejects.toMatchObject({
@@ -458,7 +458,7 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
         name: 'live',
         functionVersion: '1',
         description: 'd',
-        routing: { version: '2', weight: 0.25 },
+        weights: { '2': 0.25 },
       })
       const target = await store.targets.find(key('f'), 'live')
       expect(target?.versions.map(({ version, weight }) => [version.version, weight])).toEqual([
@@ -473,7 +473,7 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
         name: 'live',
         functionVersion: '1',
         description: '',
-        routing: { version: '2', weight: 1 },
+        weights: { '2': 1 },
       })
       const target = await store.targets.find(key('f'), 'live')
       expect(target?.versions.map(({ version }) => version.version)).toEqual(['2'])
@@ -503,7 +503,7 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
         name: 'live',
         functionVersion: '1',
         description: 'd',
-        routing: { version: '2', weight: 0.5 },
+        weights: { '2': 0.5 },
       })
       const described = await store.aliases.update(key('f'), 'live', { description: 'e' }, created.revisionId)
       expect(described).toMatchObject({ functionVersion: '1', description: 'e', routing: { version: '2' } })
@@ -513,7 +513,7 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
       await expect(store.aliases.update(key('f'), 'live', { functionVersion: '2' })).rejects.toMatchObject({
         name: 'InvalidParameterValueException',
       })
-      const plain = await store.aliases.update(key('f'), 'live', { functionVersion: '2', routing: null })
+      const plain = await store.aliases.update(key('f'), 'live', { functionVersion: '2', weights: {} })
       expect(plain).not.toHaveProperty('routing')
       expect(await store.aliases.find(key('f'), 'live')).toEqual(plain)
     })

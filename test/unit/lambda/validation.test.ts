@@ -54,7 +54,6 @@ describe('environment variables', () => {
 
 describe('weighted aliases', () => {
   it('have one additional version or none', () => {
-    expect(routingOf('1', undefined)).toBeUndefined()
     expect(routingOf('1', {})).toBeUndefined()
     expect(routingOf('1', { '2': 0.5 })).toEqual({ version: '2', weight: 0.5 })
     expect(() => routingOf('1', { '2': 0.5, '3': 0.1 })).toThrow(/cannot be greater than 1/)

@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Aliases } from '../../../src/control/aliases.ts'
+import { openStore, type Store } from '../../../src/store/open.ts'
+import { validConfiguration } from '../../support/configuration.ts'
+
+const key = { account: '111111111111', region: 'us-east-1', name: 'f' }
+const weighted = { functionVersion: '1', routingConfig: { additionalVersionWeights: { '2': 0.5 } } }
+const routing = { version: '2', weight: 0.5 }
+
+describe('aliases', () => {
+  let folder: string
+  let store: Store
+  let aliases: Aliases
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'hearth-aliases-'))
+    store = await openStore(join(folder, 'hearth.db'))
+    aliases = new Aliases(store)
+    for (const timeout of [3, 5]) {
+      const configuration = validConfiguration({ timeout })
+      const exists = await store.functions.find(key)
+      const { latest } = exists
+        ? await store.functions.beginUpdate(key, { change: () => configuration, publish: true }, 1)
+        : await store.functions.create(key, { configuration, tags: {}, publish: true }, 1)
+      await store.functions.completeUpdate(key, latest.deploymentId, { ok: true })
+    }
+  })
+  afterEach(async () => {
+    await store.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  /** Both begin in every possible order: the second one some turns of the event loop after the first. */
+  async function atOnce(first: () => Promise<unknown>, second: () => Promise<unknown>, turns: number): Promise<void> {
+    const later = async () => {
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+      await second()
+    }
+    await Promise.allSettled([first(), later()])
+  }
+
+  it('keep the routing that was asked for while another client deletes one of the name', async () => {
+    for (let turns = 0; turns < 60; turns++) {
+      await store.aliases.delete(key, 'live')
+      await store.aliases.create(key, { name: 'live', functionVersion: '1', description: '' })
+      await atOnce(
+        () => aliases.create(key, undefined, { name: 'live', ...weighted }),
+        () => aliases.delete(key, 'live'),
+        turns,
+      )
+      const left = await store.aliases.find(key, 'live')
+      if (left !== undefined) expect(left, `deleted ${turns} turns later`).toMatchObject({ routing })
+    }
+  })
+})
