@@ -2,11 +2,12 @@
  * PutFunctionEventInvokeConfig, UpdateFunctionEventInvokeConfig, GetFunctionEventInvokeConfig, ListFunctionEventInvokeConfigs,
  * DeleteFunctionEventInvokeConfig. Each function, version and alias has its own; publishing copies none.
  */
-import { functionArn, isVersionNumber } from '../lambda/arn.ts'
+import { functionArn, isVersion } from '../lambda/arn.ts'
 import { checkedDestination, destinationFunction } from '../lambda/destination.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
 import type { FunctionKey } from '../lambda/function.ts'
+import { functionMissing } from '../store/event-invoke-configs.ts'
 import type { QualifiedEventInvokeConfig } from '../store/function-store.ts'
 import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
@@ -61,7 +62,7 @@ export class EventInvoke {
   }
 
   async list(key: FunctionKey, page: PageRequest): Promise<Page<QualifiedEventInvokeConfig>> {
-    if (!(await this.#exists(key, '$LATEST'))) throw noFunction()
+    if (!(await this.#exists(key, '$LATEST'))) throw functionMissing()
     return this.#store.eventInvoke.list(key, page)
   }
 
@@ -82,7 +83,7 @@ export class EventInvoke {
     ) {
       throw refused('You must specify at least one of error handling or destination setting.')
     }
-    if (!(await this.#exists(key, qualifier))) throw noFunction()
+    if (!(await this.#exists(key, qualifier))) throw functionMissing()
     await this.#checkDestination(key, 'onSuccess', destinationConfig?.onSuccess?.destination)
     await this.#checkDestination(key, 'onFailure', destinationConfig?.onFailure?.destination)
   }
@@ -103,9 +104,8 @@ export class EventInvoke {
 
   async #exists(key: FunctionKey, qualifier: string): Promise<boolean> {
     const { versions, aliases } = this.#store
-    if (qualifier === '$LATEST' || isVersionNumber(qualifier))
-      return (await versions.find(key, qualifier)) !== undefined
-    return (await aliases.find(key, qualifier)) !== undefined
+    const found = isVersion(qualifier) ? await versions.find(key, qualifier) : await aliases.find(key, qualifier)
+    return found !== undefined
   }
 }
 
@@ -130,8 +130,4 @@ function noConfig(key: FunctionKey, qualifier = '$LATEST'): LambdaException {
     'ResourceNotFoundException',
     `The function ${functionArn(key, qualifier)} doesn't have an EventInvokeConfig`,
   )
-}
-
-function noFunction(): LambdaException {
-  return new LambdaException('ResourceNotFoundException', "The function doesn't exist.")
 }

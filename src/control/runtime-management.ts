@@ -2,7 +2,7 @@
  * Which image a function's runtime is: Auto takes the host's current one for each new environment, FunctionUpdate the one of the last
  * change of the function, Manual the one that is named. A runtime version is an image, and its ARN ends in the image's digest.
  */
-import { isVersionNumber, partitionOf } from '../lambda/arn.ts'
+import { isVersion, partitionOf } from '../lambda/arn.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import type { Store } from '../store/open.ts'
@@ -35,7 +35,7 @@ export class RuntimeManagement {
   /** @throws LambdaException ResourceNotFoundException, ResourceConflictException, InvalidParameterValueException */
   async put(key: FunctionKey, qualifier: string | undefined, input: RuntimeManagementInput): Promise<FunctionVersion> {
     const version = qualifier ?? '$LATEST'
-    if (version !== '$LATEST' && !isVersionNumber(version)) {
+    if (!isVersion(version)) {
       throw refused('Runtime management is configured for $LATEST and for versions, not for aliases.')
     }
     const current = await this.#store.versions.find(key, version)

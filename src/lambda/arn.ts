@@ -166,3 +166,8 @@ export function functionArn(key: FunctionKey, qualifier?: string): string {
 export function isVersionNumber(qualifier: string): boolean {
   return /^[1-9][0-9]{0,14}$/.test(qualifier)
 }
+
+/** A version by name: `$LATEST` or a number. Any other qualifier is an alias. */
+export function isVersion(qualifier: string): boolean {
+  return qualifier === '$LATEST' || isVersionNumber(qualifier)
+}

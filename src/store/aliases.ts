@@ -1,7 +1,7 @@
 /** Aliases: names for versions, with at most one additional version behind a weight. */
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { expressionBuilder, type Kysely, type Transaction } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import { checkAlike, checkRouting, routingOf } from '../lambda/alias.ts'
 import { functionArn } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
@@ -12,7 +12,7 @@ import type { AliasChange, AliasStore, NewAlias } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
 import { deletePolicy } from './policy-rows.ts'
 import { checkAliasMayProvision, removeProvisioned, restartAllocation, versionsBehind } from './provisioned-limits.ts'
-import { functionExists, versionRow } from './queries.ts'
+import { findAlias, functionExists, versionRow } from './queries.ts'
 import { checkRevision, functionNotFound } from './refusals.ts'
 import { aliasOf, aliasRow, keyColumns, versionOf } from './rows.ts'
 import type { Tables } from './tables.ts'
@@ -68,7 +68,11 @@ export class SqlAliases implements AliasStore {
         checkRouting(functionVersion, routing.version)
         checkAlike(main, await existing(db, key, routing.version))
       }
-      await db.updateTable('aliases').set(aliasRow(key, after)).where(isAlias(key, name)).execute()
+      await db
+        .updateTable('aliases')
+        .set(aliasRow(key, after))
+        .where((eb) => eb.and({ ...keyColumns(key), alias: name }))
+        .execute()
       await moveProvisioned(db, key, before, after)
       return after
     })
@@ -79,7 +83,10 @@ export class SqlAliases implements AliasStore {
   async delete(key: FunctionKey, name: string): Promise<boolean> {
     const deleted = await this.#db.transaction().execute(async (db) => {
       await deleteEventInvokeConfig(db, key, name)
-      const { numDeletedRows } = await db.deleteFrom('aliases').where(isAlias(key, name)).executeTakeFirst()
+      const { numDeletedRows } = await db
+        .deleteFrom('aliases')
+        .where((eb) => eb.and({ ...keyColumns(key), alias: name }))
+        .executeTakeFirst()
       await removeProvisioned(db, key, name)
       await deletePolicy(db, key, name)
       return numDeletedRows > 0n
@@ -106,20 +113,6 @@ export class SqlAliases implements AliasStore {
   }
 }
 
-export async function findAlias(db: Kysely<Tables>, key: FunctionKey, name: string): Promise<Alias | undefined> {
-  const row = await db.selectFrom('aliases').selectAll().where(isAlias(key, name)).executeTakeFirst()
-  return row && aliasOf(row)
-}
-
-function isAlias(key: FunctionKey, name: string) {
-  return expressionBuilder<Tables, 'aliases'>().and({
-    account: key.account,
-    region: key.region,
-    name: key.name,
-    alias: name,
-  })
-}
-
 /** @throws LambdaException ResourceNotFoundException that names the version. */
 async function existing(db: Transaction<Tables>, key: FunctionKey, version: string): Promise<FunctionVersion> {
   const row = await versionRow(db, key, version)
@@ -134,7 +127,7 @@ async function moveProvisioned(db: Transaction<Tables>, key: FunctionKey, before
   const row = await db
     .selectFrom('provisioned_concurrency')
     .select('qualifier')
-    .where((eb) => eb.and({ account: key.account, region: key.region, name: key.name, qualifier: after.name }))
+    .where((eb) => eb.and({ ...keyColumns(key), qualifier: after.name }))
     .executeTakeFirst()
   if (row === undefined) return
   await checkAliasMayProvision(db, key, after.name, versionsBehind(after))

@@ -7,7 +7,7 @@ import type { Changes } from './changes.ts'
 import type { EventInvokeConfigStore, QualifiedEventInvokeConfig } from './function-store.ts'
 import type { Page, PageRequest } from './page.ts'
 import { pageByQualifier } from './qualified.ts'
-import { functionExists } from './queries.ts'
+import { revisionOf } from './queries.ts'
 import { keyColumns } from './rows.ts'
 import type { EventInvokeConfigsTable, Tables } from './tables.ts'
 
@@ -30,7 +30,7 @@ export class SqlEventInvokeConfigs implements EventInvokeConfigStore {
     change: (before: EventInvokeConfig | undefined) => EventInvokeConfig,
   ): Promise<EventInvokeConfig> {
     const after = await this.#db.transaction().execute(async (db) => {
-      if (!(await functionExists(db, key))) throw functionMissing()
+      if ((await revisionOf(db, key, qualifier)) === undefined) throw functionMissing()
       const config = change(await findEventInvokeConfig(db, key, qualifier))
       const columns = {
         last_modified: config.lastModified,

@@ -160,7 +160,7 @@ export interface QualifiedEventInvokeConfig {
 
 export interface EventInvokeConfigStore {
   find(key: FunctionKey, qualifier: string): Promise<EventInvokeConfig | undefined>
-  /** Stores what `change` makes of it, called within the transaction. The function must exist. */
+  /** Stores what `change` makes of it, called within the transaction. @throws ResourceNotFoundException (function, version or alias) */
   change(
     key: FunctionKey,
     qualifier: string,

@@ -1,16 +1,15 @@
 /** Resource policies of functions. A policy goes with its function, version or alias: a new one of the same name inherits no grants. */
 import { randomUUID } from 'node:crypto'
 import type { Kysely, Transaction } from 'kysely'
-import { isVersionNumber } from '../lambda/arn.ts'
+import { isVersion } from '../lambda/arn.ts'
 import type { FunctionKey } from '../lambda/function.ts'
-import { findAlias } from './aliases.ts'
 import type { Changes } from './changes.ts'
 import type { PolicyChange, StoredPolicy } from './layer-store.ts'
 import { deletePolicy, statementsOf } from './policy-rows.ts'
 import type { PolicyStore } from './policy-store.ts'
-import { versionRow } from './queries.ts'
+import { revisionOf } from './queries.ts'
 import { checkRevision } from './refusals.ts'
-import { keyColumns, LATEST } from './rows.ts'
+import { keyColumns } from './rows.ts'
 import type { Tables } from './tables.ts'
 
 export class SqlPolicies implements PolicyStore {
@@ -53,16 +52,12 @@ export class SqlPolicies implements PolicyStore {
   }
 }
 
-const isVersion = (qualifier: string) => qualifier === LATEST || isVersionNumber(qualifier)
-
 async function policyOf(
   db: Transaction<Tables>,
   key: FunctionKey,
   qualifier: string,
 ): Promise<StoredPolicy | undefined> {
-  const revisionId = isVersion(qualifier)
-    ? (await versionRow(db, key, qualifier))?.revision_id
-    : (await findAlias(db, key, qualifier))?.revisionId
+  const revisionId = await revisionOf(db, key, qualifier)
   if (revisionId === undefined) return undefined
   return { statements: (await statementsOf(db, key, qualifier)) ?? [], revisionId }
 }

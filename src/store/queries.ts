@@ -1,11 +1,13 @@
 /** Queries that several parts of the store share. */
 import { randomUUID } from 'node:crypto'
 import type { Kysely, Transaction } from 'kysely'
-import type { FunctionConfiguration, FunctionKey } from '../lambda/function.ts'
+import { isVersion } from '../lambda/arn.ts'
+import type { Alias, FunctionConfiguration, FunctionKey } from '../lambda/function.ts'
 import { countStoredCode } from './code-storage.ts'
 import { functionNotFound } from './refusals.ts'
 import {
   type ACTIVE,
+  aliasOf,
   configurationColumns,
   configurationDigest,
   keyColumns,
@@ -22,6 +24,21 @@ export function versionRow(db: Kysely<Tables>, key: FunctionKey, version: string
     .where((eb) => eb.and(keyColumns(key)))
     .where('version', '=', version)
     .executeTakeFirst()
+}
+
+export async function findAlias(db: Kysely<Tables>, key: FunctionKey, name: string): Promise<Alias | undefined> {
+  const row = await db
+    .selectFrom('aliases')
+    .selectAll()
+    .where((eb) => eb.and({ ...keyColumns(key), alias: name }))
+    .executeTakeFirst()
+  return row && aliasOf(row)
+}
+
+/** RevisionId of the version or alias that a qualifier names; `undefined`: there is none. */
+export async function revisionOf(db: Kysely<Tables>, key: FunctionKey, qualifier: string): Promise<string | undefined> {
+  if (isVersion(qualifier)) return (await versionRow(db, key, qualifier))?.revision_id
+  return (await findAlias(db, key, qualifier))?.revisionId
 }
 
 /** @throws LambdaException ResourceNotFoundException */

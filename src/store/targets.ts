@@ -1,15 +1,14 @@
 /** The read side for invocations. */
 import type { Kysely } from 'kysely'
-import { isVersionNumber } from '../lambda/arn.ts'
+import { isVersion } from '../lambda/arn.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import { provisionedShares } from '../lambda/provisioned.ts'
-import { findAlias } from './aliases.ts'
 import type { Changes } from './changes.ts'
 import { findEventInvokeConfig } from './event-invoke-configs.ts'
 import { statementsOf } from './policy-rows.ts'
 import { provisionedTargets } from './provisioned-limits.ts'
-import { versionRow } from './queries.ts'
-import { invocableVersionOf, keyColumns, LATEST, recursiveLoopOf } from './rows.ts'
+import { findAlias, versionRow } from './queries.ts'
+import { invocableVersionOf, keyColumns, recursiveLoopOf } from './rows.ts'
 import type { InvokeTarget, InvokeTargets } from './store.ts'
 import type { Tables } from './tables.ts'
 
@@ -25,7 +24,7 @@ export class SqlTargets implements InvokeTargets {
   async find(key: FunctionKey, qualifier: string): Promise<InvokeTarget | undefined> {
     // One transaction, so that version, alias and reservation belong together.
     return this.#db.transaction().execute(async (db) => {
-      const named = qualifier === LATEST || isVersionNumber(qualifier)
+      const named = isVersion(qualifier)
       const alias = named ? undefined : await findAlias(db, key, qualifier)
       const main = alias?.functionVersion ?? (named ? qualifier : undefined)
       if (main === undefined) return undefined

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Aliases } from '../../../src/control/aliases.ts'
+import { EventInvoke } from '../../../src/control/event-invoke.ts'
 import { openStore, type Store } from '../../../src/store/open.ts'
 import { validConfiguration } from '../../support/configuration.ts'
 
@@ -53,6 +54,20 @@ describe('aliases', () => {
       )
       const left = await store.aliases.find(key, 'live')
       if (left !== undefined) expect(left, `deleted ${turns} turns later`).toMatchObject({ routing })
+    }
+  })
+
+  it('leave no event-invoke configuration to the next one of the name, not even one that is put while they are deleted', async () => {
+    const eventInvoke = new EventInvoke(store, () => 1)
+    for (let turns = 0; turns < 60; turns++) {
+      await store.aliases.create(key, { name: 'live', functionVersion: '1', description: '' })
+      await atOnce(
+        () => eventInvoke.put(key, 'live', { maximumRetryAttempts: 0 }),
+        () => aliases.delete(key, 'live'),
+        turns,
+      )
+      expect(await store.aliases.find(key, 'live')).toBeUndefined()
+      expect(await store.eventInvoke.find(key, 'live'), `deleted ${turns} turns later`).toBeUndefined()
     }
   })
 })
