@@ -1,5 +1,4 @@
 /** Provisioned concurrency operations. */
-
 import type { ProvisionedConfig } from '../control/provisioned.ts'
 import { functionArn } from '../lambda/arn.ts'
 import * as inputs from './inputs.ts'

@@ -1,5 +1,4 @@
 /** Domain values as the members of AWS's answers: exact names, and members without a value are absent, never null. */
-
 import { runtimeVersionArnOf } from '../control/runtime-management.ts'
 import { functionArn } from '../lambda/arn.ts'
 import type { EventInvokeConfig } from '../lambda/event-invoke.ts'

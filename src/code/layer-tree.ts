@@ -4,8 +4,8 @@
  */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LambdaException } from '../lambda/errors.ts'
 import { LIMITS } from '../lambda/limits.ts'
+import { refused } from '../lambda/refusals.ts'
 
 interface Folder {
   readonly kind: 'folder'
@@ -40,10 +40,7 @@ export class LayerTree {
       const [path, into] = next
       for (const entry of await readdir(join(layer, path), { withFileTypes: true })) {
         if (++this.#read > this.#maxEntries) {
-          throw new LambdaException(
-            'InvalidParameterValueException',
-            `The layers of a function must have at most ${this.#maxEntries} files and folders together`,
-          )
+          throw refused(`The layers of a function must have at most ${this.#maxEntries} files and folders together`)
         }
         const below = join(path, entry.name)
         if (entry.isDirectory()) {

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { LambdaException } from '../lambda/errors.ts'
 import { LIMITS } from '../lambda/limits.ts'
+import { refused } from '../lambda/refusals.ts'
 import type { S3ObjectName, S3Objects } from '../lambda/s3-object.ts'
 
 /** Objects that are in memory at the same time; further ones wait. */
@@ -119,24 +120,22 @@ export class SdkS3Objects implements S3Objects {
   }
 }
 
-function refused(message: string, cause?: unknown): LambdaException {
-  return new LambdaException('InvalidParameterValueException', message, cause === undefined ? {} : { cause })
-}
-
 /** S3's own refusals in AWS's words; everything else with what the operator of this host can do. */
 function refusal(error: unknown): LambdaException {
   const { name, message, code, $metadata } = error as Error & { code?: string; $metadata?: { httpStatusCode?: number } }
   if ($metadata?.httpStatusCode !== undefined) {
-    return refused(`Error occurred while GetObject. S3 Error Code: ${name}. S3 Error Message: ${message}`, error)
+    return refused(`Error occurred while GetObject. S3 Error Code: ${name}. S3 Error Message: ${message}`, {
+      cause: error,
+    })
   }
   if (name === 'CredentialsProviderError') {
     return refused(
       'Error occurred while GetObject. This host has no credentials for S3: its operator sets AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, where Hearth is started.',
-      error,
+      { cause: error },
     )
   }
   return refused(
     `Error occurred while GetObject. S3 cannot be reached from this host (${code ?? name}: ${message}): its operator checks AWS_ENDPOINT_URL_S3 and AWS_REGION where Hearth is started.`,
-    error,
+    { cause: error },
   )
 }

@@ -1,24 +1,20 @@
 /** The refusals of a deployment package, with AWS's texts; `cause` says for the operator's log what was really wrong. */
 import { LambdaException } from '../lambda/errors.ts'
 import { LIMITS } from '../lambda/limits.ts'
+import { refused } from '../lambda/refusals.ts'
 
 export function emptyZip(): LambdaException {
-  return new LambdaException('InvalidParameterValueException', 'Uploaded file must be a non-empty zip')
+  return refused('Uploaded file must be a non-empty zip')
 }
 
 export function corruptZip(cause: unknown): LambdaException {
-  return new LambdaException(
-    'InvalidParameterValueException',
-    'Could not unzip uploaded file. Please check your file, then try to upload again.',
-    { cause: typeof cause === 'string' ? new Error(cause) : cause },
-  )
+  return refused('Could not unzip uploaded file. Please check your file, then try to upload again.', {
+    cause: typeof cause === 'string' ? new Error(cause) : cause,
+  })
 }
 
 export function unzippedTooLarge(): LambdaException {
-  return new LambdaException(
-    'InvalidParameterValueException',
-    `Unzipped size must be smaller than ${LIMITS.unzippedBytes} bytes`,
-  )
+  return refused(`Unzipped size must be smaller than ${LIMITS.unzippedBytes} bytes`)
 }
 
 /** What was kept cannot be used any more. */
@@ -28,8 +24,5 @@ export function damagedPackage(cause: unknown): LambdaException {
 
 /** Ours: AWS documents no such limit. */
 export function tooManyEntries(): LambdaException {
-  return new LambdaException(
-    'InvalidParameterValueException',
-    `The uploaded file must have at most ${LIMITS.zipEntries} entries`,
-  )
+  return refused(`The uploaded file must have at most ${LIMITS.zipEntries} entries`)
 }

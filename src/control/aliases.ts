@@ -1,8 +1,7 @@
 /** CreateAlias, GetAlias, UpdateAlias, DeleteAlias, ListAliases. */
 import type { VersionWeights } from '../lambda/alias.ts'
-import { functionArn } from '../lambda/arn.ts'
-import { LambdaException } from '../lambda/errors.ts'
 import type { Alias, FunctionKey } from '../lambda/function.ts'
+import { aliasNotFound } from '../lambda/refusals.ts'
 import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import { refuseQualifier } from './refusals.ts'
@@ -42,8 +41,8 @@ export class Aliases {
   /** @throws LambdaException ResourceNotFoundException */
   async get(key: FunctionKey, name: string): Promise<Alias> {
     const alias = await this.#store.aliases.find(key, name)
-    if (alias) return alias
-    throw new LambdaException('ResourceNotFoundException', `Cannot find alias arn: ${functionArn(key, name)}`)
+    if (alias === undefined) throw aliasNotFound(key, name)
+    return alias
   }
 
   async update(key: FunctionKey, name: string, input: UpdateAliasInput): Promise<Alias> {

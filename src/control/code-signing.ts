@@ -10,9 +10,10 @@ import {
   type UntrustedArtifactPolicy,
 } from '../lambda/code-signing.ts'
 import type { FunctionKey } from '../lambda/function.ts'
+import { functionNotFound } from '../lambda/refusals.ts'
 import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
-import { notFound, refuseQualifier } from './refusals.ts'
+import { refuseQualifier } from './refusals.ts'
 import { checkTags, tagsWith, tagsWithout } from './tags.ts'
 
 export interface CodeSigningInput {
@@ -94,7 +95,7 @@ export class CodeSigning {
   /** `undefined`: the function has none. */
   async ofFunction(key: FunctionKey, qualifier: string | undefined): Promise<CodeSigningConfig | undefined> {
     refuseQualifier(qualifier)
-    if ((await this.#store.functions.find(key)) === undefined) throw notFound(key)
+    if ((await this.#store.functions.find(key)) === undefined) throw functionNotFound(key)
     return this.#store.codeSigning.ofFunction(key)
   }
 

@@ -5,10 +5,10 @@ import type { FunctionImages } from '../lambda/function-images.ts'
 import { KeyProblem, type Keys, packageKeyRefusal, sealingContext } from '../lambda/keys.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import type { PackageSeal } from '../lambda/package.ts'
+import { refused } from '../lambda/refusals.ts'
 import type { S3Objects } from '../lambda/s3-object.ts'
 import type { CodeStore, StoredPackage } from './code-store.ts'
 import { checkKey } from './key-check.ts'
-import { refused } from './refusals.ts'
 import type { CodeInput } from './requests.ts'
 
 /** The members of a configuration that code decides. */

@@ -1,5 +1,4 @@
 /** Where deployment packages are kept; `code/` implements it and `main.ts` hands it over. */
-
 import type { PackageReference, PackageSeal, SealedPackage } from '../lambda/package.ts'
 import type { SignatureReading } from '../lambda/signature.ts'
 

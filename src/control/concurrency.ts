@@ -1,7 +1,8 @@
 /** PutFunctionConcurrency, GetFunctionConcurrency, DeleteFunctionConcurrency. A change takes effect with the next invocation. */
 import type { FunctionKey } from '../lambda/function.ts'
+import { functionNotFound } from '../lambda/refusals.ts'
 import type { Store } from '../store/open.ts'
-import { notFound, refuseQualifier } from './refusals.ts'
+import { refuseQualifier } from './refusals.ts'
 
 export interface ConcurrencyBounds {
   /** Concurrent executions of an account in a region. */
@@ -22,14 +23,14 @@ export class Concurrency {
   async put(key: FunctionKey, qualifier: string | undefined, reserved: number): Promise<void> {
     refuseQualifier(qualifier)
     // AWS appends the qualifier here and nowhere else.
-    if (!(await this.#store.functions.find(key))) throw notFound(key, '$LATEST')
+    if (!(await this.#store.functions.find(key))) throw functionNotFound(key, '$LATEST')
     await this.#store.functions.reserveConcurrency(key, reserved, this.#bounds)
   }
 
   async get(key: FunctionKey, qualifier: string | undefined): Promise<number | undefined> {
     refuseQualifier(qualifier)
     const stored = await this.#store.functions.find(key)
-    if (!stored) throw notFound(key)
+    if (!stored) throw functionNotFound(key)
     return stored.reservedConcurrency
   }
 

@@ -3,12 +3,12 @@ import { checkDeadLetterTarget } from '../lambda/destination.ts'
 import { checkEnvironmentVariables } from '../lambda/environment-variables.ts'
 import type { Architecture, FunctionConfiguration } from '../lambda/function.ts'
 import { LIMITS } from '../lambda/limits.ts'
+import { refused } from '../lambda/refusals.ts'
 import { blockedForCreate, creatableRuntimes, isKnownRuntime } from '../lambda/runtimes.ts'
 import { numberFaults, violation, violationMessage } from '../lambda/validation.ts'
 import type { CodeConfiguration } from './code-source.ts'
 import { imageConfigOf } from './image-config.ts'
 import { defaultLogging, loggingOf } from './logging.ts'
-import { refused } from './refusals.ts'
 import type { SettingsInput } from './requests.ts'
 
 /** @throws LambdaException InvalidParameterValueException: unknown, or no longer offered for new functions. */

@@ -7,11 +7,11 @@ import { checkedDestination, destinationFunction } from '../lambda/destination.t
 import { LambdaException } from '../lambda/errors.ts'
 import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
 import type { FunctionKey } from '../lambda/function.ts'
+import { refused } from '../lambda/refusals.ts'
 import { functionMissing } from '../store/event-invoke-configs.ts'
 import type { QualifiedEventInvokeConfig } from '../store/function-store.ts'
 import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
-import { refused } from './refusals.ts'
 
 export interface EventInvokeInput {
   readonly maximumRetryAttempts?: number

@@ -4,9 +4,9 @@ import type { FunctionConfiguration, FunctionKey, LayerReference } from '../lamb
 import { type LayerVersion, layerArn, parseLayerVersionArn, referenceTo } from '../lambda/layer.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import { policyAllows } from '../lambda/policy.ts'
+import { refused } from '../lambda/refusals.ts'
 import type { LayerStore } from '../store/layer-store.ts'
 import type { CodeStore } from './code-store.ts'
-import { refused } from './refusals.ts'
 
 export class FunctionLayers {
   readonly #layers: LayerStore

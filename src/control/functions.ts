@@ -11,6 +11,7 @@ import type {
 } from '../lambda/function.ts'
 import type { MachineRoom } from '../lambda/machine-room.ts'
 import { packageOf } from '../lambda/package.ts'
+import { functionNotFound, refused } from '../lambda/refusals.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import { violation, violationMessage } from '../lambda/validation.ts'
 import type { Written } from '../store/function-store.ts'
@@ -26,7 +27,7 @@ import { checkUnzippedSize, withLayers } from './function-layers.ts'
 import { checkPackageType, refuseSettingsOf } from './image-config.ts'
 import { defaultLogging, loggingOf } from './logging.ts'
 import type { Preparation } from './preparation.ts'
-import { notFound, refused, refuseQualifier } from './refusals.ts'
+import { refuseQualifier } from './refusals.ts'
 import type { CodeInput, CreateInput, SettingsInput, UpdateCodeInput, UpdateConfigurationInput } from './requests.ts'
 import { roomSettings } from './room.ts'
 import type { Secrets } from './secrets.ts'
@@ -120,7 +121,7 @@ export class Functions {
     const { store } = this.#needs
     const stored = await store.functions.find(key)
     const version = stored && (await this.#versionBehind(key, qualifier, stored.latest))
-    if (stored === undefined || version === undefined) throw notFound(key, qualifier)
+    if (stored === undefined || version === undefined) throw functionNotFound(key, qualifier)
     return {
       version: this.#needs.secrets.shown(version),
       tags: stored.tags,
@@ -147,7 +148,7 @@ export class Functions {
     refuseQualifier(qualifier)
     refuseUnsupportedCode(input)
     const current = await store.functions.find(key)
-    if (current === undefined) throw notFound(key)
+    if (current === undefined) throw functionNotFound(key)
     const { packageType } = current.latest
     if (packageType === 'Image' && !input.imageUri) {
       throw refused('Please provide ImageUri when updating a function with packageType Image.')
@@ -163,7 +164,7 @@ export class Functions {
     const verified = await verification.verify(config, deployment)
     const change = (latest: FunctionVersion) => {
       // Deleted and created anew in the meantime.
-      if (latest.packageType !== packageType) throw notFound(key)
+      if (latest.packageType !== packageType) throw functionNotFound(key)
       checkUnzippedSize(code.unzippedBytes ?? 0, latest.layers ?? [])
       return { ...latest, architecture, ...code, signing: verified.signing }
     }
@@ -191,7 +192,7 @@ export class Functions {
     refuseUnsupportedSettings(input)
     checkSettings(input)
     const current = await store.functions.find(key)
-    if (current === undefined) throw notFound(key)
+    if (current === undefined) throw functionNotFound(key)
     refuseSettingsOf(current.latest.packageType, input)
     // A function keeps a runtime that has been withdrawn since; only moving to such a one is refused.
     if (input.runtime !== undefined && input.runtime !== current.latest.runtime) {

@@ -1,7 +1,7 @@
 /** Rules of PackageType Image: what it takes instead of Runtime and Handler, and ImageConfig. */
 import type { FunctionConfiguration, ImageConfig } from '../lambda/function.ts'
 import { LIMITS } from '../lambda/limits.ts'
-import { refused } from './refusals.ts'
+import { refused } from '../lambda/refusals.ts'
 import type { CreateInput, SettingsInput } from './requests.ts'
 
 /** @throws LambdaException InvalidParameterValueException */

@@ -11,11 +11,11 @@ import {
   parseLayerVersionArn,
 } from '../lambda/layer.ts'
 import { policyAllows } from '../lambda/policy.ts'
+import { refused } from '../lambda/refusals.ts'
 import type { LayerFilter, LayerStore } from '../store/layer-store.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import type { CodeSource } from './code-source.ts'
 import type { CodeVerification } from './code-verification.ts'
-import { refused } from './refusals.ts'
 import { refuseUnsupportedLayerContent } from './unsupported.ts'
 
 export interface PublishLayerInput {

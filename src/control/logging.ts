@@ -1,6 +1,6 @@
 /** LoggingConfig: levels exist only with JSON, where both default to INFO. */
 import type { ApplicationLogLevel, LoggingConfig, SystemLogLevel } from '../lambda/function.ts'
-import { refused } from './refusals.ts'
+import { refused } from '../lambda/refusals.ts'
 import type { SettingsInput } from './requests.ts'
 
 /**

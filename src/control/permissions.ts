@@ -5,9 +5,9 @@ import type { FunctionKey } from '../lambda/function.ts'
 import { type PermissionInput, permissionStatement } from '../lambda/permission.ts'
 import { policyAllows, policyResource, type Statement } from '../lambda/policy.ts'
 import { readPolicy } from '../lambda/policy-document.ts'
+import { aliasNotFound, functionNotFound, refused } from '../lambda/refusals.ts'
 import type { StoredPolicy } from '../store/layer-store.ts'
 import type { Store } from '../store/open.ts'
-import { notFound, refused } from './refusals.ts'
 import { checkPolicyLength, noPolicy, withoutStatement, withStatement } from './statements.ts'
 
 /** The unqualified function is stored under its `$LATEST`. */
@@ -92,9 +92,9 @@ export class Permissions {
   }
 
   async #missing(key: FunctionKey, qualifier: string | undefined): Promise<LambdaException> {
-    if (qualifier === undefined || !(await this.#store.functions.find(key))) return notFound(key)
-    if (isVersionNumber(qualifier) || !ALIAS.test(qualifier)) return notFound(key, qualifier)
-    return new LambdaException('ResourceNotFoundException', `Cannot find alias arn: ${functionArn(key, qualifier)}`)
+    if (qualifier === undefined || !(await this.#store.functions.find(key))) return functionNotFound(key)
+    if (isVersionNumber(qualifier) || !ALIAS.test(qualifier)) return functionNotFound(key, qualifier)
+    return aliasNotFound(key, qualifier)
   }
 }
 

@@ -1,7 +1,8 @@
 /** PutFunctionRecursionConfig, GetFunctionRecursionConfig. */
 import type { FunctionKey, RecursiveLoop } from '../lambda/function.ts'
+import { functionNotFound } from '../lambda/refusals.ts'
 import type { Store } from '../store/open.ts'
-import { notFound, refuseQualifier } from './refusals.ts'
+import { refuseQualifier } from './refusals.ts'
 
 export class Recursion {
   readonly #store: Store
@@ -18,7 +19,7 @@ export class Recursion {
   async get(key: FunctionKey, qualifier: string | undefined): Promise<RecursiveLoop> {
     refuseQualifier(qualifier)
     const stored = await this.#store.functions.find(key)
-    if (stored === undefined) throw notFound(key)
+    if (stored === undefined) throw functionNotFound(key)
     return stored.recursiveLoop
   }
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { LambdaException } from '../lambda/errors.ts'
 import type { FileSystemConfig, FunctionConfiguration, FunctionKey, VpcConfig } from '../lambda/function.ts'
 import type { MachineRoom } from '../lambda/machine-room.ts'
-import { refused } from './refusals.ts'
+import { refused } from '../lambda/refusals.ts'
 import type { SettingsInput } from './requests.ts'
 
 type Account = Pick<FunctionKey, 'account' | 'region'>

@@ -4,10 +4,10 @@
  */
 import { isVersion, partitionOf } from '../lambda/arn.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import { functionNotFound, refused } from '../lambda/refusals.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import type { Store } from '../store/open.ts'
 import type { Functions } from './functions.ts'
-import { notFound, refused } from './refusals.ts'
 
 export interface RuntimeManagementInput {
   readonly updateRuntimeOn: 'Auto' | 'FunctionUpdate' | 'Manual'
@@ -39,7 +39,7 @@ export class RuntimeManagement {
       throw refused('Runtime management is configured for $LATEST and for versions, not for aliases.')
     }
     const current = await this.#store.versions.find(key, version)
-    if (current === undefined) throw notFound(key, qualifier)
+    if (current === undefined) throw functionNotFound(key, qualifier)
     const { architecture } = current
     const runtime = runtimeOf(current)
     const { updateRuntimeOn, runtimeVersionArn } = input

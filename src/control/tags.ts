@@ -1,7 +1,7 @@
 /** ListTags, TagResource, UntagResource on functions. Tags belong to the function, never to a version or an alias. */
 import type { FunctionKey } from '../lambda/function.ts'
+import { functionNotFound, refused } from '../lambda/refusals.ts'
 import type { Store } from '../store/open.ts'
-import { notFound, refused } from './refusals.ts'
 
 /** Source: developer guide, "Using tags on Lambda functions". */
 const TAGS_MAX = 50
@@ -16,7 +16,7 @@ export class Tags {
   async list(key: FunctionKey, qualifier: string | undefined): Promise<Readonly<Record<string, string>>> {
     refuseQualified(qualifier)
     const stored = await this.#store.functions.find(key)
-    if (!stored) throw notFound(key)
+    if (!stored) throw functionNotFound(key)
     return stored.tags
   }
 

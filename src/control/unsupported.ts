@@ -1,5 +1,6 @@
 /** Settings of the API that Hearth cannot honour yet: refused by name, because a setting that is stored and ignored misleads. */
-import { LambdaException } from '../lambda/errors.ts'
+import type { LambdaException } from '../lambda/errors.ts'
+import { refused } from '../lambda/refusals.ts'
 import type { CodeInput, CreateInput, SettingsInput } from './requests.ts'
 
 type Refusals<Input> = readonly (readonly [setting: string, asked: (input: Input) => boolean])[]
@@ -48,7 +49,7 @@ export function refuseUnsupportedLayerContent(content: CodeInput): void {
 }
 
 export function unsupported(setting: string): LambdaException {
-  return new LambdaException('InvalidParameterValueException', `${setting} is not supported by Hearth yet.`)
+  return refused(`${setting} is not supported by Hearth yet.`)
 }
 
 function refuse<Input>(refusals: Refusals<Input>, input: Input): void {

@@ -2,7 +2,6 @@
  * The data plane in one place: DryRun, Event or RequestResponse is chosen here, once. Checks run in the order that AWS shows
  * (reference: invoke.md 3): existence, state, payload, client context; then DryRun ends, Event is queued, RequestResponse is admitted.
  */
-
 import type { ExecutionEnvironment } from '../execution/environment.ts'
 import type { InvocationResult } from '../execution/invocation.ts'
 import type { EnvironmentPool } from '../execution/pool.ts'
@@ -13,6 +12,7 @@ import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import { RECURSION_ROUNDS, roundsOf, withRound } from '../lambda/lineage.ts'
 import { policyAllows, policyResource } from '../lambda/policy.ts'
+import { functionNotFound, refused } from '../lambda/refusals.ts'
 import type { EventQueueStore, InvokeTarget } from '../store/store.ts'
 import type { EventBus } from '../telemetry/events.ts'
 import { childSpan, endSpan, invocationSpan, type Span } from '../telemetry/tracing.ts'
@@ -85,12 +85,7 @@ export class Invoker {
     const qualifier = request.qualifier ?? '$LATEST'
     const target = resolver.cached(request.key, qualifier) ?? (await resolver.resolve(request.key, qualifier))
     if (request.callerAccount !== request.key.account) assertGranted(request, target)
-    if (target === undefined) {
-      throw new LambdaException(
-        'ResourceNotFoundException',
-        `Function not found: ${functionArn(request.key, qualifier)}`,
-      )
-    }
+    if (target === undefined) throw functionNotFound(request.key, qualifier)
     const version = drawVersion(target)
     assertInvocable(version)
     refuseForeignSettings(request)
@@ -231,14 +226,12 @@ function remedyOf(error: LambdaException): string {
 /** What only functions of another kind take, none of which can be made here. (unverified) texts: no recording has AWS's. */
 function refuseForeignSettings({ tenantId, durableExecutionName }: InvokeRequest): void {
   if (tenantId !== undefined) {
-    throw new LambdaException(
-      'InvalidParameterValueException',
+    throw refused(
       'The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.',
     )
   }
   if (durableExecutionName !== undefined) {
-    throw new LambdaException(
-      'InvalidParameterValueException',
+    throw refused(
       'The invoked function is not enabled with durable configuration. Remove the durable execution name from your request and try again.',
     )
   }

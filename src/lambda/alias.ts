@@ -1,6 +1,6 @@
 /** Rules of weighted aliases. */
-import { LambdaException } from './errors.ts'
 import type { Alias, FunctionVersion } from './function.ts'
+import { refused } from './refusals.ts'
 
 export type Routing = NonNullable<Alias['routing']>
 
@@ -30,11 +30,7 @@ export function checkRouting(functionVersion: string, additional: string): void 
     )
   }
   if (functionVersion === '$LATEST') {
-    throw new LambdaException(
-      'InvalidParameterValueException',
-      '$LATEST is not supported for an alias pointing to more than 1 version',
-      { untyped: true },
-    )
+    throw refused('$LATEST is not supported for an alias pointing to more than 1 version', { untyped: true })
   }
 }
 
@@ -52,8 +48,4 @@ export function checkAlike(main: FunctionVersion, additional: FunctionVersion): 
       `${versions} dead-letter queue configurations. Both versions of an alias must have the same one, or none.`,
     )
   }
-}
-
-function refused(message: string): LambdaException {
-  return new LambdaException('InvalidParameterValueException', message)
 }

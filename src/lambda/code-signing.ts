@@ -1,6 +1,7 @@
 /** Code-signing configurations, their names and the refusals about them. */
 import { partitionOf, type RequestScope } from './arn.ts'
 import { LambdaException } from './errors.ts'
+import { refused } from './refusals.ts'
 
 export type UntrustedArtifactPolicy = 'Warn' | 'Enforce'
 
@@ -52,8 +53,5 @@ export function configNotFound(arn: string): LambdaException {
 /** (unverified) @throws LambdaException InvalidParameterValueException */
 export function refuseImage(packageType: 'Zip' | 'Image'): void {
   if (packageType === 'Zip') return
-  throw new LambdaException(
-    'InvalidParameterValueException',
-    'Code signing is not supported for functions defined as container images.',
-  )
+  throw refused('Code signing is not supported for functions defined as container images.')
 }

@@ -1,6 +1,6 @@
 /** Where events end: ARNs of destinations and dead-letter queues, and which kinds each of them may have. */
-import { LambdaException } from './errors.ts'
 import type { FunctionKey } from './function.ts'
+import { refused } from './refusals.ts'
 
 export type DestinationKind = 'sqs' | 'sns' | 'lambda' | 'events' | 's3'
 
@@ -49,8 +49,7 @@ export function checkedDestination(of: 'onSuccess' | 'onFailure', arn: string): 
   if (target !== undefined && (target.kind !== 's3' || of === 'onFailure')) return target
   const success = of === 'onSuccess' ? `OnSuccess(destination=${arn})` : 'null'
   const failure = of === 'onFailure' ? `OnFailure(destination=${arn})` : 'null'
-  throw new LambdaException(
-    'InvalidParameterValueException',
+  throw refused(
     `The provided destination config DestinationConfig(onSuccess=${success}, onFailure=${failure}) is invalid.`,
   )
 }
@@ -59,8 +58,7 @@ export function checkedDestination(of: 'onSuccess' | 'onFailure', arn: string): 
 export function checkDeadLetterTarget(arn: string): void {
   const kind = parseDestination(arn)?.kind
   if (kind === 'sqs' || kind === 'sns') return
-  throw new LambdaException(
-    'InvalidParameterValueException',
+  throw refused(
     `The provided DeadLetterConfig target ${arn} is invalid: it must be the ARN of a standard SQS queue or a standard SNS topic.`,
   )
 }

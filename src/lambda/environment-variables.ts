@@ -1,6 +1,6 @@
 /** Rules for a function's own environment variables. */
-import { LambdaException } from './errors.ts'
 import { LIMITS } from './limits.ts'
+import { refused } from './refusals.ts'
 
 /** Names that only the platform sets. Source: developer guide, "Defined runtime environment variables". */
 export const RESERVED_VARIABLES: ReadonlySet<string> = new Set([
@@ -35,22 +35,17 @@ const REFUSAL =
 export function checkEnvironmentVariables(variables: Readonly<Record<string, string>>): void {
   const reserved = Object.keys(variables).filter((name) => RESERVED_VARIABLES.has(name))
   if (reserved.length > 0) {
-    throw new LambdaException(
-      'InvalidParameterValueException',
+    throw refused(
       `${REFUSAL} contains reserved keys that are currently not supported for modification. Reserved keys used in this request: ${reserved.join(', ')}`,
     )
   }
   const measured = JSON.stringify(variables)
   if (Buffer.byteLength(measured) > LIMITS.environmentBytes) {
-    throw new LambdaException(
-      'InvalidParameterValueException',
-      `${REFUSAL} exceeded the 4KB limit. String measured: ${measured}`,
-    )
+    throw refused(`${REFUSAL} exceeded the 4KB limit. String measured: ${measured}`)
   }
   const withNull = Object.keys(variables).find((name) => variables[name]?.includes('\0'))
   if (withNull !== undefined) {
-    throw new LambdaException(
-      'InvalidParameterValueException',
+    throw refused(
       `${REFUSAL} contains a NUL character in the value of ${withNull}. Remove it: no process can be given such a variable.`,
     )
   }

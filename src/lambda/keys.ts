@@ -1,6 +1,7 @@
 /** Customer managed keys as functions use them, and what AWS says when one cannot be used. The keyring itself is `keys/`. */
 import { LambdaException } from './errors.ts'
 import type { FunctionConfiguration, FunctionKey } from './function.ts'
+import { refused } from './refusals.ts'
 
 /** A text under a data key, and the data key under a key of the keyring. */
 export interface SealedText {
@@ -71,8 +72,7 @@ export function decryptRefusal(problem: KeyProblem, what: Encrypted): LambdaExce
 
 /** When a function is created or changed. (unverified) beyond the first two sentences */
 export function configureRefusal(problem: KeyProblem): LambdaException {
-  return new LambdaException(
-    'InvalidParameterValueException',
+  return refused(
     `Lambda was unable to configure access to your environment variables because the KMS key is invalid for CreateGrant. Please check your KMS key settings. KMS Exception: ${problem.code} KMS Message: ${problem.message}`,
     { cause: problem },
   )
@@ -80,8 +80,7 @@ export function configureRefusal(problem: KeyProblem): LambdaException {
 
 /** Ours: AWS's text for a package's key that cannot be used is not recorded. */
 export function packageKeyRefusal(problem: KeyProblem): LambdaException {
-  return new LambdaException(
-    'InvalidParameterValueException',
+  return refused(
     `Lambda was unable to encrypt the deployment package because the KMS key is invalid for GenerateDataKey. Please check your KMS key settings. KMS Exception: ${problem.code} KMS Message: ${problem.message}`,
     { cause: problem },
   )

@@ -1,6 +1,6 @@
 /** The statement that AddPermission makes of its members. Pure. */
-import { LambdaException } from './errors.ts'
 import { accountPrincipal, type Statement } from './policy.ts'
+import { refused } from './refusals.ts'
 
 export interface PermissionInput {
   readonly statementId: string
@@ -50,8 +50,5 @@ function principalOf(principal: string, region: string): Statement['Principal'] 
   if (ACCOUNT.test(principal)) return { AWS: accountPrincipal(principal, region) }
   if (SERVICE.test(principal)) return { Service: principal }
   if (IDENTITY.test(principal)) return { AWS: principal }
-  throw new LambdaException(
-    'InvalidParameterValueException',
-    'The provided principal was invalid. Please check the principal and try again.',
-  )
+  throw refused('The provided principal was invalid. Please check the principal and try again.')
 }

@@ -2,9 +2,10 @@
  * A whole policy as PutResourcePolicy gets it. Everything in it must be something that `policy.ts` can evaluate: an element that would be
  * stored and not honoured is refused by name. Pure.
  */
-import { LambdaException } from './errors.ts'
+import type { LambdaException } from './errors.ts'
 import { many, type Statement } from './policy.ts'
 import { isOperator } from './policy-condition.ts'
+import { refused } from './refusals.ts'
 import { matchesWildcard } from './wildcard.ts'
 
 const ACTION = /^(\*|lambda:[a-zA-Z*?]+)$/
@@ -98,5 +99,5 @@ function onlyKnown(json: Record<string, unknown>, known: readonly string[], what
 }
 
 function invalid(why: string): LambdaException {
-  return new LambdaException('InvalidParameterValueException', `The policy is invalid: ${why.slice(0, 300)}.`)
+  return refused(`The policy is invalid: ${why.slice(0, 300)}.`)
 }

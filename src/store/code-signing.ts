@@ -13,10 +13,10 @@ import {
 import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey } from '../lambda/function.ts'
 import { LIMITS } from '../lambda/limits.ts'
+import { functionNotFound } from '../lambda/refusals.ts'
 import type { CodeSigningChange, CodeSigningStore, VerifiedUnder } from './code-signing-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
 import { latestRow } from './queries.ts'
-import { functionNotFound } from './refusals.ts'
 import { keyColumns, versionOf } from './rows.ts'
 import type { CodeSigningConfigsTable, Tables } from './tables.ts'
 

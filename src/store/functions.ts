@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely'
 import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion, RecursiveLoop } from '../lambda/function.ts'
 import { packageId } from '../lambda/package.ts'
+import { functionNotFound, refused } from '../lambda/refusals.ts'
 import type { Changes } from './changes.ts'
 import { checkVerifiedUnder } from './code-signing.ts'
 import { codeBytesOf, countStoredCode, storedCodeBytes } from './code-storage.ts'
@@ -21,7 +22,7 @@ import type {
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
 import { takenConcurrency } from './provisioned-limits.ts'
 import { changeLatest, functionExists, latestRow, publishRow, versionRow } from './queries.ts'
-import { checkRevision, checkSettled, functionNotFound } from './refusals.ts'
+import { checkRevision, checkSettled } from './refusals.ts'
 import {
   ACTIVE,
   CREATING,
@@ -235,16 +236,14 @@ export class SqlFunctions implements FunctionStore {
       if (!(await functionExists(db, key))) throw functionNotFound(key)
       const taken = await takenConcurrency(db, key)
       if (reserved !== undefined && reserved < taken.provisioned) {
-        throw new LambdaException(
-          'InvalidParameterValueException',
+        throw refused(
           ` ReservedConcurrentExecutions  ${reserved} should not be lower than function's total provisioned concurrency [${taken.provisioned}].`,
           { untyped: true },
         )
       }
       const left = bounds.accountConcurrency - taken.byOthers - (reserved ?? 0)
       if ((reserved ?? 0) > (taken.reserved ?? taken.provisioned) && left < bounds.unreservedMinimum) {
-        throw new LambdaException(
-          'InvalidParameterValueException',
+        throw refused(
           `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${bounds.unreservedMinimum}].`,
           { untyped: true },
         )

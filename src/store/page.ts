@@ -1,6 +1,6 @@
 /** Pages of lists: an opaque marker that says after which item the next page starts. */
-import { LambdaException } from '../lambda/errors.ts'
 import { LIMITS } from '../lambda/limits.ts'
+import { refused } from '../lambda/refusals.ts'
 
 export interface PageRequest {
   /** NextMarker of the page before. */
@@ -31,10 +31,7 @@ export function readMarker(request: PageRequest): { readonly name: string; reado
   } catch {
     // Falls through to the refusal: the reason does not help who made the marker up.
   }
-  throw new LambdaException(
-    'InvalidParameterValueException',
-    'The Marker is invalid. Use the NextMarker of the previous answer of the same operation.',
-  )
+  throw refused('The Marker is invalid. Use the NextMarker of the previous answer of the same operation.')
 }
 
 /** Cuts a list that was read with one item more than the page holds. */

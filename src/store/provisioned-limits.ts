@@ -3,16 +3,13 @@ import type { Kysely, Transaction } from 'kysely'
 import { isVersionNumber } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import type { Alias, FunctionKey } from '../lambda/function.ts'
+import { refused } from '../lambda/refusals.ts'
 import type { ConcurrencyBounds } from './provisioned-store.ts'
 import { keyColumns, LATEST } from './rows.ts'
 import type { Tables } from './tables.ts'
 
 export const ALIAS_OF_PROVISIONED =
   "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"
-
-export function refused(message: string, untyped = false): LambdaException {
-  return new LambdaException('InvalidParameterValueException', message, { untyped })
-}
 
 export function conflict(message: string): LambdaException {
   return new LambdaException('ResourceConflictException', message)
@@ -122,13 +119,13 @@ export function checkProvisionable(requested: number, taken: Taken, bounds: Conc
   if (requested > unreserved) {
     throw refused(
       `Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [${unreserved}].`,
-      true,
+      { untyped: true },
     )
   }
   if (unreserved - requested < bounds.unreservedMinimum) {
     throw refused(
       `Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${bounds.unreservedMinimum}].`,
-      true,
+      { untyped: true },
     )
   }
 }

@@ -1,10 +1,10 @@
 /** ProvisionedConcurrencyConfigs, with what the data plane reported of their allocation. */
 import { randomUUID } from 'node:crypto'
 import type { Kysely, Selectable, Transaction } from 'kysely'
-import { functionArn, isVersionNumber } from '../lambda/arn.ts'
-import { LambdaException } from '../lambda/errors.ts'
+import { isVersionNumber } from '../lambda/arn.ts'
 import type { FunctionKey } from '../lambda/function.ts'
 import type { ProvisionedStatus } from '../lambda/provisioned.ts'
+import { aliasNotFound, functionNotFound } from '../lambda/refusals.ts'
 import type { Changes } from './changes.ts'
 import type { Page, PageRequest } from './page.ts'
 import {
@@ -20,7 +20,6 @@ import {
 import type { ConcurrencyBounds, ProvisionedConfig, ProvisionedReport, ProvisionedStore } from './provisioned-store.ts'
 import { pageByQualifier } from './qualified.ts'
 import { findAlias, functionExists, versionRow } from './queries.ts'
-import { functionNotFound } from './refusals.ts'
 import { keyColumns } from './rows.ts'
 import type { ProvisionedConcurrencyTable, Tables } from './tables.ts'
 
@@ -135,7 +134,7 @@ async function checkTarget(db: Transaction<Tables>, key: FunctionKey, qualifier:
   if (isVersionNumber(qualifier)) {
     if ((await versionRow(db, key, qualifier)) === undefined) throw functionNotFound(key, qualifier)
   } else if ((await findAlias(db, key, qualifier)) === undefined) {
-    throw new LambdaException('ResourceNotFoundException', `Cannot find alias arn: ${functionArn(key, qualifier)}`)
+    throw aliasNotFound(key, qualifier)
   }
 }
 

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import type { Kysely, Transaction } from 'kysely'
 import { isVersion } from '../lambda/arn.ts'
 import type { Alias, FunctionConfiguration, FunctionKey } from '../lambda/function.ts'
+import { functionNotFound } from '../lambda/refusals.ts'
 import { countStoredCode } from './code-storage.ts'
-import { functionNotFound } from './refusals.ts'
 import {
   type ACTIVE,
   aliasOf,

@@ -4,10 +4,6 @@ import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey } from '../lambda/function.ts'
 import type { VersionRow } from './rows.ts'
 
-export function functionNotFound(key: FunctionKey, qualifier?: string): LambdaException {
-  return new LambdaException('ResourceNotFoundException', `Function not found: ${functionArn(key, qualifier)}`)
-}
-
 /**
  * @param operation the one that tells the RevisionId, as AWS's text names it
  * @throws LambdaException PreconditionFailedException

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely'
 import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import { functionNotFound, refused } from '../lambda/refusals.ts'
 import type { Changes } from './changes.ts'
 import { countStoredCode } from './code-storage.ts'
 import { deleteEventInvokeConfig } from './event-invoke-configs.ts'
@@ -10,7 +11,7 @@ import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './pag
 import { deletePolicy } from './policy-rows.ts'
 import { removeProvisioned } from './provisioned-limits.ts'
 import { changeLatest, functionExists, latestRow, publishRow, versionRow } from './queries.ts'
-import { checkRevision, checkSettled, functionNotFound } from './refusals.ts'
+import { checkRevision, checkSettled } from './refusals.ts'
 import { ACTIVE, keyColumns, versionOf } from './rows.ts'
 import type { Tables } from './tables.ts'
 
@@ -49,8 +50,7 @@ export class SqlVersions implements VersionStore {
       checkSettled(key, latest)
       checkRevision(request.revisionId, latest.revision_id)
       if (request.codeSha256 !== undefined && request.codeSha256 !== latest.code_sha256) {
-        throw new LambdaException(
-          'InvalidParameterValueException',
+        throw refused(
           `CodeSHA256 (${request.codeSha256}) is different from current CodeSHA256 in $LATEST (${latest.code_sha256}). Please try again with the CodeSHA256 in $LATEST.`,
         )
       }
