@@ -2,14 +2,8 @@
 import type { FunctionKey } from '../lambda/function.ts'
 import { functionNotFound } from '../lambda/refusals.ts'
 import type { Store } from '../store/open.ts'
+import type { ConcurrencyBounds } from '../store/provisioned-store.ts'
 import { refuseQualifier } from './refusals.ts'
-
-export interface ConcurrencyBounds {
-  /** Concurrent executions of an account in a region. */
-  readonly accountConcurrency: number
-  /** What reservations must leave to functions without one. */
-  readonly unreservedMinimum: number
-}
 
 export class Concurrency {
   readonly #store: Store

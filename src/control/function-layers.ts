@@ -3,10 +3,10 @@ import { accountRefused } from '../lambda/arn.ts'
 import type { FunctionConfiguration, FunctionKey, LayerReference } from '../lambda/function.ts'
 import { type LayerVersion, layerArn, parseLayerVersionArn, referenceTo } from '../lambda/layer.ts'
 import { LIMITS } from '../lambda/limits.ts'
-import { policyAllows } from '../lambda/policy.ts'
 import { refused } from '../lambda/refusals.ts'
 import type { LayerStore } from '../store/layer-store.ts'
 import type { CodeStore } from './code-store.ts'
+import { readableLayer } from './layers.ts'
 
 export class FunctionLayers {
   readonly #layers: LayerStore
@@ -67,20 +67,13 @@ export class FunctionLayers {
   async #layer(key: FunctionKey, arn: string): Promise<LayerVersion> {
     const named = parseLayerVersionArn(arn)
     if (named === undefined) throw refused(`Layer version ${arn} does not exist.`)
-    const foreign = named.account !== key.account
     if (named.region !== key.region) {
-      if (foreign) throw accountRefused(key.account, 'lambda:GetLayerVersion', arn)
+      if (named.account !== key.account) throw accountRefused(key.account, 'lambda:GetLayerVersion', arn)
       throw refused(
         `Layers are not in the same region as the function. Layers are expected to be in region ${key.region}.`,
       )
     }
-    const layer = await this.#layers.find(named, named.version)
-    if (foreign) {
-      const policy = await this.#layers.policy(named, named.version)
-      const request = { account: key.account, action: 'lambda:GetLayerVersion', resource: arn }
-      // Whether it exists is nobody's business who may not read it.
-      if (!policyAllows(policy?.statements, request)) throw accountRefused(key.account, request.action, arn)
-    }
+    const layer = await readableLayer(this.#layers, key.account, named, named.version)
     if (layer === undefined) throw refused(`Layer version ${arn} does not exist.`)
     return layer
   }

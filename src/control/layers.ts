@@ -16,16 +16,11 @@ import type { LayerFilter, LayerStore } from '../store/layer-store.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import type { CodeSource } from './code-source.ts'
 import type { CodeVerification } from './code-verification.ts'
-import { refuseUnsupportedLayerContent } from './unsupported.ts'
+import type { CodeInput } from './requests.ts'
+import { refuseUnsupportedCode } from './unsupported.ts'
 
 export interface PublishLayerInput {
-  readonly content: {
-    readonly zipFile?: Uint8Array
-    readonly s3Bucket?: string
-    readonly s3Key?: string
-    readonly s3ObjectVersion?: string
-    readonly s3ObjectStorageMode?: string
-  }
+  readonly content: Omit<CodeInput, 'imageUri' | 'sourceKmsKeyArn'>
   readonly description?: string
   readonly compatibleRuntimes?: readonly string[]
   readonly compatibleArchitectures?: readonly Architecture[]
@@ -52,7 +47,7 @@ export class Layers {
   async publish(caller: RequestScope, name: string, input: PublishLayerInput): Promise<LayerVersion> {
     const key = ownLayer(caller, name, 'lambda:PublishLayerVersion')
     const { content, description = '', compatibleRuntimes, compatibleArchitectures, licenseInfo } = input
-    refuseUnsupportedLayerContent(content)
+    refuseUnsupportedCode(content)
     if (content.zipFile === undefined && content.s3Bucket === undefined && content.s3Key === undefined) {
       throw refused('Please provide a source for layer content.')
     }
@@ -99,13 +94,7 @@ export class Layers {
 
   async #get(caller: RequestScope, key: LayerKey, version: number): Promise<LayerVersion> {
     if (key.region !== caller.region) throw layerNotFound()
-    if (key.account !== caller.account) {
-      const policy = await this.#store.policy(key, version)
-      const resource = layerVersionArn(key, version)
-      const request = { account: caller.account, action: 'lambda:GetLayerVersion', resource }
-      if (!policyAllows(policy?.statements, request)) throw accountRefused(caller.account, request.action, resource)
-    }
-    const layer = await this.#store.find(key, version)
+    const layer = await readableLayer(this.#store, caller.account, key, version)
     if (layer === undefined) throw layerNotFound()
     return layer
   }
@@ -117,6 +106,24 @@ export function ownLayer(caller: RequestScope, name: string, action: string): La
   if (key.account !== caller.account) throw accountRefused(caller.account, action, layerArn(key))
   if (key.region !== caller.region) throw layerNotFound()
   return key
+}
+
+/**
+ * `undefined`: there is none.
+ * @throws LambdaException AccessDeniedException for other accounts; whether it exists is nobody's business who may not read it
+ */
+export async function readableLayer(
+  store: LayerStore,
+  account: string,
+  key: LayerKey,
+  version: number,
+): Promise<LayerVersion | undefined> {
+  if (key.account !== account) {
+    const policy = await store.policy(key, version)
+    const request = { account, action: 'lambda:GetLayerVersion', resource: layerVersionArn(key, version) }
+    if (!policyAllows(policy?.statements, request)) throw accountRefused(account, request.action, request.resource)
+  }
+  return store.find(key, version)
 }
 
 export function checkNumber(version: number): void {

@@ -1,10 +1,9 @@
 /** ListTags, TagResource, UntagResource on functions. Tags belong to the function, never to a version or an alias. */
+
 import type { FunctionKey } from '../lambda/function.ts'
+import { LIMITS } from '../lambda/limits.ts'
 import { functionNotFound, refused } from '../lambda/refusals.ts'
 import type { Store } from '../store/open.ts'
-
-/** Source: developer guide, "Using tags on Lambda functions". */
-const TAGS_MAX = 50
 
 export class Tags {
   readonly #store: Store
@@ -50,7 +49,7 @@ export function tagsWithout(keys: readonly string[]): TagChange {
 
 /** @throws LambdaException InvalidParameterValueException */
 export function checkTags(tags: Readonly<Record<string, string>>): void {
-  if (Object.keys(tags).length > TAGS_MAX) throw refused('Number of tags exceeds resource tag limit.')
+  if (Object.keys(tags).length > LIMITS.tags) throw refused('Number of tags exceeds resource tag limit.')
 }
 
 function refuseQualified(qualifier: string | undefined): void {

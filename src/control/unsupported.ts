@@ -43,11 +43,6 @@ export function refuseUnsupportedCode(input: CodeInput & { readonly publishTo?: 
   refuse(CODE, input)
 }
 
-/** @throws LambdaException InvalidParameterValueException that names the setting. */
-export function refuseUnsupportedLayerContent(content: CodeInput): void {
-  refuse(CODE, content)
-}
-
 export function unsupported(setting: string): LambdaException {
   return refused(`${setting} is not supported by Hearth yet.`)
 }

@@ -1,5 +1,5 @@
 /** One key of the keyring: a file that only its owner reads, `<data>/keys/<uuid>.json`, there whole or not at all. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion'
@@ -47,7 +47,8 @@ export function writeKeyFile(path: string, key: KeyFile): void {
   try {
     const file = openSync(temporary, 'wx', 0o600)
     try {
-      writeSync(file, `${JSON.stringify(key, undefined, 2)}\n`)
+      // Not `writeSync`, which may write a part on a disk that is almost full, and say so only in its result.
+      writeFileSync(file, `${JSON.stringify(key, undefined, 2)}\n`)
       fsyncSync(file)
     } finally {
       closeSync(file)

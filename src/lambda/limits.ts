@@ -54,6 +54,8 @@ export const LIMITS = {
   layersPerFunction: 5,
   /** Bytes of a resource policy as JSON. [D] 20 KB */
   policyBytes: 20_480,
+  /** Tags of a function or a code-signing configuration. [D] */
+  tags: 50,
   /** Items of a page, whatever MaxItems says. [V] */
   pageItems: 50,
   /** The same of lists of code-signing configurations and their functions. [D] */

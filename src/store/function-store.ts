@@ -4,6 +4,7 @@ import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
 import type { Alias, FunctionConfiguration, FunctionKey, FunctionVersion, RecursiveLoop } from '../lambda/function.ts'
 import type { VerifiedUnder } from './code-signing-store.ts'
 import type { Page, PageRequest } from './page.ts'
+import type { ConcurrencyBounds } from './provisioned-store.ts'
 
 export interface StoredFunction {
   /** `$LATEST` as GetFunction shows it: new code and configuration already while an update is in progress. */
@@ -94,14 +95,10 @@ export interface FunctionStore {
   changeTags(key: FunctionKey, change: (tags: Record<string, string>) => Record<string, string>): Promise<void>
   /**
    * @param reserved `undefined` removes the reservation.
-   * @param bounds the account's limit and what must stay unreserved; not checked when the reservation shrinks.
+   * @param bounds not checked when the reservation shrinks
    * @throws ResourceNotFoundException, InvalidParameterValueException
    */
-  reserveConcurrency(
-    key: FunctionKey,
-    reserved: number | undefined,
-    bounds: { readonly accountConcurrency: number; readonly unreservedMinimum: number },
-  ): Promise<void>
+  reserveConcurrency(key: FunctionKey, reserved: number | undefined, bounds: ConcurrencyBounds): Promise<void>
   /**
    * Changes which image the runtime of `$LATEST` or a version is; environments of the one before retire.
    * @throws ResourceNotFoundException, ResourceConflictException (Pending, InProgress, or another runtime by now)

@@ -21,6 +21,7 @@ import type {
 } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
 import { takenConcurrency } from './provisioned-limits.ts'
+import type { ConcurrencyBounds } from './provisioned-store.ts'
 import { changeLatest, functionExists, latestRow, publishRow, versionRow } from './queries.ts'
 import { checkRevision, checkSettled } from './refusals.ts'
 import {
@@ -227,11 +228,7 @@ export class SqlFunctions implements FunctionStore {
     this.#changes.announce(key)
   }
 
-  async reserveConcurrency(
-    key: FunctionKey,
-    reserved: number | undefined,
-    bounds: { readonly accountConcurrency: number; readonly unreservedMinimum: number },
-  ): Promise<void> {
+  async reserveConcurrency(key: FunctionKey, reserved: number | undefined, bounds: ConcurrencyBounds): Promise<void> {
     await this.#db.transaction().execute(async (db) => {
       if (!(await functionExists(db, key))) throw functionNotFound(key)
       const taken = await takenConcurrency(db, key)

@@ -76,7 +76,7 @@ export class SqlLayers implements LayerStore {
   async list(account: string, region: string, page: PageRequest & LayerFilter): Promise<Page<LayerVersion>> {
     const size = pageSize(page)
     const after = readMarker(page)
-    const newest = await this.#matching(page)
+    const newest = this.#matching(page)
       .select((eb) => ['name', eb.fn.max('number').as('number')])
       .where('account', '=', account)
       .where('region', '=', region)
@@ -84,15 +84,17 @@ export class SqlLayers implements LayerStore {
       .groupBy('name')
       .orderBy('name')
       .limit(size + 1)
+    const rows = await this.#db
+      .selectFrom(newest.as('newest'))
+      .innerJoin('layer_versions as layer', (join) =>
+        join.onRef('layer.name', '=', 'newest.name').onRef('layer.number', '=', 'newest.number'),
+      )
+      .selectAll('layer')
+      .where('layer.account', '=', account)
+      .where('layer.region', '=', region)
+      .orderBy('layer.name')
       .execute()
-    const { items, nextMarker } = pageOf(
-      newest,
-      size,
-      (row) => row,
-      (row) => row,
-    )
-    const found = await Promise.all(items.map(({ name, number }) => this.find({ account, region, name }, number)))
-    return { items: found.filter((layer) => layer !== undefined), nextMarker }
+    return pageOf(rows, size, layerOf, ({ name, number }) => ({ name, number }))
   }
 
   async delete(key: LayerKey, version: number): Promise<void> {
