@@ -95,7 +95,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       },
       prepareLayers: async (hashes) => {
         for (const hash of hashes) await code.plain.renew(hash)
-        await layers.folder(hashes)
+        await layers.prepare(hashes)
       },
     }
     const objects = opened(new SdkS3Objects(), async (one) => one.close())

@@ -11,6 +11,7 @@ import { LambdaException } from '../lambda/errors.ts'
 import { explainDiskError } from './disk-errors.ts'
 import { replaceFile } from './durable-file.ts'
 import { DEFAULT_GRACE_MS, FolderCache } from './folder-cache.ts'
+import { KeyedLock } from './keyed-lock.ts'
 import { sha256 } from './sha256.ts'
 import { type Unpacked, unpackZip } from './zip.ts'
 import { damagedPackage } from './zip-errors.ts'
@@ -74,10 +75,15 @@ export class ArtifactStore {
     return looking
   }
 
-  /** Begins the package's grace time anew: what uses it is about to be written. */
+  /** Begins the package's grace time anew: what uses it is about to be written. @throws LambdaException InvalidZipFileException: it is gone */
   async renew(sha256Base64: string): Promise<void> {
+    const hex = Buffer.from(sha256Base64, 'base64').toString('hex')
     const now = new Date()
-    await utimes(this.#zip(Buffer.from(sha256Base64, 'base64').toString('hex')), now, now).catch(() => {})
+    await this.#locks
+      .hold(hex, () => utimes(this.#zip(hex), now, now))
+      .catch((error) => {
+        throw damagedPackage(error)
+      })
   }
 
   /**
@@ -178,21 +184,5 @@ export class ArtifactStore {
 
   #zip(hex: string): string {
     return join(this.#zips, `${hex}.zip`)
-  }
-}
-
-/** Lets one piece of work at a time be done on a key, in the order of the calls. */
-class KeyedLock {
-  readonly #tails = new Map<string, Promise<unknown>>()
-
-  hold<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#tails.get(key) ?? Promise.resolve()
-    const result = before.then(work, work)
-    this.#tails.set(key, result)
-    const forget = () => {
-      if (this.#tails.get(key) === result) this.#tails.delete(key)
-    }
-    result.then(forget, forget)
-    return result
   }
 }

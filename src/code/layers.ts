@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { codeOf, explainDiskError } from './disk-errors.ts'
 import { DEFAULT_GRACE_MS, FolderCache } from './folder-cache.ts'
+import { inParallel } from './in-parallel.ts'
+import { KeyedLock } from './keyed-lock.ts'
 import { LayerTree, type TreeEntry } from './layer-tree.ts'
 import type { Unpacked } from './zip.ts'
 
@@ -20,9 +22,6 @@ export interface LayerFoldersOptions {
   readonly graceMs?: number
 }
 
-/** Links made at the same time. */
-const PARALLEL = 16
-
 /** Identity of an ordered list of layers, each given by its CodeSha256. */
 export function mergedId(layers: readonly string[]): string {
   return createHash('sha256').update(layers.join('\n')).digest('hex')
@@ -31,6 +30,7 @@ export function mergedId(layers: readonly string[]): string {
 export class LayerFolders {
   readonly #options: LayerFoldersOptions
   readonly #merged: FolderCache
+  readonly #locks = new KeyedLock()
   /** Look-ups under way, shared by all cold starts. */
   readonly #making = new Map<string, Promise<string>>()
 
@@ -51,10 +51,21 @@ export class LayerFolders {
     const id = mergedId(layers)
     let making = this.#making.get(id)
     if (making === undefined) {
-      making = this.#folder(id, layers).finally(() => this.#making.delete(id))
+      making = this.#locks.hold(id, () => this.#folder(id, layers)).finally(() => this.#making.delete(id))
       this.#making.set(id, making)
     }
     return making
+  }
+
+  /** As `folder`, for a function that is about to be written: the folder's grace time begins anew. */
+  async prepare(layers: readonly string[]): Promise<void> {
+    if (layers.length < 2) return void (await this.folder(layers))
+    const id = mergedId(layers)
+    await this.#locks.hold(id, async () => {
+      await this.#folder(id, layers)
+      const now = new Date()
+      await utimes(this.#merged.marker(id), now, now)
+    })
   }
 
   /** Removes the folders whose ids are not in `keep` and that are older than the grace time; returns how many. */
@@ -62,11 +73,15 @@ export class LayerFolders {
     await this.#merged.prepare()
     let removed = 0
     for (const id of await this.#merged.ids()) {
-      if (keep.has(id) || this.#making.has(id) || (await this.#isRecent(id))) continue
-      await this.#merged.remove(id)
-      removed++
+      if (!keep.has(id)) removed += await this.#locks.hold(id, () => this.#remove(id))
     }
     return removed
+  }
+
+  async #remove(id: string): Promise<number> {
+    if (await this.#isRecent(id)) return 0
+    await this.#merged.remove(id)
+    return 1
   }
 
   async #folder(id: string, layers: readonly string[]): Promise<string> {
@@ -100,18 +115,12 @@ async function makeTree(tree: LayerTree, folder: string): Promise<Unpacked> {
     else leaves.push(entry)
   }
   let bytes = 0
-  const left = leaves.values()
-  const worker = async () => {
-    for (const { path, node } of left) {
-      if (node.kind === 'link') await symlink(await readlink(node.source), join(folder, path))
-      if (node.kind !== 'file') continue
-      const size = await makeFile(node.source, join(folder, path))
-      bytes += size
-    }
-  }
-  // All of them must have stopped before the caller removes the folder.
-  const results = await Promise.allSettled(Array.from({ length: PARALLEL }, worker))
-  for (const result of results) if (result.status === 'rejected') throw result.reason
+  await inParallel(leaves, async ({ path, node }) => {
+    if (node.kind === 'link') return symlink(await readlink(node.source), join(folder, path))
+    if (node.kind !== 'file') return
+    const size = await makeFile(node.source, join(folder, path))
+    bytes += size
+  })
   return { entries, bytes }
 }
 

@@ -211,6 +211,23 @@ describe('collect', () => {
     expect(await store.collect(new Set())).toBe(1)
   })
 
+  it('spares what is renewed, and says so when it came too late', async () => {
+    await store.put(ZIP)
+    await utimes(zipPath(), 0, 0)
+    const graceful = open(60_000)
+    await graceful.renew(SHA)
+    expect(await graceful.collect(new Set())).toBe(0)
+    await utimes(zipPath(), 0, 0)
+    const [removed, renewed] = await Promise.allSettled([graceful.collect(new Set()), graceful.renew(SHA)])
+    const left = await graceful.get(SHA)
+    expect(renewed.status).toBe(left === undefined ? 'rejected' : 'fulfilled')
+    expect(removed).toMatchObject({ value: left === undefined ? 1 : 0 })
+    await graceful.collect(new Set())
+    await utimes(zipPath(), 0, 0).catch(() => {})
+    await graceful.collect(new Set())
+    await expect(graceful.renew(SHA)).rejects.toMatchObject({ name: 'InvalidZipFileException' })
+  })
+
   it('removes folders whose zip was never stored, as a kill within put leaves them', async () => {
     await store.put(ZIP)
     await rm(zipPath())

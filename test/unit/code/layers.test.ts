@@ -148,6 +148,30 @@ describe('merged layers', () => {
     expect(await text(await merged(['b', 'a']), 'a')).toBe('a')
   })
 
+  it('stay for the function that they were prepared for, however old they are', async () => {
+    await layer('a', { a: 'a' })
+    await layer('b', { b: 'b' })
+    const folder = await merged(['a', 'b'])
+    await utimes(`${folder}.json`, 0, 0)
+    const folders = open(60_000)
+    await folders.prepare(['a', 'b'])
+    expect(await folders.collect(new Set())).toBe(0)
+    expect(await text(folder, 'a')).toBe('a')
+  })
+
+  it('that are collected and prepared at the same time are there in the end', async () => {
+    await layer('a', { a: 'a' })
+    await layer('b', { b: 'b' })
+    for (let round = 0; round < 20; round++) {
+      const folder = await merged(['a', 'b'])
+      await utimes(`${folder}.json`, 0, 0)
+      const folders = open(60_000)
+      const both = [() => folders.collect(new Set()), () => folders.prepare(['a', 'b'])]
+      await Promise.all((round % 2 === 0 ? both : both.reverse()).map((begin) => begin()))
+      expect(await text(folder, 'b'), `round ${round}`).toBe('b')
+    }
+  })
+
   it('end in an answer with the remedy when the disk is full, and are made when it is not any more', async () => {
     await layer('a', { a: 'a' })
     await layer('b', { b: 'b' })
