@@ -1,7 +1,9 @@
 /** What every implementation of the store must do, whatever the database. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { FunctionConfiguration, FunctionKey } from '../../src/lambda/function.ts'
+import { LIMITS } from '../../src/lambda/limits.ts'
 import type { Store } from '../../src/store/open.ts'
+import type { Page } from '../../src/store/page.ts'
 import type { NewEvent } from '../../src/store/store.ts'
 import { validConfiguration } from '../support/configuration.ts'
 import { describeCodeSigning } from './code-signing-suite.ts'
@@ -313,6 +315,56 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
       await functions.delete(key('f'))
       expect(await usage()).toEqual({ codeBytes: 7, functions: 1, reserved: 0 })
       expect(await functions.usage('222222222222', 'us-east-1')).toEqual({ codeBytes: 0, functions: 0, reserved: 0 })
+    })
+
+    it('counts code without drift over a random walk of creations, updates, failures, layers, deletions and restarts', async () => {
+      let seed = 7
+      const random = (below: number) => {
+        seed = (seed * 1103515245 + 12345) % 2 ** 31
+        return Math.floor((seed / 2 ** 31) * below)
+      }
+      const size = () => (random(12) === 0 ? LIMITS.totalCodeBytes : 1 + random(1000))
+      const code = (): Partial<FunctionConfiguration> => ({ codeSize: size(), codeSha256: `sha-${random(1000)}` })
+      const complete = async (name: string) => {
+        const stored = await store.functions.find(key(name))
+        const outcome = random(3) === 0 ? ({ ok: false, reason: 'r', code: 'c' } as const) : ({ ok: true } as const)
+        return store.functions.completeUpdate(key(name), stored?.latest.deploymentId ?? '', outcome)
+      }
+      const actions: ((name: string) => Promise<unknown>)[] = [
+        (name) => {
+          const configuration = validConfiguration(code())
+          return store.functions.create(key(name), { configuration, tags: {}, publish: random(2) === 0 }, 1)
+        },
+        (name) => update(name, code(), undefined, random(2) === 0),
+        complete,
+        complete,
+        (name) => store.versions.publish(key(name), {}, 1),
+        (name) => store.versions.delete(key(name), String(1 + random(5))),
+        (name) => store.functions.delete(key(name)),
+        (name) =>
+          store.layers.publish(key(name), { description: '', codeSha256: 'l', codeSize: size(), unzippedBytes: 1 }, 1),
+        (name) => store.layers.delete(key(name), 1 + random(5)),
+      ]
+      const pages = async (list: (marker?: string) => Promise<Page<{ readonly codeSize: number }>>) => {
+        let bytes = 0
+        let marker: string | undefined
+        do {
+          const { items, nextMarker } = await list(marker)
+          for (const { codeSize } of items) bytes += codeSize
+          marker = nextMarker
+        } while (marker !== undefined)
+        return bytes
+      }
+      const { account, region } = key('')
+      for (let step = 0; step < 250; step++) {
+        const act = () => actions[random(actions.length)]?.(`f${random(3)}`)
+        await Promise.allSettled([act(), act(), act()])
+        if (random(60) === 0) store = await under.reopen()
+        let bytes = await pages((marker) => store.functions.list(account, region, { marker, allVersions: true }))
+        for (const name of ['f0', 'f1', 'f2'])
+          bytes += await pages((marker) => store.layers.versions(key(name), { marker }))
+        expect((await store.functions.usage(account, region)).codeBytes, `step ${step}`).toBe(bytes)
+      }
     })
 
     it('refuses code beyond the quota of the account', async () => {
