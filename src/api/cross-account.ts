@@ -2,7 +2,6 @@
 import type { Context } from 'hono'
 import type { Permissions } from '../control/permissions.ts'
 import { parseFunctionName } from '../lambda/arn.ts'
-import { LambdaException } from '../lambda/errors.ts'
 import type { Caller } from './caller.ts'
 
 /** Source: developer guide, "Granting Lambda function access to other accounts". */
@@ -36,20 +35,11 @@ export async function grantedToOther(
 ): Promise<boolean> {
   const name = c.req.param('name') ?? c.req.param('resource')
   if (name === undefined || !GRANTABLE.has(operation)) return false
-  const parsed = parsedName(name)
+  // What is wrong with the name is said by the operation, together with everything else.
+  const parsed = parseFunctionName(name, 'invoke')
   if (parsed?.account === undefined || parsed.account === caller.account) return false
   if (parsed.region !== undefined && parsed.region !== caller.region) return false
   const key = { account: parsed.account, region: caller.region, name: parsed.name }
   const qualifier = c.req.query('Qualifier') ?? parsed.qualifier
   return permissions.allows(key, qualifier, { account: caller.account, action: `lambda:${operation}` })
-}
-
-function parsedName(name: string): ReturnType<typeof parseFunctionName> | undefined {
-  try {
-    return parseFunctionName(name, { pattern: 'invoke' })
-  } catch (error) {
-    // What is wrong with the name is said by the operation, together with everything else.
-    if (error instanceof LambdaException) return undefined
-    throw error
-  }
 }

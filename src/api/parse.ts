@@ -49,7 +49,16 @@ export class OperationRequest {
    * @throws LambdaException see `resolveFunctionName`
    */
   function(pattern: FunctionNamePattern, name = this.path('name')): NamedFunction {
+    return this.#resolve(pattern, name, this.query('Qualifier'))
+  }
+
+  /** The function, version or alias that an ARN names. @throws LambdaException see `resolveFunctionName` */
+  functionOf(arn: string): NamedFunction {
+    return this.#resolve('invoke', arn, undefined)
+  }
+
+  #resolve(pattern: FunctionNamePattern, name: string, qualifier: string | undefined): NamedFunction {
     const action = `lambda:${this.operation}`
-    return resolveFunctionName(name, this.query('Qualifier'), this.caller, { pattern, action, granted: this.granted })
+    return resolveFunctionName(name, qualifier, this.caller, { pattern, action, granted: this.granted })
   }
 }

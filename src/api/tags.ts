@@ -1,19 +1,19 @@
 /** Tag operations on functions and code-signing configurations; other taggable resources are truthfully not found. */
-import { type NamedFunction, resolveFunctionName } from '../lambda/arn.ts'
+import type { NamedFunction } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import * as inputs from './inputs.ts'
 import type { OperationRequest } from './parse.ts'
 import type { Handler } from './services.ts'
 
 export const listTags: Handler = async (request, { control }) => {
-  const arn = resource(request)
+  const arn = request.path('resource')
   if (isCodeSigningConfig(arn)) return { Tags: await control.codeSigning.tags(request.caller, arn) }
   const { key, qualifier } = taggedFunction(request, arn)
   return { Tags: await control.tags.list(key, qualifier) }
 }
 
 export const tagResource: Handler = async (request, { control }) => {
-  const arn = resource(request)
+  const arn = request.path('resource')
   const { tags } = request.body(inputs.tagResource)
   if (isCodeSigningConfig(arn)) {
     await control.codeSigning.tag(request.caller, arn, tags)
@@ -25,7 +25,7 @@ export const tagResource: Handler = async (request, { control }) => {
 }
 
 export const untagResource: Handler = async (request, { control }) => {
-  const arn = resource(request)
+  const arn = request.path('resource')
   const keys = request.queryList('tagKeys')
   if (isCodeSigningConfig(arn)) {
     await control.codeSigning.untag(request.caller, arn, keys)
@@ -34,10 +34,6 @@ export const untagResource: Handler = async (request, { control }) => {
   const { key, qualifier } = taggedFunction(request, arn)
   await control.tags.remove(key, qualifier, keys)
   return undefined
-}
-
-function resource(request: OperationRequest): string {
-  return request.path('resource')
 }
 
 const MISSING: Readonly<Record<string, (arn: string) => string>> = {
@@ -57,9 +53,5 @@ function kindOf(arn: string): string | undefined {
 function taggedFunction(request: OperationRequest, arn: string): NamedFunction {
   const missing = MISSING[kindOf(arn) ?? '']
   if (missing) throw new LambdaException('ResourceNotFoundException', missing(arn))
-  return resolveFunctionName(arn, undefined, request.caller, {
-    pattern: 'invoke',
-    action: `lambda:${request.operation}`,
-    granted: request.granted,
-  })
+  return request.functionOf(arn)
 }

@@ -1,7 +1,7 @@
 /** Names of functions as callers write them: plain names, partial and full ARNs, each with or without a qualifier. */
 import { LambdaException } from './errors.ts'
 import type { FunctionKey } from './function.ts'
-import { refuseViolations, type TextConstraint, textFaults, violation } from './validation.ts'
+import { refuseViolations, type TextConstraint, textFaults, violation, wholeMatch } from './validation.ts'
 
 /** As the service model has it, character for character. */
 export const REGION = '(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}'
@@ -32,12 +32,6 @@ export const QUALIFIER = {
 /** Places of the parts among the groups of all three expressions. */
 const GROUP = { region: 3, account: 9, name: 11, qualifier: 13 } as const
 
-const compiled: Readonly<Record<FunctionNamePattern, RegExp>> = {
-  invoke: new RegExp(`^(?:${FUNCTION_NAME.invoke.pattern})$`),
-  control: new RegExp(`^(?:${FUNCTION_NAME.control.pattern})$`),
-  url: new RegExp(`^(?:${FUNCTION_NAME.url.pattern})$`),
-}
-
 /** The common case, decided without the long expression: nothing but a name. */
 const PLAIN = /^[a-zA-Z0-9-_]{1,64}$/
 
@@ -48,18 +42,13 @@ export interface ParsedFunctionName {
   readonly qualifier?: string
 }
 
-/** @throws LambdaException ValidationException when the value has none of the accepted forms. */
-export function parseFunctionName(
-  value: string,
-  { pattern }: { readonly pattern: FunctionNamePattern },
-): ParsedFunctionName {
+/** `undefined`: the value has none of the accepted forms. */
+export function parseFunctionName(value: string, pattern: FunctionNamePattern): ParsedFunctionName | undefined {
   if (PLAIN.test(value)) return { name: value }
-  const match = value.length <= FUNCTION_NAME[pattern].max ? compiled[pattern].exec(value) : null
+  const { max, pattern: form } = FUNCTION_NAME[pattern]
+  const match = value.length <= max ? wholeMatch(form).exec(value) : null
   const name = match?.[GROUP.name]
-  if (match === null || name === undefined) {
-    refuseViolations(functionNameViolations(value, pattern))
-    throw new LambdaException('ValidationException', `'${value}' is not the name of a function`)
-  }
+  if (match === null || name === undefined) return undefined
   return {
     name,
     account: match[GROUP.account]?.slice(0, -1),
@@ -68,12 +57,8 @@ export function parseFunctionName(
   }
 }
 
-function functionNameViolations(value: string, pattern: FunctionNamePattern): string[] {
-  return textFaults(value, FUNCTION_NAME[pattern]).map((fault) => violation(value, 'functionName', fault))
-}
-
-function qualifierViolations(value: string): string[] {
-  return textFaults(value, QUALIFIER).map((fault) => violation(value, 'qualifier', fault))
+function violations(value: string, member: string, is: TextConstraint): string[] {
+  return textFaults(value, is).map((fault) => violation(value, member, fault))
 }
 
 /** Where a request is answered: the account that signed it and the region it was sent to. */
@@ -111,11 +96,12 @@ export function resolveFunctionName(
   if (qualifierQuery === undefined && PLAIN.test(value)) {
     return { key: { account: scope.account, region: scope.region, name: value }, qualifier: undefined }
   }
-  refuseViolations([
-    ...(qualifierQuery === undefined ? [] : qualifierViolations(qualifierQuery)),
-    ...functionNameViolations(value, pattern),
-  ])
-  const parsed = parseFunctionName(value, { pattern })
+  const parsed = parseFunctionName(value, pattern)
+  const qualifierFaults = qualifierQuery === undefined ? [] : violations(qualifierQuery, 'qualifier', QUALIFIER)
+  if (parsed === undefined || qualifierFaults.length > 0) {
+    refuseViolations([...qualifierFaults, ...violations(value, 'functionName', FUNCTION_NAME[pattern])])
+    throw new LambdaException('ValidationException', `'${value}' is not the name of a function`)
+  }
   if (parsed.region !== undefined && parsed.region !== scope.region) {
     throw new LambdaException(
       'ResourceNotFoundException',

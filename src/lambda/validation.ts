@@ -16,8 +16,8 @@ export interface NumberConstraint {
 
 const compiled = new Map<string, RegExp>()
 
-/** AWS's patterns are anchored at both ends whatever they say themselves. */
-function wholeMatch(pattern: string): RegExp {
+/** A pattern of the service model, compiled once. AWS's are anchored at both ends whatever they say themselves. */
+export function wholeMatch(pattern: string): RegExp {
   let regex = compiled.get(pattern)
   if (regex === undefined) {
     regex = new RegExp(`^(?:${pattern})$`, pattern.includes('\\p{') ? 'u' : '')

@@ -110,7 +110,7 @@ export class SqlAliases implements AliasStore {
       .limit(size + 1)
       .execute()
     if (rows.length === 0 && !(await functionExists(this.#db, key))) throw functionNotFound(key)
-    return pageOf(rows, size, aliasOf, ({ alias }) => ({ name: alias, number: 0 }))
+    return pageOf(rows, size, aliasOf, ({ alias }) => ({ name: alias }))
   }
 }
 

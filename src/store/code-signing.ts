@@ -107,7 +107,7 @@ export class SqlCodeSigning implements CodeSigningStore {
       .orderBy('id')
       .limit(size + 1)
       .execute()
-    return pageOf(rows, size, configOf, ({ id }) => ({ name: id, number: 0 }))
+    return pageOf(rows, size, configOf, ({ id }) => ({ name: id }))
   }
 
   async functions(key: CodeSigningKey, page: PageRequest): Promise<Page<FunctionKey>> {
@@ -127,7 +127,7 @@ export class SqlCodeSigning implements CodeSigningStore {
       rows,
       size,
       (row) => row,
-      ({ name }) => ({ name, number: 0 }),
+      ({ name }) => ({ name }),
     )
   }
 

@@ -39,12 +39,12 @@ export function pageOf<Row, T>(
   rows: readonly Row[],
   size: number,
   item: (row: Row) => T,
-  place: (row: Row) => { readonly name: string; readonly number: number },
+  place: (row: Row) => { readonly name: string; readonly number?: number },
 ): Page<T> {
   const last = rows.length > size ? rows[size - 1] : undefined
   let nextMarker: string | undefined
   if (last !== undefined) {
-    const { name, number } = place(last)
+    const { name, number = 0 } = place(last)
     nextMarker = Buffer.from(JSON.stringify([name, number])).toString('base64url')
   }
   return { items: rows.slice(0, size).map(item), nextMarker }

@@ -29,6 +29,6 @@ export async function pageByQualifier<Name extends Qualified, T>(
     rows,
     size,
     (row) => item(row as Selectable<Tables[Name]>),
-    ({ qualifier }) => ({ name: qualifier, number: 0 }),
+    ({ qualifier }) => ({ name: qualifier }),
   )
 }
