@@ -73,7 +73,7 @@ export async function changeLatest(
 }
 
 /**
- * The version that publishing `$LATEST` gives: a new one, or the last one when code and configuration are still the same.
+ * The version that publishing `$LATEST` gives: a new one, or the last one when code and configuration are still the same and it works.
  *
  * @param description overrides the function's for a new version
  */
@@ -93,7 +93,8 @@ export async function publishRow(
     .executeTakeFirst()
   const last = numbers?.last_number ?? 0
   const before = last === 0 ? undefined : await versionRow(db, latest, String(last))
-  if (before?.published_from === digest) return { row: before, created: false }
+  // One that could not be made ready never will be: versions do not change.
+  if (before?.published_from === digest && before.state !== 'Failed') return { row: before, created: false }
 
   await countStoredCode(db, latest, latest.code_size)
   await db

@@ -457,6 +457,17 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
       expect(await invocable('f', '2')).toMatchObject({ state: 'Active', codeSha256: 'sha-2' })
     })
 
+    it('gives a new version where the last one could not be made ready, although nothing changed', async () => {
+      const input = { configuration: validConfiguration(), tags: {}, publish: true }
+      const { latest } = await store.functions.create(key('f'), input, 1)
+      await store.functions.completeUpdate(key('f'), latest.deploymentId, { ok: false, reason: 'r', code: 'c' })
+      const { published } = await update('f', {}, undefined, true)
+      await finish('f')
+      expect(published?.version).toBe('2')
+      expect(await store.versions.find(key('f'), '2')).toMatchObject({ state: 'Active' })
+      expect(await store.versions.publish(key('f'), {}, 3)).toMatchObject({ version: '2', state: 'Active' })
+    })
+
     it('lists $LATEST first, then numbers as numbers', async () => {
       await createActive('f', {}, true)
       for (let i = 2; i <= 11; i++) {
