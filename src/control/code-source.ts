@@ -72,10 +72,8 @@ export class CodeSource {
   }
 
   /** The image as it is now, whatever its tag points to later. @throws LambdaException InvalidParameterValueException */
-  async image(input: CodeInput): Promise<CodeConfiguration> {
-    if (input.sourceKmsKeyArn)
-      throw refused("Please don't provide SourceKMSKeyArn for a function with packageType Image.")
-    const { image, digestHex } = await this.#images.resolve(input.imageUri ?? '')
+  async image(uri: string): Promise<CodeConfiguration> {
+    const { image, digestHex } = await this.#images.resolve(uri)
     return { packageType: 'Image', image, codeSha256: digestHex, codeSize: 0 }
   }
 

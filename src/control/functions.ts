@@ -24,7 +24,7 @@ import type { CodeVerification, Verified } from './code-verification.ts'
 import { changedConfiguration, checkRuntime, checkSettings, newConfiguration } from './configuration.ts'
 import type { FunctionLayers } from './function-layers.ts'
 import { checkUnzippedSize, withLayers } from './function-layers.ts'
-import { checkPackageType, refuseSettingsOf } from './image-config.ts'
+import { checkPackageType, refuseSettingsOf, refuseZip } from './image-config.ts'
 import { defaultLogging, loggingOf } from './logging.ts'
 import type { Preparation } from './preparation.ts'
 import { refuseQualifier } from './refusals.ts'
@@ -156,6 +156,7 @@ export class Functions {
     if (packageType === 'Zip' && input.imageUri) {
       throw refused("Please don't provide ImageUri when updating a function with packageType Zip.")
     }
+    if (packageType === 'Image') refuseZip(input)
     const architecture = this.#checkArchitecture(input.architectures?.[0] ?? current.latest.architecture)
     if (current.latest.runtime !== undefined) await this.#checkAvailable(current.latest.runtime, architecture)
     const code = await this.#code(packageType, input, key, current.latest.kmsKeyArn)
@@ -260,7 +261,7 @@ export class Functions {
     kmsKeyArn: string | undefined,
   ): Promise<CodeConfiguration> {
     const { source } = this.#needs
-    return packageType === 'Image' ? source.image(input) : source.zip(input, key, kmsKeyArn)
+    return packageType === 'Image' ? source.image(input.imageUri ?? '') : source.zip(input, key, kmsKeyArn)
   }
 
   #checkArchitecture(wanted: Architecture): Architecture {

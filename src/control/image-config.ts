@@ -2,22 +2,29 @@
 import type { FunctionConfiguration, ImageConfig } from '../lambda/function.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import { refused } from '../lambda/refusals.ts'
-import type { CreateInput, SettingsInput } from './requests.ts'
+import type { CodeInput, CreateInput, SettingsInput } from './requests.ts'
 
 /** @throws LambdaException InvalidParameterValueException */
 export function checkPackageType(input: CreateInput): 'Zip' | 'Image' {
-  const { imageUri, ...zip } = input.code
+  const { imageUri } = input.code
   if (input.packageType !== 'Image') {
     if (imageUri) throw refused("Please don't provide ImageUri when creating a function with packageType Zip.")
     refuseSettingsOf('Zip', input)
     return 'Zip'
   }
-  if (Object.values(zip).some((member) => member !== undefined)) {
-    throw refused('Please do not provide other FunctionCode parameters when providing an ImageUri.')
-  }
+  refuseZip(input.code)
   if (!imageUri) throw refused('Please provide ImageUri when creating a function with packageType Image.')
   refuseSettingsOf('Image', input)
   return 'Image'
+}
+
+/** What a request with an ImageUri must not have besides. @throws LambdaException InvalidParameterValueException */
+export function refuseZip(code: CodeInput): void {
+  const { zipFile, s3Bucket, s3Key, s3ObjectVersion, s3ObjectStorageMode, sourceKmsKeyArn } = code
+  const given = [zipFile, s3Bucket, s3Key, s3ObjectVersion, s3ObjectStorageMode, sourceKmsKeyArn]
+  // Empty ones say "none".
+  if (!given.some(Boolean)) return
+  throw refused('Please do not provide other FunctionCode parameters when providing an ImageUri.')
 }
 
 /** Settings that the other package type has. @throws LambdaException InvalidParameterValueException */

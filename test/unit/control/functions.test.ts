@@ -123,6 +123,21 @@ describe('functions', () => {
     expect(await control.resume()).toBe(0)
   })
 
+  it('of images refuse a zip beside the image at an update too, and pass over empty members', async () => {
+    const image = { packageType: 'Image', runtime: undefined, handler: undefined, code: { imageUri: 'a:b' } }
+    await control.functions.create(key('f'), undefined, input(image))
+    await control.settled()
+    for (const besides of [{ zipFile: Buffer.from('PK') }, { s3Key: 'k' }, { sourceKmsKeyArn: 'arn' }]) {
+      await expect(
+        control.functions.updateCode(key('f'), undefined, { imageUri: 'a:c', ...besides }),
+      ).rejects.toMatchObject({
+        message: 'Please do not provide other FunctionCode parameters when providing an ImageUri.',
+      })
+    }
+    await control.functions.updateCode(key('f'), undefined, { imageUri: 'a:c', sourceKmsKeyArn: '' })
+    expect((await state('f')).image?.uri).toBe('a:c')
+  })
+
   it('that are being prepared when the host stops stay Pending for the next start', async () => {
     let ready = () => {}
     prepare.mockImplementation(() => new Promise((resolve) => (ready = resolve)))
