@@ -54,11 +54,7 @@ export function matching(pattern: RegExp, message: string) {
 export function portList() {
   const message = 'must be ports from 1 to 65535, separated by commas'
   return z.preprocess(
-    (value) => {
-      if (typeof value === 'number') return [value]
-      if (typeof value !== 'string') return value
-      return splitList(value).map((part) => (/^\d+$/.test(part) ? Number(part) : part))
-    },
+    numbersOf,
     z
       .array(z.number({ error: message }).int(message).min(1, message).max(65_535, message), { error: message })
       .transform((ports) => [...new Set(ports)]),
@@ -69,16 +65,18 @@ export function portList() {
 export function numberList(min: number, max: number, most: number) {
   const message = `must be one to ${most} whole numbers from ${min} to ${max}, separated by commas`
   return z.preprocess(
-    (value) => {
-      if (typeof value === 'number') return [value]
-      if (typeof value !== 'string') return value
-      return splitList(value).map((part) => (/^\d+$/.test(part) ? Number(part) : part))
-    },
+    numbersOf,
     z
       .array(z.number({ error: message }).int(message).min(min, message).max(max, message), { error: message })
       .min(1, message)
       .max(most, message),
   )
+}
+
+function numbersOf(value: unknown): unknown {
+  if (typeof value === 'number') return [value]
+  if (typeof value !== 'string') return value
+  return splitList(value).map((part) => (/^\d+$/.test(part) ? Number(part) : part))
 }
 
 /** Texts: `a,b` or `["a", "b"]`. */

@@ -1,5 +1,5 @@
 /** What happens between Pending and Active, and between InProgress and Successful: the image of its runtime, or its own, is made ready. */
-import type { FunctionVersion } from '../lambda/function.ts'
+import type { FunctionVersion, PinnedImage } from '../lambda/function.ts'
 import type { FunctionImages } from '../lambda/function-images.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import type { FunctionStore, Outcome } from '../store/function-store.ts'
@@ -73,34 +73,28 @@ export class Preparation {
   }
 
   async #prepare(latest: FunctionVersion): Promise<Outcome> {
-    const { runtime, architecture, image, imageConfig } = latest
-    if (image !== undefined) return this.#prepareImage(image, imageConfig, architecture)
-    if (runtime === undefined) return { ok: true }
+    const { runtime, image } = latest
     try {
-      const availability = await this.#images.availability(runtime, architecture)
-      if (!availability.available) return { ok: false, reason: availability.reason, code: 'InvalidRuntime' }
-      await this.#images.prepare(runtime, architecture)
-      const runtimeVersion = this.#images.versionHash(runtime, architecture)
-      if (latest.updateRuntimeOn === 'FunctionUpdate') await this.#images.keepVersion(runtimeVersion)
-      return { ok: true, runtimeVersion }
+      if (image !== undefined) return await this.#prepareImage(image, latest)
+      return runtime === undefined ? { ok: true } : await this.#prepareRuntime(runtime, latest)
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error)
-      return {
-        ok: false,
-        reason: `The image of the runtime ${runtime} could not be prepared: ${detail}`,
-        code: 'InternalError',
-      }
+      const what = image === undefined ? `of the runtime ${runtime}` : image.uri
+      return { ok: false, reason: `The image ${what} could not be prepared: ${detail}`, code: 'InternalError' }
     }
   }
 
-  async #prepareImage(...given: Parameters<FunctionImages['prepare']>): Promise<Outcome> {
-    try {
-      const readiness = await this.#functionImages.prepare(...given)
-      return readiness.ready ? { ok: true } : { ok: false, reason: readiness.reason, code: readiness.code }
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error)
-      const reason = `The image ${given[0].uri} could not be prepared: ${detail}`
-      return { ok: false, reason, code: 'InternalError' }
-    }
+  async #prepareImage(image: PinnedImage, { imageConfig, architecture }: FunctionVersion): Promise<Outcome> {
+    const readiness = await this.#functionImages.prepare(image, imageConfig, architecture)
+    return readiness.ready ? { ok: true } : { ok: false, reason: readiness.reason, code: readiness.code }
+  }
+
+  async #prepareRuntime(runtime: string, { architecture, updateRuntimeOn }: FunctionVersion): Promise<Outcome> {
+    const availability = await this.#images.availability(runtime, architecture)
+    if (!availability.available) return { ok: false, reason: availability.reason, code: 'InvalidRuntime' }
+    await this.#images.prepare(runtime, architecture)
+    const runtimeVersion = this.#images.versionHash(runtime, architecture)
+    if (updateRuntimeOn === 'FunctionUpdate') await this.#images.keepVersion(runtimeVersion)
+    return { ok: true, runtimeVersion }
   }
 }
