@@ -34,7 +34,7 @@ export class Packages {
     return seal === undefined ? this.plain.put(zip) : this.#sealed.put(zip, seal)
   }
 
-  /** The zip as it was uploaded; `undefined`: there is none. @throws LambdaException KMS…Exception */
+  /** The zip as it was uploaded; `undefined`: there is none. @throws LambdaException KMS…Exception, InvalidZipFileException */
   get({ codeSha256, sealed }: PackageReference): Promise<Uint8Array | undefined> {
     return sealed === undefined ? this.plain.get(codeSha256) : this.#sealed.get(codeSha256, sealed)
   }

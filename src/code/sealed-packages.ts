@@ -11,11 +11,12 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { chmod, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import type { LambdaException } from '../lambda/errors.ts'
 import { forInvoke, type Keys } from '../lambda/keys.ts'
 import type { PackageReference, PackageSeal } from '../lambda/package.ts'
 import type { SealedPackage } from '../lambda/sealed.ts'
 import type { StoredArtifact } from './artifact.ts'
-import { explainDiskError } from './disk-errors.ts'
+import { codeOf, explainDiskError } from './disk-errors.ts'
 import { replaceFile } from './durable-file.ts'
 import { DEFAULT_GRACE_MS } from './folder-cache.ts'
 import { sha256 } from './sha256.ts'
@@ -85,19 +86,15 @@ export class SealedPackages {
     }
   }
 
-  /** The zip as it was uploaded. @throws LambdaException KMS…Exception, InvalidZipFileException */
-  async get(codeSha256: string, sealed: Sealed): Promise<Uint8Array> {
+  /** The zip as it was uploaded; `undefined`: there is none. @throws LambdaException KMS…Exception, InvalidZipFileException */
+  async get(codeSha256: string, sealed: Sealed): Promise<Uint8Array | undefined> {
     const secret = this.#dataKey(sealed)
     try {
       return await decrypt(await readFile(this.#file(sealed.id)), secret, codeSha256)
     } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined
       const explained = explainDiskError(error, this.#log, this.#files)
-      if (explained !== error) throw explained
-      this.#log.error(
-        { error, codeSha256 },
-        'encrypted package is damaged or missing: upload the code again with UpdateFunctionCode',
-      )
-      throw damagedPackage(error)
+      throw explained === error ? this.#damaged(error, codeSha256) : explained
     }
   }
 
@@ -140,11 +137,20 @@ export class SealedPackages {
 
   async #plain(codeSha256: string, sealed: Sealed): Promise<string> {
     const zip = await this.get(codeSha256, sealed)
+    if (zip === undefined) throw this.#damaged(new Error(`${this.#file(sealed.id)} is missing`), codeSha256)
     try {
       return (await this.#unpack(zip)).path
     } catch (error) {
       throw explainDiskError(error, this.#log, this.#opened)
     }
+  }
+
+  #damaged(error: unknown, codeSha256: string): LambdaException {
+    this.#log.error(
+      { error, codeSha256 },
+      'encrypted package is damaged or missing: upload the code again with UpdateFunctionCode',
+    )
+    return damagedPackage(error)
   }
 
   async #unpack(zip: Uint8Array): Promise<{ readonly path: string; readonly bytes: number }> {
