@@ -1,39 +1,26 @@
 /** Tag operations on functions and code-signing configurations; other taggable resources are truthfully not found. */
-import type { NamedFunction } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import * as inputs from './inputs.ts'
 import type { OperationRequest } from './parse.ts'
-import type { Handler } from './services.ts'
+import type { Handler, Services } from './services.ts'
 
-export const listTags: Handler = async (request, { control }) => {
-  const arn = request.path('resource')
-  if (isCodeSigningConfig(arn)) return { Tags: await control.codeSigning.tags(request.caller, arn) }
-  const { key, qualifier } = taggedFunction(request, arn)
-  return { Tags: await control.tags.list(key, qualifier) }
-}
+export const listTags: Handler = async (request, services) => ({ Tags: await tagged(request, services).list() })
 
-export const tagResource: Handler = async (request, { control }) => {
-  const arn = request.path('resource')
+export const tagResource: Handler = async (request, services) => {
   const { tags } = request.body(inputs.tagResource)
-  if (isCodeSigningConfig(arn)) {
-    await control.codeSigning.tag(request.caller, arn, tags)
-    return undefined
-  }
-  const { key, qualifier } = taggedFunction(request, arn)
-  await control.tags.add(key, qualifier, tags)
+  await tagged(request, services).add(tags)
   return undefined
 }
 
-export const untagResource: Handler = async (request, { control }) => {
-  const arn = request.path('resource')
-  const keys = request.queryList('tagKeys')
-  if (isCodeSigningConfig(arn)) {
-    await control.codeSigning.untag(request.caller, arn, keys)
-    return undefined
-  }
-  const { key, qualifier } = taggedFunction(request, arn)
-  await control.tags.remove(key, qualifier, keys)
+export const untagResource: Handler = async (request, services) => {
+  await tagged(request, services).remove(request.queryList('tagKeys'))
   return undefined
+}
+
+interface Tagged {
+  list(): Promise<Readonly<Record<string, string>>>
+  add(tags: Readonly<Record<string, string>>): Promise<void>
+  remove(keys: readonly string[]): Promise<void>
 }
 
 const MISSING: Readonly<Record<string, (arn: string) => string>> = {
@@ -42,16 +29,24 @@ const MISSING: Readonly<Record<string, (arn: string) => string>> = {
   'capacity-provider': (arn) => `Capacity provider not found: ${arn}`,
 }
 
-function isCodeSigningConfig(arn: string): boolean {
-  return kindOf(arn) === 'code-signing-config'
-}
-
-function kindOf(arn: string): string | undefined {
-  return arn.split(':')[5]
-}
-
-function taggedFunction(request: OperationRequest, arn: string): NamedFunction {
-  const missing = MISSING[kindOf(arn) ?? '']
+/** The resource that the path's ARN names. @throws LambdaException ResourceNotFoundException for a kind that has no tags here */
+function tagged(request: OperationRequest, { control: { tags, codeSigning } }: Services): Tagged {
+  const { caller } = request
+  const arn = request.path('resource')
+  const [, , , , , kind = ''] = arn.split(':')
+  if (kind === 'code-signing-config') {
+    return {
+      list: () => codeSigning.tags(caller, arn),
+      add: (added) => codeSigning.tag(caller, arn, added),
+      remove: (keys) => codeSigning.untag(caller, arn, keys),
+    }
+  }
+  const missing = MISSING[kind]
   if (missing) throw new LambdaException('ResourceNotFoundException', missing(arn))
-  return request.functionOf(arn)
+  const { key, qualifier } = request.functionOf(arn)
+  return {
+    list: () => tags.list(key, qualifier),
+    add: (added) => tags.add(key, qualifier, added),
+    remove: (keys) => tags.remove(key, qualifier, keys),
+  }
 }
