@@ -9,7 +9,7 @@ import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
 import type { FunctionKey } from '../lambda/function.ts'
 import { refused } from '../lambda/refusals.ts'
 import { functionMissing } from '../store/event-invoke-configs.ts'
-import type { QualifiedEventInvokeConfig } from '../store/function-store.ts'
+import type { QualifiedEventInvokeConfig } from '../store/event-invoke-store.ts'
 import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 

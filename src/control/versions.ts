@@ -1,8 +1,8 @@
 /** PublishVersion, ListVersionsByFunction. */
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
-import type { PublishRequest } from '../store/function-store.ts'
 import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
+import type { PublishRequest } from '../store/version-store.ts'
 import { refuseQualifier } from './refusals.ts'
 import type { Secrets } from './secrets.ts'
 import { unsupported } from './unsupported.ts'

@@ -1,7 +1,5 @@
-/** What the control plane asks of the store, as verbs of the use case. Each write is one transaction, its guards included. */
-import type { VersionWeights } from '../lambda/alias.ts'
-import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
-import type { Alias, FunctionConfiguration, FunctionKey, FunctionVersion, RecursiveLoop } from '../lambda/function.ts'
+/** What the control plane asks of the store about functions, as verbs of the use case. Each write is one transaction, its guards included. */
+import type { FunctionConfiguration, FunctionKey, FunctionVersion, RecursiveLoop } from '../lambda/function.ts'
 import type { VerifiedUnder } from './code-signing-store.ts'
 import type { Page, PageRequest } from './page.ts'
 import type { ConcurrencyBounds } from './provisioned-store.ts'
@@ -50,13 +48,6 @@ export interface RuntimeChange {
   readonly updateRuntimeOn: 'Auto' | 'FunctionUpdate' | 'Manual'
   /** Digest of the image to stay with, in hex. */
   readonly runtimeVersion: string
-}
-
-export interface PublishRequest {
-  readonly description?: string
-  /** Refused with InvalidParameterValueException when `$LATEST` has another one. */
-  readonly codeSha256?: string
-  readonly revisionId?: string
 }
 
 export interface Usage {
@@ -113,58 +104,4 @@ export interface FunctionStore {
   usage(account: string, region: string): Promise<Usage>
   /** `packageId` of every package that a version, a previous deployment included, still needs. */
   codeInUse(): Promise<ReadonlySet<string>>
-}
-
-export interface VersionStore {
-  /** `$LATEST` (as GetFunction shows it) or a number. */
-  find(key: FunctionKey, version: string): Promise<FunctionVersion | undefined>
-  /** `$LATEST` first, then ascending. @throws ResourceNotFoundException */
-  list(key: FunctionKey, page: PageRequest): Promise<Page<FunctionVersion>>
-  /**
-   * A new version, or the last published one when nothing changed since.
-   * @throws ResourceNotFoundException, ResourceConflictException, PreconditionFailedException, InvalidParameterValueException,
-   * CodeStorageExceededException
-   */
-  publish(key: FunctionKey, request: PublishRequest, now: number): Promise<FunctionVersion>
-  /** Deletes nothing when the version does not exist. @throws ResourceNotFoundException (function), ResourceConflictException (aliases) */
-  delete(key: FunctionKey, version: string): Promise<void>
-}
-
-export interface NewAlias extends Pick<Alias, 'name' | 'functionVersion' | 'description'> {
-  readonly weights?: VersionWeights
-}
-
-/** What is absent stays; empty weights remove the additional version. */
-export type AliasChange = Partial<Omit<NewAlias, 'name'>>
-
-export interface AliasStore {
-  /** @throws ResourceNotFoundException (function or versions), ResourceConflictException, InvalidParameterValueException */
-  create(key: FunctionKey, alias: NewAlias): Promise<Alias>
-  find(key: FunctionKey, name: string): Promise<Alias | undefined>
-  /** @throws ResourceNotFoundException, PreconditionFailedException, InvalidParameterValueException */
-  update(key: FunctionKey, name: string, change: AliasChange, revisionId?: string): Promise<Alias>
-  /** `false`: there was none. */
-  delete(key: FunctionKey, name: string): Promise<boolean>
-  /** By name; `functionVersion` keeps only the aliases that point to it. @throws ResourceNotFoundException */
-  list(key: FunctionKey, page: PageRequest & { functionVersion?: string }): Promise<Page<Alias>>
-}
-
-export interface QualifiedEventInvokeConfig {
-  /** `$LATEST`, a version or an alias. */
-  readonly qualifier: string
-  readonly config: EventInvokeConfig
-}
-
-export interface EventInvokeConfigStore {
-  find(key: FunctionKey, qualifier: string): Promise<EventInvokeConfig | undefined>
-  /** Stores what `change` makes of it, called within the transaction. @throws ResourceNotFoundException (function, version or alias) */
-  change(
-    key: FunctionKey,
-    qualifier: string,
-    change: (before: EventInvokeConfig | undefined) => EventInvokeConfig,
-  ): Promise<EventInvokeConfig>
-  /** `false`: there was none. */
-  delete(key: FunctionKey, qualifier: string): Promise<boolean>
-  /** By qualifier. */
-  list(key: FunctionKey, page: PageRequest): Promise<Page<QualifiedEventInvokeConfig>>
 }

@@ -1,23 +1,13 @@
 /** What the control plane asks of the store about layers. Each write is one transaction, its guards included. */
 import type { LayerContent, LayerKey, LayerVersion } from '../lambda/layer.ts'
-import type { Statement } from '../lambda/policy.ts'
 import type { Page, PageRequest } from './page.ts'
+import type { PolicyChange, StoredPolicy } from './policy-store.ts'
 
 export interface LayerFilter {
   /** Keeps only versions that name this runtime among their compatible ones. */
   readonly runtime?: string
   readonly architecture?: string
 }
-
-/** The policy of a layer version or of a function's qualifier, with the RevisionId that guards it. */
-export interface StoredPolicy {
-  /** Empty: there is no policy. */
-  readonly statements: readonly Statement[]
-  readonly revisionId: string
-}
-
-/** Makes new statements of those that are there, within the transaction; may refuse with a LambdaException. Must not do I/O. */
-export type PolicyChange = (statements: readonly Statement[]) => readonly Statement[]
 
 export interface LayerStore {
   /** Numbers are never used again, not even after all versions were deleted. @throws CodeStorageExceededException */

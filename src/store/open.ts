@@ -1,12 +1,15 @@
 /** Everything the host must not forget, behind one open and one close. */
+
+import type { AliasStore } from './alias-store.ts'
 import { SqlAliases } from './aliases.ts'
 import { Changes } from './changes.ts'
 import { SqlCodeSigning } from './code-signing.ts'
 import type { CodeSigningStore } from './code-signing-store.ts'
 import { SqlDeliveries } from './deliveries.ts'
 import { SqlEventInvokeConfigs } from './event-invoke-configs.ts'
+import type { EventInvokeConfigStore } from './event-invoke-store.ts'
 import { SqlEventQueue } from './event-queue.ts'
-import type { AliasStore, EventInvokeConfigStore, FunctionStore, VersionStore } from './function-store.ts'
+import type { FunctionStore } from './function-store.ts'
 import { SqlFunctions } from './functions.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { LayerStore } from './layer-store.ts'
@@ -18,6 +21,7 @@ import type { ProvisionedStore } from './provisioned-store.ts'
 import { openSqlite, type SqliteOptions } from './sqlite.ts'
 import type { DeliveryStore, EventQueueStore, InvokeTargets } from './store.ts'
 import { SqlTargets } from './targets.ts'
+import type { VersionStore } from './version-store.ts'
 import { SqlVersions } from './versions.ts'
 
 export interface Store {

@@ -1,6 +1,16 @@
 /** Resource policies of functions: one for the unqualified function, each version and each alias. */
 import type { FunctionKey } from '../lambda/function.ts'
-import type { PolicyChange, StoredPolicy } from './layer-store.ts'
+import type { Statement } from '../lambda/policy.ts'
+
+/** The policy of a layer version or of a function's qualifier, with the RevisionId that guards it. */
+export interface StoredPolicy {
+  /** Empty: there is no policy. */
+  readonly statements: readonly Statement[]
+  readonly revisionId: string
+}
+
+/** Makes new statements of those that are there, within the transaction; may refuse with a LambdaException. Must not do I/O. */
+export type PolicyChange = (statements: readonly Statement[]) => readonly Statement[]
 
 export interface PolicyStore {
   /**

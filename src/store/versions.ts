@@ -6,7 +6,6 @@ import { functionNotFound, refused } from '../lambda/refusals.ts'
 import type { Changes } from './changes.ts'
 import { countStoredCode } from './code-storage.ts'
 import { deleteEventInvokeConfig } from './event-invoke-configs.ts'
-import type { PublishRequest, VersionStore } from './function-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from './page.ts'
 import { deletePolicy } from './policy-rows.ts'
 import { removeProvisioned } from './provisioned-limits.ts'
@@ -14,6 +13,7 @@ import { changeLatest, functionExists, latestRow, publishRow, versionRow } from 
 import { checkRevision, checkSettled } from './refusals.ts'
 import { ACTIVE, keyColumns, versionOf } from './rows.ts'
 import type { Tables } from './tables.ts'
+import type { PublishRequest, VersionStore } from './version-store.ts'
 
 export class SqlVersions implements VersionStore {
   readonly #db: Kysely<Tables>

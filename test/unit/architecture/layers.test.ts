@@ -17,9 +17,9 @@ const LAYERS: Readonly<Record<string, { readonly layer: number; readonly mayImpo
   'runtime-api': { layer: 2, mayImport: ['lambda', 'telemetry'] },
   execution: { layer: 3, mayImport: ['lambda', 'telemetry', 'code', 'sandbox', 'runtime-api'] },
   invoke: { layer: 4, mayImport: ['lambda', 'telemetry', 'code', 'sandbox', 'runtime-api', 'store', 'execution'] },
-  control: { layer: 4, mayImport: ['lambda', 'telemetry', 'store', 'code'] },
+  control: { layer: 4, mayImport: ['lambda', 'telemetry', 'store'] },
   triggers: { layer: 5, mayImport: ['lambda', 'telemetry', 'store', 'invoke'] },
-  api: { layer: 6, mayImport: ['lambda', 'telemetry', 'invoke', 'control', 'triggers', 'store'] },
+  api: { layer: 6, mayImport: ['lambda', 'telemetry', 'invoke', 'control', 'triggers'] },
   cli: { layer: 7, mayImport: ['lambda', 'config'] },
   main: {
     layer: 8,
