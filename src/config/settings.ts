@@ -1,5 +1,6 @@
 /** THE table of settings: name, environment variable, meaning, unit, kind of value and default of each. */
 import type { z } from 'zod'
+import { REGION } from '../lambda/arn.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import {
   ACCESS_POINT,
@@ -38,7 +39,7 @@ export const SETTINGS = {
     env: 'HEARTH_DATA',
     form: 'FOLDER',
     description:
-      'Folder that holds everything the host must not forget: database, packages, logs. A relative path starts at the current folder.',
+      'Folder that holds everything the host must not forget: database, packages, keys, logs. A relative path starts at the current folder.',
     schema: matching(/^[^\0]{1,4000}$/, 'must be the path of a folder'),
     fallback: () => '.hearth',
     defaultText: '.hearth in the current folder',
@@ -47,7 +48,8 @@ export const SETTINGS = {
     env: 'HEARTH_REGION',
     form: 'REGION',
     description: 'Region of requests that are not signed; a signed request says its own.',
-    schema: matching(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'must look like us-east-1'),
+    // Any other would be in ARNs that the service model refuses.
+    schema: matching(new RegExp(`^${REGION}$`), 'must be the name of a region of AWS, like us-east-1'),
     fallback: () => 'us-east-1',
   }),
   accountId: setting({

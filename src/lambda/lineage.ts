@@ -17,7 +17,9 @@ const ENTRY = /^(?:\d{1,3}:)?([0-9a-f]{8}):(\d{1,5})$/
 
 /** How often the function has run in this chain already. */
 export function roundsOf(traceHeader: string, key: FunctionKey): number {
-  return entriesOf(traceHeader).get(hashOf(key)) ?? 0
+  const entries = entriesOf(traceHeader)
+  // Most headers have none: what every invocation asks must not cost a hash.
+  return entries.size === 0 ? 0 : (entries.get(hashOf(key)) ?? 0)
 }
 
 /** The header for the function itself: with this run counted. */

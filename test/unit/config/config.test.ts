@@ -135,6 +135,7 @@ describe('loadConfig', () => {
       problems({
         flags: { port: '70000' },
         env: {
+          HEARTH_REGION: 'machine-room-1',
           HEARTH_ACCOUNT_ID: '12',
           HEARTH_RUNTIME_IMAGES: 'other',
           HEARTH_SUBNET_POOL: '10.0.0.0/30',
@@ -143,6 +144,7 @@ describe('loadConfig', () => {
       }),
     ).toEqual([
       '--port must be a whole number from 0 to 65535; it is "70000"',
+      'HEARTH_REGION must be the name of a region of AWS, like us-east-1; it is "machine-room-1"',
       'HEARTH_ACCOUNT_ID must be twelve digits; it is "12"',
       'HEARTH_FUNCTION_API must be on or off; it is "maybe"',
       'HEARTH_RUNTIME_IMAGES must be one of: hearth, aws; it is "other"',
