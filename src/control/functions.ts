@@ -164,8 +164,7 @@ export class Functions {
     const deployment = { code: packageOf({ ...key, ...code }), layers: current.latest.layers ?? [] }
     const verified = await verification.verify(config, deployment)
     const change = (latest: FunctionVersion) => {
-      // Deleted and created anew in the meantime.
-      if (latest.packageType !== packageType) throw functionNotFound(key)
+      checkStill(packageType, latest)
       checkUnzippedSize(code.unzippedBytes ?? 0, latest.layers ?? [])
       return { ...latest, architecture, ...code, signing: verified.signing }
     }
@@ -207,6 +206,7 @@ export class Functions {
       key,
       {
         change: (now) => {
+          checkStill(current.latest.packageType, now)
           const changed = { ...change(configurationAfter(now, input)), ...roomSettings(room, key, input, now) }
           return secrets.sealed(key, input, changed, now)
         },
@@ -276,6 +276,11 @@ export class Functions {
     const availability = await this.#needs.images.availability(runtime, architecture)
     if (!availability.available) throw refused(availability.reason)
   }
+}
+
+/** The request was for another function, which was deleted; this one was made since. @throws LambdaException ResourceNotFoundException */
+function checkStill(packageType: FunctionConfiguration['packageType'], latest: FunctionVersion): void {
+  if (latest.packageType !== packageType) throw functionNotFound(latest)
 }
 
 /** A pinned image is one of the runtime that it was pinned for. @throws LambdaException InvalidParameterValueException */

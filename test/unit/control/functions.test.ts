@@ -123,6 +123,27 @@ describe('functions', () => {
     expect(await control.resume()).toBe(0)
   })
 
+  it.each([
+    ['code', () => control.functions.updateCode(key('f'), undefined, { zipFile: Buffer.from('PK2') })],
+    ['configuration', () => control.functions.updateConfiguration(key('f'), undefined, { runtime: 'python3.13' })],
+  ])(
+    'that were made anew with an image get no %s that was meant for a zip',
+    async (_what, update: () => Promise<unknown>) => {
+      await control.functions.create(key('f'), undefined, input())
+      await control.settled()
+      const begin = store.functions.beginUpdate.bind(store.functions)
+      vi.spyOn(store.functions, 'beginUpdate').mockImplementationOnce(async (...given) => {
+        await control.functions.delete(key('f'), undefined)
+        const image = { packageType: 'Image', runtime: undefined, handler: undefined, code: { imageUri: 'a:b' } }
+        await control.functions.create(key('f'), undefined, input(image))
+        await control.settled()
+        return begin(...given)
+      })
+      await expect(update()).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+      expect((await state('f')).runtime).toBeUndefined()
+    },
+  )
+
   it('of images refuse a zip beside the image at an update too, and pass over empty members', async () => {
     const image = { packageType: 'Image', runtime: undefined, handler: undefined, code: { imageUri: 'a:b' } }
     await control.functions.create(key('f'), undefined, input(image))
