@@ -8,7 +8,7 @@ import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { LambdaException } from '../lambda/errors.ts'
-import { explainDiskError } from './disk-errors.ts'
+import { codeOf, explainDiskError } from './disk-errors.ts'
 import { replaceFile } from './durable-file.ts'
 import { DEFAULT_GRACE_MS, FolderCache } from './folder-cache.ts'
 import { KeyedLock } from './keyed-lock.ts'
@@ -79,11 +79,11 @@ export class ArtifactStore {
   async renew(sha256Base64: string): Promise<void> {
     const hex = Buffer.from(sha256Base64, 'base64').toString('hex')
     const now = new Date()
-    await this.#locks
-      .hold(hex, () => utimes(this.#zip(hex), now, now))
-      .catch((error) => {
-        throw damagedPackage(error)
-      })
+    try {
+      await this.#locks.hold(hex, () => utimes(this.#zip(hex), now, now))
+    } catch (error) {
+      throw codeOf(error) === 'ENOENT' ? damagedPackage(error) : this.#explained(error)
+    }
   }
 
   /**
