@@ -7,7 +7,7 @@ import type { Changes } from './changes.ts'
 import type { EventInvokeConfigStore, QualifiedEventInvokeConfig } from './function-store.ts'
 import type { Page, PageRequest } from './page.ts'
 import { pageByQualifier } from './qualified.ts'
-import { functionExists } from './queries.ts'
+import { qualifierExists } from './queries.ts'
 import { keyColumns } from './rows.ts'
 import type { EventInvokeConfigsTable, Tables } from './tables.ts'
 
@@ -30,7 +30,8 @@ export class SqlEventInvokeConfigs implements EventInvokeConfigStore {
     change: (before: EventInvokeConfig | undefined) => EventInvokeConfig,
   ): Promise<EventInvokeConfig> {
     const after = await this.#db.transaction().execute(async (db) => {
-      if (!(await functionExists(db, key))) throw functionMissing()
+      // Here and not before: what is deleted meanwhile takes its configuration with it.
+      if (!(await qualifierExists(db, key, qualifier))) throw functionMissing()
       const config = change(await findEventInvokeConfig(db, key, qualifier))
       const columns = {
         last_modified: config.lastModified,

@@ -1,6 +1,7 @@
 /** Queries that several parts of the store share. */
 import { randomUUID } from 'node:crypto'
 import type { Kysely, Transaction } from 'kysely'
+import { isVersionNumber } from '../lambda/arn.ts'
 import type { FunctionConfiguration, FunctionKey } from '../lambda/function.ts'
 import { countStoredCode } from './code-storage.ts'
 import { functionNotFound } from './refusals.ts'
@@ -36,6 +37,17 @@ export async function functionExists(db: Kysely<Tables>, key: FunctionKey): Prom
     .selectFrom('functions')
     .select('name')
     .where((eb) => eb.and(keyColumns(key)))
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Whether the function has such a version or alias. */
+export async function qualifierExists(db: Kysely<Tables>, key: FunctionKey, qualifier: string): Promise<boolean> {
+  if (qualifier === LATEST || isVersionNumber(qualifier)) return (await versionRow(db, key, qualifier)) !== undefined
+  const row = await db
+    .selectFrom('aliases')
+    .select('alias')
+    .where((eb) => eb.and({ ...keyColumns(key), alias: qualifier }))
     .executeTakeFirst()
   return row !== undefined
 }
