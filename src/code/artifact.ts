@@ -1,22 +1,19 @@
 /**
  * Deployment packages on disk, named by the SHA-256 of their zip. Below the store's directory:
  *
- *     zips/<hex>.zip        the package as it was uploaded; what survives everything
- *     unpacked/<hex>/       its content, mounted read-only into sandboxes; can always be made again from the zip
- *     unpacked/<hex>.json   marker: the folder is complete (marker.ts)
- *     temporary/            what was being made when the host was killed; emptied at start
+ *     zips/<hex>.zip     the package as it was uploaded; what survives everything
+ *     unpacked/<hex>/    its content (whole-folders.ts), mounted read-only into sandboxes; can always be made again from the zip
  *
- * Everything is made in `temporary` and renamed into place, the marker last, so a kill at any instruction leaves a package or none.
+ * A kill at any instruction leaves a package or none.
  */
-import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { LambdaException } from '../lambda/errors.ts'
-import { codeOf, explainDiskError } from './disk-errors.ts'
+import { explainDiskError } from './disk-errors.ts'
 import { replaceFile } from './durable-file.ts'
-import { markerFor, validMarker } from './marker.ts'
 import { sha256 } from './sha256.ts'
+import { DEFAULT_GRACE_MS, WholeFolders } from './whole-folders.ts'
 import { type Unpacked, unpackZip } from './zip.ts'
 import { damagedPackage } from './zip-errors.ts'
 
@@ -35,25 +32,20 @@ export interface StoredArtifact {
   readonly unzippedBytes: number
 }
 
-export const DEFAULT_GRACE_MS = 15 * 60 * 1000
-
 const SHA256_BASE64 = /^[A-Za-z0-9+/]{43}=$/
 
 export class ArtifactStore {
   readonly #zips: string
-  readonly #unpacked: string
-  readonly #temporary: string
+  readonly #unpacked: WholeFolders
   readonly #log: ArtifactStoreOptions['log']
   readonly #graceMs: number
   /** Lookups under way, shared by the cold starts of one function. */
-  readonly #folders = new Map<string, Promise<string>>()
+  readonly #lookups = new Map<string, Promise<string>>()
   readonly #locks = new KeyedLock()
-  #prepared: Promise<void> | undefined
 
   constructor({ directory, log, graceMs = DEFAULT_GRACE_MS }: ArtifactStoreOptions) {
     this.#zips = join(directory, 'zips')
-    this.#unpacked = join(directory, 'unpacked')
-    this.#temporary = join(directory, 'temporary')
+    this.#unpacked = new WholeFolders(directory, 'unpacked')
     this.#log = log
     this.#graceMs = graceMs
   }
@@ -76,10 +68,10 @@ export class ArtifactStore {
 
   /** Path of the unpacked package; unpacked again when the folder is missing or damaged. InvalidZipFileException when the zip is, too. */
   folder(sha256Base64: string): Promise<string> {
-    let looking = this.#folders.get(sha256Base64)
+    let looking = this.#lookups.get(sha256Base64)
     if (looking === undefined) {
-      looking = this.#folder(sha256Base64).finally(() => this.#folders.delete(sha256Base64))
-      this.#folders.set(sha256Base64, looking)
+      looking = this.#folder(sha256Base64).finally(() => this.#lookups.delete(sha256Base64))
+      this.#lookups.set(sha256Base64, looking)
     }
     return looking
   }
@@ -97,9 +89,9 @@ export class ArtifactStore {
   async collect(keep: ReadonlySet<string>): Promise<number> {
     await this.#prepare()
     const kept = new Set([...keep].map((sha) => Buffer.from(sha, 'base64').toString('hex')))
-    const names = [...(await readdir(this.#zips)), ...(await readdir(this.#unpacked))]
+    const zips = (await readdir(this.#zips)).map((name) => name.replace(/\.zip$/, ''))
     let removed = 0
-    for (const hex of new Set(names.map((name) => name.replace(/\.(zip|json)$/, '')))) {
+    for (const hex of new Set([...zips, ...(await this.#unpacked.ids())])) {
       if (kept.has(hex)) continue
       removed += await this.#locks.hold(hex, () => this.#remove(hex))
     }
@@ -109,8 +101,7 @@ export class ArtifactStore {
   async #remove(hex: string): Promise<number> {
     if (await this.#isRecent(hex)) return 0
     // The folder first: without its zip nobody could make it again.
-    const gone = await this.#takeAway(hex)
-    if (gone !== undefined) await rm(gone, { recursive: true, force: true })
+    await this.#unpacked.remove(hex)
     await rm(this.#zip(hex), { force: true })
     return 1
   }
@@ -119,10 +110,9 @@ export class ArtifactStore {
     const hex = sha.toString('hex')
     try {
       await this.#prepare()
-      const marker = await validMarker(this.#marker(hex), this.#folderOf(hex))
-      const { bytes } = marker ?? (await this.#unpack(hex, zip))
+      const { bytes } = (await this.#unpacked.find(hex)) ?? (await this.#unpack(hex, zip))
       // Written even if there is one: that one may be damaged, and its time must be that of the last upload.
-      await replaceFile(this.#zip(hex), this.#newTemporary(), zip, true)
+      await replaceFile(this.#zip(hex), this.#unpacked.newTemporary(), zip, true)
       return { sha256Base64: sha.toString('base64'), size: zip.byteLength, unzippedBytes: bytes }
     } catch (error) {
       throw this.#explained(error)
@@ -132,13 +122,13 @@ export class ArtifactStore {
   async #folder(sha256Base64: string): Promise<string> {
     if (!SHA256_BASE64.test(sha256Base64)) throw damagedPackage(new Error(`${sha256Base64} is not a CodeSha256`))
     const hex = Buffer.from(sha256Base64, 'base64').toString('hex')
-    const folder = this.#folderOf(hex)
-    if ((await validMarker(this.#marker(hex), folder)) !== undefined) return folder
+    const folder = this.#unpacked.path(hex)
+    if ((await this.#unpacked.find(hex)) !== undefined) return folder
     try {
       await this.#prepare()
       await this.#locks.hold(hex, async () => {
         // An upload of the same package may have made it in the meantime.
-        if ((await validMarker(this.#marker(hex), folder)) !== undefined) return
+        if ((await this.#unpacked.find(hex)) !== undefined) return
         await this.#unpack(hex, await this.#readZip(sha256Base64))
       })
       return folder
@@ -153,35 +143,8 @@ export class ArtifactStore {
     }
   }
 
-  /** Puts the content of the zip in place of whatever is there. */
-  async #unpack(hex: string, zip: Uint8Array): Promise<Unpacked> {
-    const made = this.#newTemporary()
-    try {
-      await mkdir(made, { mode: 0o755 })
-      const unpacked = await unpackZip(zip, made)
-      const marker = await markerFor(made, unpacked)
-      // What was there stays in `temporary` until the next start: sandboxes that still run may have it mounted.
-      await this.#takeAway(hex)
-      await rename(made, this.#folderOf(hex))
-      await replaceFile(this.#marker(hex), this.#newTemporary(), JSON.stringify(marker), false)
-      return unpacked
-    } catch (error) {
-      await rm(made, { recursive: true, force: true }).catch(() => {})
-      throw error
-    }
-  }
-
-  /** Moves the folder out of the way and says where to. The marker goes first: half a removal must not look like a whole folder. */
-  async #takeAway(hex: string): Promise<string | undefined> {
-    await rm(this.#marker(hex), { force: true })
-    const gone = this.#newTemporary()
-    try {
-      await rename(this.#folderOf(hex), gone)
-      return gone
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined
-      throw error
-    }
+  #unpack(hex: string, zip: Uint8Array): Promise<Unpacked> {
+    return this.#unpacked.make(hex, (folder) => unpackZip(zip, folder))
   }
 
   async #readZip(sha256Base64: string): Promise<Uint8Array> {
@@ -200,19 +163,9 @@ export class ArtifactStore {
     }
   }
 
-  #prepare(): Promise<void> {
-    this.#prepared ??= this.#makeFolders().catch((error) => {
-      this.#prepared = undefined
-      throw error
-    })
-    return this.#prepared
-  }
-
-  async #makeFolders(): Promise<void> {
-    for (const path of [this.#zips, this.#unpacked, this.#temporary]) await mkdir(path, { recursive: true })
-    for (const name of await readdir(this.#temporary)) {
-      await rm(join(this.#temporary, name), { recursive: true, force: true })
-    }
+  async #prepare(): Promise<void> {
+    await this.#unpacked.prepare()
+    await mkdir(this.#zips, { recursive: true })
   }
 
   #explained(error: unknown): Error {
@@ -221,18 +174,6 @@ export class ArtifactStore {
 
   #zip(hex: string): string {
     return join(this.#zips, `${hex}.zip`)
-  }
-
-  #folderOf(hex: string): string {
-    return join(this.#unpacked, hex)
-  }
-
-  #marker(hex: string): string {
-    return join(this.#unpacked, `${hex}.json`)
-  }
-
-  #newTemporary(): string {
-    return join(this.#temporary, randomUUID())
   }
 }
 

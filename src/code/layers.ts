@@ -1,33 +1,15 @@
 /**
- * What becomes /opt: the layers of a function merged in their order, made once for each ordered list of layers. Below the directory:
- *
- *     merged/<id>/        hard links to the files of the unpacked layers (copies where the file system has none)
- *     merged/<id>.json    marker: the folder is complete (marker.ts)
- *     temporary/          what was being made when the host was killed; emptied at start
- *
- * It can always be made again from the layers' packages. A function with one layer uses that layer's own folder.
+ * What becomes /opt: the layers of a function merged in their order, made once for each ordered list of layers. In `merged/<id>` below the
+ * directory (whole-folders.ts) are hard links to the files of the unpacked layers, or copies where the file system has none. It can always be
+ * made again from the layers' packages. A function with one layer uses that layer's own folder.
  */
-import { createHash, randomUUID } from 'node:crypto'
-import {
-  chmod,
-  copyFile,
-  link,
-  lstat,
-  mkdir,
-  readdir,
-  readlink,
-  rename,
-  rm,
-  stat,
-  symlink,
-  utimes,
-} from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { chmod, copyFile, link, lstat, mkdir, readlink, symlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { codeOf, explainDiskError } from './disk-errors.ts'
-import { replaceFile } from './durable-file.ts'
 import { LayerTree, type TreeEntry } from './layer-tree.ts'
-import { markerFor, validMarker } from './marker.ts'
+import { DEFAULT_GRACE_MS, WholeFolders } from './whole-folders.ts'
 import type { Unpacked } from './zip.ts'
 
 export interface LayerFoldersOptions {
@@ -39,8 +21,6 @@ export interface LayerFoldersOptions {
   readonly graceMs?: number
 }
 
-const DEFAULT_GRACE_MS = 15 * 60 * 1000
-
 /** Links made at the same time. */
 const PARALLEL = 16
 
@@ -51,16 +31,13 @@ export function mergedId(layers: readonly string[]): string {
 
 export class LayerFolders {
   readonly #options: LayerFoldersOptions
-  readonly #merged: string
-  readonly #temporary: string
+  readonly #merged: WholeFolders
   /** Look-ups under way, shared by all cold starts. */
   readonly #making = new Map<string, Promise<string>>()
-  #prepared: Promise<void> | undefined
 
   constructor(options: LayerFoldersOptions) {
     this.#options = options
-    this.#merged = join(options.directory, 'merged')
-    this.#temporary = join(options.directory, 'temporary')
+    this.#merged = new WholeFolders(options.directory, 'merged')
   }
 
   /**
@@ -83,78 +60,38 @@ export class LayerFolders {
 
   /** Removes the folders whose ids are not in `keep` and that are older than the grace time; returns how many. */
   async collect(keep: ReadonlySet<string>): Promise<number> {
-    await this.#prepare()
+    await this.#merged.prepare()
     let removed = 0
-    for (const id of new Set((await readdir(this.#merged)).map((name) => name.replace(/\.json$/, '')))) {
+    for (const id of await this.#merged.ids()) {
       if (keep.has(id) || this.#making.has(id) || (await this.#isRecent(id))) continue
-      const gone = await this.#takeAway(id)
-      if (gone !== undefined) await rm(gone, { recursive: true, force: true })
+      await this.#merged.remove(id)
       removed++
     }
     return removed
   }
 
   async #folder(id: string, layers: readonly string[]): Promise<string> {
-    const folder = join(this.#merged, id)
-    if ((await validMarker(this.#marker(id), folder)) !== undefined) return folder
-    const made = join(this.#temporary, randomUUID())
+    const folder = this.#merged.path(id)
+    if ((await this.#merged.find(id)) !== undefined) return folder
     try {
-      await this.#prepare()
+      await this.#merged.prepare()
       const tree = new LayerTree()
       for (const layer of layers) await tree.add(await this.#options.unpacked(layer))
-      const marker = await markerFor(made, await make(tree, made))
-      // What was there stays in `temporary` until the next start: sandboxes that still run may have it mounted.
-      await this.#takeAway(id)
-      await rename(made, folder)
-      await replaceFile(this.#marker(id), join(this.#temporary, randomUUID()), JSON.stringify(marker), false)
+      await this.#merged.make(id, (made) => fill(tree, made))
       return folder
     } catch (error) {
-      await rm(made, { recursive: true, force: true }).catch(() => {})
       throw explainDiskError(error, this.#options.log, this.#options.directory)
     }
   }
 
-  /** Moves the folder out of the way and says where to. The marker goes first: half a removal must not look like a whole folder. */
-  async #takeAway(id: string): Promise<string | undefined> {
-    await rm(this.#marker(id), { force: true })
-    const gone = join(this.#temporary, randomUUID())
-    try {
-      await rename(join(this.#merged, id), gone)
-      return gone
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined
-      throw error
-    }
-  }
-
   async #isRecent(id: string): Promise<boolean> {
-    const marker = await stat(this.#marker(id)).catch(() => undefined)
-    return marker !== undefined && Date.now() - Math.floor(marker.mtimeMs) < (this.#options.graceMs ?? DEFAULT_GRACE_MS)
-  }
-
-  #marker(id: string): string {
-    return join(this.#merged, `${id}.json`)
-  }
-
-  #prepare(): Promise<void> {
-    this.#prepared ??= this.#makeFolders().catch((error) => {
-      this.#prepared = undefined
-      throw error
-    })
-    return this.#prepared
-  }
-
-  async #makeFolders(): Promise<void> {
-    for (const path of [this.#merged, this.#temporary]) await mkdir(path, { recursive: true })
-    for (const name of await readdir(this.#temporary)) {
-      await rm(join(this.#temporary, name), { recursive: true, force: true })
-    }
+    const madeAt = await this.#merged.madeAt(id)
+    return madeAt !== undefined && Date.now() - madeAt < (this.#options.graceMs ?? DEFAULT_GRACE_MS)
   }
 }
 
-/** Makes the tree in a folder that does not exist yet. */
-async function make(tree: LayerTree, folder: string): Promise<Unpacked> {
-  await makeFolder(folder)
+/** Makes the tree in an empty folder. */
+async function fill(tree: LayerTree, folder: string): Promise<Unpacked> {
   let entries = 0
   const leaves: TreeEntry[] = []
   for (const entry of tree.entries()) {

@@ -1,6 +1,7 @@
 /** Where deployment packages are kept; `code/` implements it and `main.ts` hands it over. */
 
-import type { PackageReference, PackageSeal, SealedPackage } from '../lambda/package.ts'
+import type { PackageReference, PackageSeal } from '../lambda/package.ts'
+import type { SealedPackage } from '../lambda/sealed.ts'
 import type { SignatureReading } from '../lambda/signature.ts'
 
 export interface StoredPackage {

@@ -6,7 +6,8 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { KeyProblem, type Keys, type SealedText } from '../lambda/keys.ts'
+import { KeyProblem, type Keys } from '../lambda/keys.ts'
+import type { SealedText } from '../lambda/sealed.ts'
 import { type KeyFile, type KeyState, parseKeyFile, removeKeyFile, writeKeyFile } from './key-file.ts'
 
 const IV_BYTES = 12

@@ -1,6 +1,5 @@
 /** A Function and its Versions as the host keeps them. Wire names and presence rules are the business of `api/`. */
-import type { SealedText } from './keys.ts'
-import type { SealedPackage } from './package.ts'
+import type { SealedPackage, SealedText } from './sealed.ts'
 import type { Signing } from './signature.ts'
 
 export type Architecture = 'x86_64' | 'arm64'

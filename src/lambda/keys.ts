@@ -1,16 +1,7 @@
 /** Customer managed keys as functions use them, and what AWS says when one cannot be used. The keyring itself is `keys/`. */
 import { LambdaException } from './errors.ts'
 import type { FunctionConfiguration, FunctionKey } from './function.ts'
-
-/** A text under a data key, and the data key under a key of the keyring. */
-export interface SealedText {
-  /** ARN of the key. */
-  readonly key: string
-  /** Base64 of IV (12 bytes), tag (16 bytes) and encrypted data key. */
-  readonly dataKey: string
-  /** Base64 of IV, tag and ciphertext. */
-  readonly text: string
-}
+import type { SealedText } from './sealed.ts'
 
 export interface Keys {
   /** @throws KeyProblem when the key cannot be used for new values. */

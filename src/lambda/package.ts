@@ -1,14 +1,7 @@
 /** Which deployment package is meant, and whether it lies under a key. The packages themselves are in `code/`. */
 import type { FunctionConfiguration, FunctionKey } from './function.ts'
-import { type SealedText, sealingContext } from './keys.ts'
-
-/** A package that is kept encrypted. Each upload makes one of its own: the same zip under two keys is two packages. */
-export interface SealedPackage {
-  /** Names its file. */
-  readonly id: string
-  /** Base64 of the 32 bytes that it is encrypted with, under a key of the keyring. */
-  readonly dataKey: SealedText
-}
+import { sealingContext } from './keys.ts'
+import type { SealedPackage } from './sealed.ts'
 
 /** The key for a package that is about to be kept. */
 export interface PackageSeal {

@@ -167,6 +167,18 @@ describe('the files of src/', () => {
     expect(long).toEqual([])
   })
 
+  it('do not import each other in circles, types neither', () => {
+    const waiting = new Map<string, string[]>(files.map((file) => [file, []]))
+    for (const { file, specifier } of imports) {
+      if (specifier.endsWith('.ts')) waiting.get(file)?.push(relative(SRC, join(SRC, dirname(file), specifier)))
+    }
+    for (let before = 0; before !== waiting.size; ) {
+      before = waiting.size
+      for (const [file, needs] of waiting) if (!needs.some((need) => waiting.has(need))) waiting.delete(file)
+    }
+    expect([...waiting.keys()], 'these are in a circle, or import one that is').toEqual([])
+  })
+
   it('have no default exports', () => {
     expect(files.filter((file) => /^export default\b/m.test(readFileSync(join(SRC, file), 'utf8')))).toEqual([])
   })
