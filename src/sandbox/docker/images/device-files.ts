@@ -6,10 +6,14 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type Dockerode from 'dockerode'
 import * as tar from 'tar-stream'
+import { bounded } from '../errors.ts'
 import { engineError } from './engine.ts'
 
 /** Character devices that give nothing away and keep nothing: null, zero, full, random, urandom, tty, ptmx. */
 const HARMLESS = new Set(['1:3', '1:5', '1:7', '1:8', '1:9', '5:0', '5:2'])
+
+/** The largest image, from a slow disk. */
+const LIMIT_MS = 15 * 60_000
 
 /** What is looked at of an entry of a tar. */
 export interface Entry {
@@ -21,11 +25,17 @@ export interface Entry {
 }
 
 /** Reads an image without running anything of it. @returns the sentence that says why functions cannot have it; `undefined`: they can */
-export async function refusedDevice(docker: Dockerode, image: string): Promise<string | undefined> {
+export async function refusedDevice(
+  docker: Dockerode,
+  image: string,
+  limitMs: number = LIMIT_MS,
+): Promise<string | undefined> {
   try {
     const container = await docker.createContainer({ Image: image, Cmd: ['none'], Labels: { 'hearth.job': 'read' } })
     try {
-      return await firstRefused((await container.export()) as Readable)
+      return await bounded(limitMs, 'read the image', async (signal) =>
+        firstRefused((await container.export()) as Readable, signal),
+      )
     } finally {
       await container.remove({ force: true, v: true }).catch(() => {})
     }
@@ -34,9 +44,9 @@ export async function refusedDevice(docker: Dockerode, image: string): Promise<s
   }
 }
 
-async function firstRefused(image: Readable): Promise<string | undefined> {
+async function firstRefused(image: Readable, signal: AbortSignal): Promise<string | undefined> {
   const entries = tar.extract()
-  const read = pipeline(image, entries)
+  const read = pipeline(image, entries, { signal })
   // Its errors end the loop, too; leaving the loop early is none.
   read.catch(() => {})
   const devices = new Devices()

@@ -93,3 +93,10 @@ it('an image that cannot be read to its end is an error, not one without devices
     expect(calls).toEqual(['remove'])
   }
 })
+
+it('an engine that stops sending is given up', async () => {
+  const content = new PassThrough()
+  const { docker, calls } = engineWith(content)
+  await expect(refusedDevice(docker, 'i', 20)).rejects.toMatchObject({ name: 'SandboxError' })
+  expect([calls, content.destroyed]).toEqual([['remove'], true])
+})
