@@ -26,7 +26,8 @@ export const DIFFERENCES: readonly Differences[] = [
 - Deleting an alias or a version deletes its policy: a new alias of the same name starts without grants.
 - S3 is whatever \`AWS_ENDPOINT_URL_S3\` (or \`AWS_ENDPOINT_URL\`), \`AWS_REGION\`, \`AWS_PROFILE\` and the other variables of AWS's clients say where the host is started.
 - Images come from the container engine of this machine or from registries, with the logins of the operator's Docker configuration; \`ResolvedImageUri\` of an image that was
-  built here ends in its id. An image in the engine wins over its registry. \`USER\` is ignored and \`VOLUME\`s are read-only. See [ADR 14](adr/0014-images-and-code-from-elsewhere.md).
+  built here ends in its id. An image in the engine wins over its registry. \`USER\` is ignored, \`VOLUME\`s are read-only, and an image with device files
+  outside of \`/dev\` is refused. See [ADR 14](adr/0014-images-and-code-from-elsewhere.md).
 - \`RuntimeVersionArn\` ends in the digest of the runtime's image. \`Manual\` takes ARNs that this host gave out, as long as the engine has the image.
 - With \`LogFormat\` JSON the text of a failure is a record of type \`platform.fault\`; AWS sends that one to subscribers of the Logs API only.
 - Operations on another account's functions that no policy grants are refused with a sentence that says who may not do what; AWS was recorded with
@@ -46,7 +47,9 @@ export const DIFFERENCES: readonly Differences[] = [
 - Recursion detection follows direct invokes, function destinations, and messages whose trace is handed back to Invoke; there are no event source mappings
   yet that would do so.
 - Limits are AWS's (\`src/lambda/limits.ts\`), except: accounts have \`HEARTH_ACCOUNT_CONCURRENCY\` concurrent executions; the machine bounds
-  environments with \`HEARTH_MAX_ENVIRONMENTS\`, beyond which an invoke waits \`HEARTH_WAIT_FOR_ENVIRONMENT_MS\` and is then refused with \`EC2ThrottledException\`.`,
+  environments with \`HEARTH_MAX_ENVIRONMENTS\`, beyond which an invoke waits \`HEARTH_WAIT_FOR_ENVIRONMENT_MS\` and is then refused with \`EC2ThrottledException\`. Requests to
+  the control plane have no limit per second (\`CallerRateLimitExceeded\` is never sent), nor has the allocation of provisioned concurrency. RLIMIT_NPROC is
+  not set: the kernel counts it over all containers.`,
   },
   {
     title: 'Runtimes',

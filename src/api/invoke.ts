@@ -54,7 +54,9 @@ export function invokeHandler(invoker: Invoker): (c: Context, caller: Caller) =>
       samplingDecided: isSamplingDecided(givenTrace),
       tenantId,
       durableExecutionName,
-      payload: await readBody(c, headers, invocationType),
+      payload: await readBody(c, headers, (bytes) =>
+        tooLarge(invocationType === 'Event' ? 'Event' : 'RequestResponse', bytes),
+      ),
     }
     return answer(requestId, trace, await invoker.invoke(request))
   }
@@ -70,6 +72,7 @@ export function invokeAsyncHandler(invoker: Invoker): (c: Context, caller: Calle
       action: 'lambda:InvokeFunction',
       granted: true,
     })
+    const payloadLimit = LIMITS.invokeAsyncPayloadBytes
     await invoker.invoke({
       callerAccount: caller.account,
       key,
@@ -79,8 +82,8 @@ export function invokeAsyncHandler(invoker: Invoker): (c: Context, caller: Calle
       tail: false,
       clientContext: undefined,
       traceHeader: traceHeader(undefined, Date.now()),
-      payload: await readBody(c, headersOf(c), 'Event'),
-      payloadLimit: LIMITS.invokeAsyncPayloadBytes,
+      payload: await readBody(c, headersOf(c), (bytes) => tooLarge('Event', bytes, payloadLimit)),
+      payloadLimit,
     })
     return new Response(null, { status: 202, headers: { 'x-amzn-RequestId': requestId, 'Content-Length': '0' } })
   }
@@ -158,11 +161,10 @@ function violations(c: Context, headers: IncomingHttpHeaders): string[] {
 async function readBody(
   c: Context,
   headers: IncomingHttpHeaders,
-  invocationType: (typeof INVOCATION_TYPES)[number],
+  refusal: (bytes: number) => LambdaException,
 ): Promise<Uint8Array> {
-  const type = invocationType === 'Event' ? 'Event' : 'RequestResponse'
   const announced = Number(headers['content-length'] ?? Number.NaN)
-  if (announced > LIMITS.syncPayloadBytes) throw tooLarge(type, announced)
+  if (announced > LIMITS.syncPayloadBytes) throw refusal(announced)
   const incoming = incomingOf(c)
   if (incoming === undefined) return new Uint8Array(await c.req.arrayBuffer())
   if (announced === 0) return new Uint8Array(0)
@@ -175,7 +177,7 @@ async function readBody(
         chunks.length = 0
         incoming.removeAllListeners('data')
         incoming.resume()
-        reject(tooLarge(type, size))
+        reject(refusal(size))
         return
       }
       chunks.push(chunk)

@@ -2,7 +2,9 @@
  * Deployment packages on disk, named by the SHA-256 of their zip. Below the store's directory:
  *
  *     zips/<hex>.zip     the package as it was uploaded; what survives everything
- *     unpacked/<hex>/    its content, mounted read-only into sandboxes; made again from the zip where it is missing (folder-cache.ts)
+ *     unpacked/<hex>/    its content (whole-folders.ts), mounted read-only into sandboxes; can always be made again from the zip
+ *
+ * A kill at any instruction leaves a package or none.
  */
 import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,9 +12,9 @@ import type { Logger } from 'pino'
 import { LambdaException } from '../lambda/errors.ts'
 import { codeOf, explainDiskError } from './disk-errors.ts'
 import { replaceFile } from './durable-file.ts'
-import { DEFAULT_GRACE_MS, FolderCache } from './folder-cache.ts'
 import { KeyedLock } from './keyed-lock.ts'
 import { sha256 } from './sha256.ts'
+import { DEFAULT_GRACE_MS, WholeFolders } from './whole-folders.ts'
 import { type Unpacked, unpackZip } from './zip.ts'
 import { damagedPackage } from './zip-errors.ts'
 
@@ -35,16 +37,16 @@ const SHA256_BASE64 = /^[A-Za-z0-9+/]{43}=$/
 
 export class ArtifactStore {
   readonly #zips: string
-  readonly #unpacked: FolderCache
+  readonly #unpacked: WholeFolders
   readonly #log: ArtifactStoreOptions['log']
   readonly #graceMs: number
   /** Lookups under way, shared by the cold starts of one function. */
-  readonly #folders = new Map<string, Promise<string>>()
+  readonly #lookups = new Map<string, Promise<string>>()
   readonly #locks = new KeyedLock()
 
   constructor({ directory, log, graceMs = DEFAULT_GRACE_MS }: ArtifactStoreOptions) {
     this.#zips = join(directory, 'zips')
-    this.#unpacked = new FolderCache(directory, 'unpacked')
+    this.#unpacked = new WholeFolders(directory, 'unpacked')
     this.#log = log
     this.#graceMs = graceMs
   }
@@ -67,10 +69,10 @@ export class ArtifactStore {
 
   /** Path of the unpacked package; unpacked again when the folder is missing or damaged. InvalidZipFileException when the zip is, too. */
   folder(sha256Base64: string): Promise<string> {
-    let looking = this.#folders.get(sha256Base64)
+    let looking = this.#lookups.get(sha256Base64)
     if (looking === undefined) {
-      looking = this.#folder(sha256Base64).finally(() => this.#folders.delete(sha256Base64))
-      this.#folders.set(sha256Base64, looking)
+      looking = this.#folder(sha256Base64).finally(() => this.#lookups.delete(sha256Base64))
+      this.#lookups.set(sha256Base64, looking)
     }
     return looking
   }
@@ -93,12 +95,9 @@ export class ArtifactStore {
   async collect(keep: ReadonlySet<string>): Promise<number> {
     await this.#prepare()
     const kept = new Set([...keep].map((sha) => Buffer.from(sha, 'base64').toString('hex')))
-    const names = [
-      ...(await readdir(this.#zips)).map((name) => name.replace(/\.zip$/, '')),
-      ...(await this.#unpacked.ids()),
-    ]
+    const zips = (await readdir(this.#zips)).map((name) => name.replace(/\.zip$/, ''))
     let removed = 0
-    for (const hex of new Set(names)) {
+    for (const hex of new Set([...zips, ...(await this.#unpacked.ids())])) {
       if (kept.has(hex)) continue
       removed += await this.#locks.hold(hex, () => this.#remove(hex))
     }
@@ -117,9 +116,9 @@ export class ArtifactStore {
     const hex = sha.toString('hex')
     try {
       await this.#prepare()
-      const { bytes } = (await this.#unpacked.valid(hex)) ?? (await this.#unpack(hex, zip))
+      const { bytes } = (await this.#unpacked.find(hex)) ?? (await this.#unpack(hex, zip))
       // Written even if there is one: that one may be damaged, and its time must be that of the last upload.
-      await replaceFile(this.#zip(hex), this.#unpacked.temporary(), zip, true)
+      await replaceFile(this.#zip(hex), this.#unpacked.newTemporary(), zip, true)
       return { sha256Base64: sha.toString('base64'), size: zip.byteLength, unzippedBytes: bytes }
     } catch (error) {
       throw this.#explained(error)
@@ -130,12 +129,12 @@ export class ArtifactStore {
     if (!SHA256_BASE64.test(sha256Base64)) throw damagedPackage(new Error(`${sha256Base64} is not a CodeSha256`))
     const hex = Buffer.from(sha256Base64, 'base64').toString('hex')
     const folder = this.#unpacked.path(hex)
-    if ((await this.#unpacked.valid(hex)) !== undefined) return folder
+    if ((await this.#unpacked.find(hex)) !== undefined) return folder
     try {
       await this.#prepare()
       await this.#locks.hold(hex, async () => {
         // An upload of the same package may have made it in the meantime.
-        if ((await this.#unpacked.valid(hex)) !== undefined) return
+        if ((await this.#unpacked.find(hex)) !== undefined) return
         await this.#unpack(hex, await this.#readZip(sha256Base64))
       })
       return folder
@@ -151,10 +150,7 @@ export class ArtifactStore {
   }
 
   #unpack(hex: string, zip: Uint8Array): Promise<Unpacked> {
-    return this.#unpacked.make(hex, async (folder) => {
-      await mkdir(folder, { mode: 0o755 })
-      return unpackZip(zip, folder)
-    })
+    return this.#unpacked.make(hex, (folder) => unpackZip(zip, folder))
   }
 
   async #readZip(sha256Base64: string): Promise<Uint8Array> {

@@ -1,16 +1,17 @@
 /**
- * What becomes /opt: the layers of a function merged in their order, made once for each ordered list of layers (folder-cache.ts), of hard links
- * to the files of the unpacked layers (copies where the file system has none). A function with one layer uses that layer's own folder.
+ * What becomes /opt: the layers of a function merged in their order, made once for each ordered list of layers. In `merged/<id>` below the
+ * directory (whole-folders.ts) are hard links to the files of the unpacked layers, or copies where the file system has none. It can always be
+ * made again from the layers' packages. A function with one layer uses that layer's own folder.
  */
 import { createHash } from 'node:crypto'
-import { chmod, copyFile, link, lstat, mkdir, readlink, stat, symlink, utimes } from 'node:fs/promises'
+import { chmod, copyFile, link, lstat, mkdir, readlink, symlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { codeOf, explainDiskError } from './disk-errors.ts'
-import { DEFAULT_GRACE_MS, FolderCache } from './folder-cache.ts'
 import { inParallel } from './in-parallel.ts'
 import { KeyedLock } from './keyed-lock.ts'
 import { LayerTree, type TreeEntry } from './layer-tree.ts'
+import { DEFAULT_GRACE_MS, WholeFolders } from './whole-folders.ts'
 import type { Unpacked } from './zip.ts'
 
 export interface LayerFoldersOptions {
@@ -29,14 +30,14 @@ export function mergedId(layers: readonly string[]): string {
 
 export class LayerFolders {
   readonly #options: LayerFoldersOptions
-  readonly #merged: FolderCache
+  readonly #merged: WholeFolders
   readonly #locks = new KeyedLock()
   /** Look-ups under way, shared by all cold starts. */
   readonly #making = new Map<string, Promise<string>>()
 
   constructor(options: LayerFoldersOptions) {
     this.#options = options
-    this.#merged = new FolderCache(options.directory, 'merged')
+    this.#merged = new WholeFolders(options.directory, 'merged')
   }
 
   /**
@@ -63,8 +64,7 @@ export class LayerFolders {
     const id = mergedId(layers)
     await this.#locks.hold(id, async () => {
       await this.#folder(id, layers)
-      const now = new Date()
-      await utimes(this.#merged.marker(id), now, now)
+      await this.#merged.renew(id)
     })
   }
 
@@ -86,12 +86,12 @@ export class LayerFolders {
 
   async #folder(id: string, layers: readonly string[]): Promise<string> {
     const folder = this.#merged.path(id)
-    if ((await this.#merged.valid(id)) !== undefined) return folder
+    if ((await this.#merged.find(id)) !== undefined) return folder
     try {
       await this.#merged.prepare()
       const tree = new LayerTree()
       for (const layer of layers) await tree.add(await this.#options.unpacked(layer))
-      await this.#merged.make(id, (made) => makeTree(tree, made))
+      await this.#merged.make(id, (made) => fill(tree, made))
       return folder
     } catch (error) {
       throw explainDiskError(error, this.#options.log, this.#options.directory)
@@ -99,14 +99,13 @@ export class LayerFolders {
   }
 
   async #isRecent(id: string): Promise<boolean> {
-    const marker = await stat(this.#merged.marker(id)).catch(() => undefined)
-    return marker !== undefined && Date.now() - Math.floor(marker.mtimeMs) < (this.#options.graceMs ?? DEFAULT_GRACE_MS)
+    const madeAt = await this.#merged.madeAt(id)
+    return madeAt !== undefined && Date.now() - madeAt < (this.#options.graceMs ?? DEFAULT_GRACE_MS)
   }
 }
 
-/** Makes the tree in a folder that does not exist yet. */
-async function makeTree(tree: LayerTree, folder: string): Promise<Unpacked> {
-  await makeFolder(folder)
+/** Makes the tree in an empty folder. */
+async function fill(tree: LayerTree, folder: string): Promise<Unpacked> {
   let entries = 0
   const leaves: TreeEntry[] = []
   for (const entry of tree.entries()) {

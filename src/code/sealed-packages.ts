@@ -18,8 +18,8 @@ import type { SealedPackage } from '../lambda/sealed.ts'
 import type { StoredArtifact } from './artifact.ts'
 import { codeOf, explainDiskError } from './disk-errors.ts'
 import { replaceFile } from './durable-file.ts'
-import { DEFAULT_GRACE_MS } from './folder-cache.ts'
 import { sha256 } from './sha256.ts'
+import { DEFAULT_GRACE_MS, emptyFolder, newFolder } from './whole-folders.ts'
 import { unpackZip } from './zip.ts'
 import { damagedPackage } from './zip-errors.ts'
 
@@ -65,8 +65,7 @@ export class SealedPackages {
     await mkdir(this.#files, { recursive: true })
     await mkdir(this.#opened, { recursive: true })
     await chmod(this.#opened, 0o700)
-    // What is in it, not the folder: it may be a mount.
-    for (const name of await readdir(this.#opened)) await rm(join(this.#opened, name), { recursive: true, force: true })
+    await emptyFolder(this.#opened)
   }
 
   /** Validates and keeps a package. @throws KeyProblem; AWS's exceptions for a bad zip */
@@ -155,14 +154,8 @@ export class SealedPackages {
 
   async #unpack(zip: Uint8Array): Promise<{ readonly path: string; readonly bytes: number }> {
     const path = join(this.#opened, randomUUID())
-    try {
-      await mkdir(path)
-      const { bytes } = await unpackZip(zip, path)
-      return { path, bytes }
-    } catch (error) {
-      await rm(path, { recursive: true, force: true }).catch(() => {})
-      throw error
-    }
+    const { bytes } = await newFolder(path, (folder) => unpackZip(zip, folder))
+    return { path, bytes }
   }
 
   async #release(id: string): Promise<void> {

@@ -3,7 +3,7 @@
  * DeleteFunctionEventInvokeConfig. Each function, version and alias has its own; publishing copies none.
  */
 import { functionArn, isVersion } from '../lambda/arn.ts'
-import { checkedDestination, destinationFunction } from '../lambda/destination.ts'
+import { checkedDestinations, type DestinationArn, destinationFunction } from '../lambda/destination.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
 import type { FunctionKey } from '../lambda/function.ts'
@@ -84,13 +84,14 @@ export class EventInvoke {
       throw refused('You must specify at least one of error handling or destination setting.')
     }
     if (!(await this.#exists(key, qualifier))) throw functionMissing()
-    await this.#checkDestination(key, 'onSuccess', destinationConfig?.onSuccess?.destination)
-    await this.#checkDestination(key, 'onFailure', destinationConfig?.onFailure?.destination)
+    const destinations = checkedDestinations({
+      onSuccess: destinationConfig?.onSuccess?.destination,
+      onFailure: destinationConfig?.onFailure?.destination,
+    })
+    for (const destination of destinations) await this.#checkFunction(key, destination)
   }
 
-  async #checkDestination(key: FunctionKey, of: 'onSuccess' | 'onFailure', arn: string | undefined): Promise<void> {
-    if (arn === undefined || arn === '') return
-    const destination = checkedDestination(of, arn)
+  async #checkFunction(key: FunctionKey, destination: DestinationArn): Promise<void> {
     if (destination.kind !== 'lambda') return
     const { key: other, qualifier } = destinationFunction(destination)
     if (functionArn(other) === functionArn(key))
@@ -98,7 +99,7 @@ export class EventInvoke {
     // Policies grant other accounts an invoke, and may change: what ends in another account or region is refused.
     const near = other.account === key.account && other.region === key.region
     if (!near || !(await this.#exists(other, qualifier ?? '$LATEST'))) {
-      throw refused(`The destination ARN ${arn} is invalid.`)
+      throw refused(`The destination ARN ${destination.arn} is invalid.`)
     }
   }
 

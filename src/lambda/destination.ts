@@ -43,15 +43,30 @@ export function destinationFunction(target: DestinationArn): {
   return { key: { account: target.account, region: target.region, name }, qualifier }
 }
 
-/** @throws LambdaException InvalidParameterValueException in AWS's words, which print the whole configuration. */
-export function checkedDestination(of: 'onSuccess' | 'onFailure', arn: string): DestinationArn {
-  const target = parseDestination(arn)
-  if (target !== undefined && (target.kind !== 's3' || of === 'onFailure')) return target
-  const success = of === 'onSuccess' ? `OnSuccess(destination=${arn})` : 'null'
-  const failure = of === 'onFailure' ? `OnFailure(destination=${arn})` : 'null'
-  throw refused(
-    `The provided destination config DestinationConfig(onSuccess=${success}, onFailure=${failure}) is invalid.`,
-  )
+/** ARNs as a request gives them; an empty one takes the destination away. */
+export interface Destinations {
+  readonly onSuccess?: string
+  readonly onFailure?: string
+}
+
+/**
+ * The destinations that are given, the one for successes first.
+ * @throws LambdaException InvalidParameterValueException in AWS's words, which print the whole configuration.
+ */
+export function checkedDestinations({ onSuccess, onFailure }: Destinations): DestinationArn[] {
+  const checked = (arn: string, kinds: (kind: DestinationKind) => boolean) => {
+    const target = parseDestination(arn)
+    if (target !== undefined && kinds(target.kind)) return target
+    const success = onSuccess ? `OnSuccess(destination=${onSuccess})` : 'null'
+    const failure = onFailure ? `OnFailure(destination=${onFailure})` : 'null'
+    throw refused(
+      `The provided destination config DestinationConfig(onSuccess=${success}, onFailure=${failure}) is invalid.`,
+    )
+  }
+  return [
+    ...(onSuccess ? [checked(onSuccess, (kind) => kind !== 's3')] : []),
+    ...(onFailure ? [checked(onFailure, () => true)] : []),
+  ]
 }
 
 /** @throws LambdaException InvalidParameterValueException. AWS's wording is not recorded; this one is ours. */

@@ -1,4 +1,4 @@
-/** What is kept encrypted, as a configuration holds it. */
+/** What is kept under keys of the keyring, as it lies in the store. */
 
 /** A text under a data key, and the data key under a key of the keyring. */
 export interface SealedText {

@@ -30,6 +30,7 @@ export class SqlEventInvokeConfigs implements EventInvokeConfigStore {
     change: (before: EventInvokeConfig | undefined) => EventInvokeConfig,
   ): Promise<EventInvokeConfig> {
     const after = await this.#db.transaction().execute(async (db) => {
+      // Here and not before: what is deleted meanwhile takes its configuration with it.
       if ((await revisionOf(db, key, qualifier)) === undefined) throw functionMissing()
       const config = change(await findEventInvokeConfig(db, key, qualifier))
       const columns = {

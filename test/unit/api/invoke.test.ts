@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
-import { invokeHandler } from '../../../src/api/invoke.ts'
+import { invokeAsyncHandler, invokeHandler } from '../../../src/api/invoke.ts'
 import { INPUT_MODEL, type StructureShape } from '../../../src/api/model/shapes.ts'
 import type { InvokeRequest, Invoker } from '../../../src/invoke/invoke.ts'
 import { LambdaException } from '../../../src/lambda/errors.ts'
@@ -13,9 +13,11 @@ function setUp() {
       return Promise.resolve({ type: 'DryRun' } as const)
     },
   } as unknown as Invoker
-  const handle = invokeHandler(invoker)
+  const [handle, handleAsync] = [invokeHandler(invoker), invokeAsyncHandler(invoker)]
+  const caller = { account: '111111111111', region: 'us-east-1' }
   const app = new Hono()
-    .post('/:name', (c) => handle(c, { account: '111111111111', region: 'us-east-1' }))
+    .post('/:name', (c) => handle(c, caller))
+    .post('/:name/invoke-async', (c) => handleAsync(c, caller))
     .onError((error, c) => c.text(error.message, error instanceof LambdaException ? (error.status as 400) : 500))
   const send = async (headers: Record<string, string>, path = '/f') => {
     const answer = await app.request(path, { method: 'POST', headers, body: '{}' })
@@ -72,5 +74,17 @@ describe('headers of Invoke', () => {
   it('are refused together, with the name', async () => {
     const { text } = await setUp().send({ 'X-Amz-Invocation-Type': 'x', 'X-Amz-Log-Type': 'y' }, '/a%20b')
     expect(text).toMatch(/^3 validation errors detected: /)
+  })
+})
+
+describe('a body that is announced as larger than any may be', () => {
+  it.each([
+    ['/f', 'RequestResponse', 'Request must be smaller than 6291456 bytes for the InvokeFunction operation'],
+    ['/f', 'Event', '7000000 byte payload is too large for the Event invocation type (limit 1048576 bytes)'],
+    ['/f/invoke-async', '-', '7000000 byte payload is too large for the Event invocation type (limit 262144 bytes)'],
+  ])('is refused at once with the limit of its operation: %s %s', async (path, type, message) => {
+    const { asked, send } = setUp()
+    const headers = { 'Content-Length': '7000000', ...(type === '-' ? {} : { 'X-Amz-Invocation-Type': type }) }
+    expect([await send(headers, path), asked]).toEqual([{ status: 413, text: message }, []])
   })
 })

@@ -167,6 +167,22 @@ describe('the files of src/', () => {
     expect(long).toEqual([])
   })
 
+  it('do not import each other in circles, types neither', () => {
+    const waiting = new Map<string, string[]>(files.map((file) => [file, []]))
+    for (const { file, specifier } of imports) {
+      if (specifier.endsWith('.ts')) waiting.get(file)?.push(relative(SRC, join(SRC, dirname(file), specifier)))
+    }
+    // Who needs nobody that is left, or is needed by nobody that is left, is in no circle.
+    for (let before = 0; before !== waiting.size; ) {
+      before = waiting.size
+      const needed = new Set([...waiting.values()].flat())
+      for (const [file, needs] of waiting) {
+        if (!needed.has(file) || !needs.some((need) => waiting.has(need))) waiting.delete(file)
+      }
+    }
+    expect([...waiting.keys()]).toEqual([])
+  })
+
   it('have no default exports', () => {
     expect(files.filter((file) => /^export default\b/m.test(readFileSync(join(SRC, file), 'utf8')))).toEqual([])
   })

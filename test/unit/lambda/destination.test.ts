@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   checkDeadLetterTarget,
-  checkedDestination,
+  checkedDestinations,
   destinationFunction,
   parseDestination,
 } from '../../../src/lambda/destination.ts'
@@ -33,29 +33,39 @@ describe('ARNs of destinations', () => {
     expect(parseDestination(text)).toBeUndefined()
   })
 
-  it('are refused in the words of AWS, with the side that was asked for', () => {
+  it('are refused in the words of AWS, with the whole configuration', () => {
     const bad = arn('iam', 'function:f')
-    expect(() => checkedDestination('onSuccess', bad)).toThrow(
-      `The provided destination config DestinationConfig(onSuccess=OnSuccess(destination=${bad}), onFailure=null) is invalid.`,
+    const refused = (success: string, failure: string) =>
+      `The provided destination config DestinationConfig(onSuccess=${success}, onFailure=${failure}) is invalid.`
+    expect(() => checkedDestinations({ onSuccess: bad })).toThrow(refused(`OnSuccess(destination=${bad})`, 'null'))
+    expect(() => checkedDestinations({ onFailure: bad })).toThrow(refused('null', `OnFailure(destination=${bad})`))
+    const good = arn('sqs', 'q')
+    expect(() => checkedDestinations({ onSuccess: good, onFailure: bad })).toThrow(
+      refused(`OnSuccess(destination=${good})`, `OnFailure(destination=${bad})`),
     )
-    expect(() => checkedDestination('onFailure', bad)).toThrow(
-      `The provided destination config DestinationConfig(onSuccess=null, onFailure=OnFailure(destination=${bad})) is invalid.`,
-    )
+  })
+
+  it('are none where they are absent or empty', () => {
+    expect(checkedDestinations({})).toEqual([])
+    expect(checkedDestinations({ onSuccess: '', onFailure: '' })).toEqual([])
   })
 
   it('may name a bucket for failures only', () => {
-    expect(checkedDestination('onFailure', 'arn:aws:s3:::bucket').kind).toBe('s3')
-    expect(() => checkedDestination('onSuccess', 'arn:aws:s3:::bucket')).toThrow('is invalid')
+    const bucket = 'arn:aws:s3:::bucket'
+    expect(checkedDestinations({ onFailure: bucket })).toMatchObject([{ kind: 's3' }])
+    expect(() => checkedDestinations({ onSuccess: bucket })).toThrow('is invalid')
   })
 
   it('name a function with or without a qualifier', () => {
-    expect(destinationFunction(checkedDestination('onSuccess', arn('lambda', 'function:f')))).toEqual({
+    const [plain, live] = checkedDestinations({
+      onSuccess: arn('lambda', 'function:f'),
+      onFailure: arn('lambda', 'function:f:live'),
+    }).map(destinationFunction)
+    expect(plain).toEqual({
       key: { account: '111111111111', region: 'us-east-1', name: 'f' },
       qualifier: undefined,
     })
-    expect(destinationFunction(checkedDestination('onSuccess', arn('lambda', 'function:f:live'))).qualifier).toBe(
-      'live',
-    )
+    expect(live?.qualifier).toBe('live')
   })
 
   it('of dead-letter queues are queues and topics', () => {

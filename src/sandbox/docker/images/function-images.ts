@@ -6,6 +6,7 @@ import { type FunctionImages, type ImageReadiness, parseImageReference } from '.
 import { type ImageProgram, SandboxError } from '../../driver.ts'
 import { bounded, sentenceOf, statusOf } from '../errors.ts'
 import { LABELS } from '../labels.ts'
+import { refusedDevice } from './device-files.ts'
 import { engineError } from './engine.ts'
 import { type ImageDescription, programOf } from './function-image.ts'
 import { KeptImages } from './kept.ts'
@@ -41,6 +42,8 @@ export class DockerFunctionImages implements FunctionImages {
   /** Images that were there when an environment was last started with them. */
   readonly #known = new Once<Found>()
   readonly #knownReferences = new Set<string>()
+  /** Why images are refused for what is in them, by their ids; each is read once. */
+  readonly #refusals = new Once<string | undefined>()
 
   constructor({ docker, instance, progress, graceMs, patienceMs = PATIENCE_MS }: FunctionImagesOptions) {
     this.#patienceMs = patienceMs
@@ -77,6 +80,8 @@ export class DockerFunctionImages implements FunctionImages {
     }
     const program = programOf(found, config, architecture)
     if (typeof program === 'string') return { ready: false, code: 'InvalidImage', reason: program }
+    const refusal = await this.#refusals.run(found.id, () => refusedDevice(this.#docker, found.id))
+    if (refusal !== undefined) return { ready: false, code: 'InvalidImage', reason: refusal }
     await this.#keep(image, found.id)
     return { ready: true }
   }
