@@ -1,5 +1,6 @@
 /** THE table of settings: name, environment variable, meaning, unit, kind of value and default of each. */
 import type { z } from 'zod'
+import { ONE_REGION } from '../lambda/arn.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import {
   ACCESS_POINT,
@@ -47,7 +48,7 @@ export const SETTINGS = {
     env: 'HEARTH_REGION',
     form: 'REGION',
     description: 'Region of requests that are not signed; a signed request says its own.',
-    schema: matching(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'must look like us-east-1'),
+    schema: matching(ONE_REGION, 'must look like us-east-1'),
     fallback: () => 'us-east-1',
   }),
   accountId: setting({
