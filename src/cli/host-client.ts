@@ -175,5 +175,6 @@ const HINTS: Readonly<Record<string, string>> = {
   EC2AccessDeniedException: "The host may not use the container engine's socket; its output says how to allow it.",
   EC2ThrottledException:
     'The machine has no room for another execution environment: try again later, or raise HEARTH_MAX_ENVIRONMENTS.',
+  ServiceException: 'The output of the host says more.',
   InvalidRuntimeException: "The runtime's image is gone: `hearth runtimes build` makes it again.",
 }

@@ -136,6 +136,10 @@ describe('hearth invoke', () => {
     expect(await hearth('invoke', 'nope')).toBe(1)
     expect(err).toContain('ResourceNotFoundException: Function not found: arn')
     expect(err).toContain('hearth ls')
+    reply = () => ({ status: 500, headers: { 'x-amzn-ErrorType': 'ServiceException' }, body: { Message: 'An error' } })
+    err = ''
+    expect(await hearth('invoke', 'hello')).toBe(1)
+    expect(err).toBe('error: ServiceException: An error\nThe output of the host says more.\n')
     err = ''
     expect(await main(['invoke', 'hello', '--endpoint-url', 'http://127.0.0.1:1'])).toBe(1)
     expect(err).toContain('No host answers at http://127.0.0.1:1.')
