@@ -49,12 +49,23 @@ async function readBytes(request: Request, operation: string, limit: number): Pr
   if (request.body === null) return new Uint8Array()
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
-    size += chunk.length
-    if (size > DISCARDED_BYTES_MAX) throw tooLarge
-    if (size > limit) chunks.length = 0
-    else chunks.push(chunk)
+  try {
+    for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+      size += chunk.length
+      if (size > DISCARDED_BYTES_MAX) break
+      if (size > limit) chunks.length = 0
+      else chunks.push(chunk)
+    }
+  } catch (error) {
+    throw cutOff(error)
   }
   if (size > limit) throw tooLarge
   return Buffer.concat(chunks)
+}
+
+/** The client went away, or its connection broke, before the end of the body: its failure, not one of this host. */
+export function cutOff(cause: unknown): LambdaException {
+  return new LambdaException('InvalidRequestContentException', 'The connection ended before the request body did.', {
+    cause,
+  })
 }

@@ -1,4 +1,4 @@
-import { REGION } from '../lambda/arn.ts'
+import { ONE_REGION } from '../lambda/arn.ts'
 
 /** Who calls, as every handler and the data plane see it: the request's account and region. */
 export interface Caller {
@@ -17,7 +17,6 @@ export interface CallerOptions {
 
 /** AWS4-HMAC-SHA256 Credential=<access key>/<date>/<region>/<service>/aws4_request, … */
 const CREDENTIAL = /Credential=([^/,\s]{1,256})\/[^/,\s]{1,16}\/([^/,\s]{1,64})\//
-const ONE_REGION = new RegExp(`^${REGION}$`)
 const ACCOUNT_AT_THE_END = /\d{12}$/
 
 /** Callers differ by access key and region; the bound guards against made-up ones. */

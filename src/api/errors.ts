@@ -1,5 +1,6 @@
 /** The only place where an exception becomes an answer. */
 import { LambdaException } from '../lambda/errors.ts'
+import { OperatorError } from '../lambda/operator-error.ts'
 
 /** Where the API reports what its callers must not see; pino fits. */
 export interface ApiLog {
@@ -9,8 +10,9 @@ export interface ApiLog {
 /** A LambdaException as AWS sends it; anything else is our own fault: logged once, and answered without a detail. */
 export function renderError(error: unknown, requestId: string, log: ApiLog): Response {
   const exception = error instanceof LambdaException ? error : unexpected(error)
+  if (error instanceof OperatorError) log.error({ requestId, remedy: error.remedy }, error.message)
   // A refusal of the platform was logged with its remedy where it arose.
-  if (!(error instanceof LambdaException)) {
+  else if (!(error instanceof LambdaException)) {
     log.error({ err: exception.cause ?? exception, requestId }, `a request failed: ${exception.name}`)
   }
   return new Response(JSON.stringify(exception.body()), {

@@ -13,6 +13,7 @@ import { resolveFunctionName } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import { refuseViolations } from '../lambda/validation.ts'
+import { cutOff } from './body.ts'
 import type { Caller } from './caller.ts'
 import { inputViolations } from './model/check.ts'
 
@@ -183,7 +184,6 @@ async function readBody(
       chunks.push(chunk)
     })
     incoming.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)))
-    incoming.on('error', reject)
-    incoming.on('aborted', () => reject(new Error('the client went away')))
+    incoming.on('error', (error) => reject(cutOff(error)))
   })
 }

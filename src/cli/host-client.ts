@@ -1,6 +1,7 @@
 /** The running host over HTTP, as any other client sees it. Requests are not signed; a region or account is named by credential scope. */
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { ONE_REGION } from '../lambda/arn.ts'
 import { CliError } from './failure.ts'
 
 export const DEFAULT_ENDPOINT = 'http://127.0.0.1:9000'
@@ -49,7 +50,7 @@ export class HostClient {
     if (options.account !== undefined && !/^\d{12}$/.test(options.account)) {
       throw new CliError(`--account must be twelve digits; it is ${JSON.stringify(options.account)}.`)
     }
-    if (options.region !== undefined && !/^[a-z0-9-]{1,32}$/.test(options.region)) {
+    if (options.region !== undefined && !ONE_REGION.test(options.region)) {
       throw new CliError(`--region must look like us-east-1; it is ${JSON.stringify(options.region)}.`)
     }
     this.account = options.account
@@ -174,5 +175,6 @@ const HINTS: Readonly<Record<string, string>> = {
   EC2AccessDeniedException: "The host may not use the container engine's socket; its output says how to allow it.",
   EC2ThrottledException:
     'The machine has no room for another execution environment: try again later, or raise HEARTH_MAX_ENVIRONMENTS.',
+  ServiceException: 'The output of the host says more.',
   InvalidRuntimeException: "The runtime's image is gone: `hearth runtimes build` makes it again.",
 }

@@ -12,7 +12,10 @@ export function createHostLog(
   if (config.logFormat === 'json') return pino(options, { write: (line: string) => void out.write(line) })
   return pino(
     options,
-    new Writable({ write: (chunk: Buffer, _encoding, done) => void out.write(readable(chunk.toString('utf8')), done) }),
+    new Writable({
+      // What cannot be written is lost: the host goes on when the reader of its log has gone.
+      write: (chunk: Buffer, _encoding, done) => void out.write(readable(chunk.toString('utf8')), () => done()),
+    }),
   )
 }
 

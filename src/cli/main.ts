@@ -14,7 +14,7 @@ import { example } from './commands/shared.ts'
 import { signCommand } from './commands/sign.ts'
 import { startCommand } from './commands/start.ts'
 import { CliError, EXIT } from './failure.ts'
-import { errorColours, note } from './output.ts'
+import { errorColours, note, watchReaders } from './output.ts'
 import { projectVersion } from './project.ts'
 
 export function createProgram(): Command {
@@ -52,6 +52,7 @@ function inherit(command: Command): void {
 
 /** Runs one command line (without `node` and the script) and returns its exit status. Never throws. */
 export async function main(args: readonly string[]): Promise<number> {
+  watchReaders()
   try {
     await createProgram().parseAsync(args as string[], { from: 'user' })
     return Number(process.exitCode ?? EXIT.ok)

@@ -4,6 +4,30 @@ import pc from 'picocolors'
 export const colours = pc.createColors(process.stdout.isTTY === true && pc.isColorSupported)
 export const errorColours = pc.createColors(process.stderr.isTTY === true && pc.isColorSupported)
 
+/** Exit status of a program that SIGPIPE ended, as shells report it. */
+const READER_GONE = 141
+
+let needsReader = true
+
+/**
+ * Who reads the output may go first: `hearth logs f | head`, or Ctrl-C of `hearth start 2>&1 | tee log`, which ends tee too.
+ * A command whose results nobody reads ends; remarks are never worth ending for.
+ */
+function readerGone(): void {
+  if (needsReader) process.exit(READER_GONE)
+}
+
+export function watchReaders(): void {
+  if (process.stdout.listeners('error').includes(readerGone)) return
+  process.stdout.on('error', readerGone)
+  process.stderr.on('error', () => {})
+}
+
+/** For a command that does more than print: it goes on without its reader. */
+export function goOnWithoutReader(): void {
+  needsReader = false
+}
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }

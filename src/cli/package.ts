@@ -1,5 +1,5 @@
 /** A deployment package from a folder or a zip. A folder is zipped in memory, the same files always to the same bytes. */
-import { createReadStream, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { createReadStream, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { fromBuffer, type ZipFile as ReadZip } from 'yauzl'
 import { ZipFile } from 'yazl'
@@ -93,13 +93,18 @@ function listFiles(folder: string, prefix = '', above: readonly string[] = []): 
     if (LEFT_OUT.has(name)) continue
     const full = join(folder, name)
     const info = statSync(full, { throwIfNoEntry: false })
-    if (info === undefined)
-      throw new CliError(`${full} is a link to nothing.`, 'Remove the link, or make what it points to.')
+    if (info === undefined) throw unreadable(full)
     if (info.isDirectory()) files.push(...listFiles(full, `${prefix}${name}/`, [...above, real]))
     else if (info.isFile())
       files.push({ path: `${prefix}${name}`, full, size: info.size, executable: (info.mode & 0o111) !== 0 })
   }
   return files
+}
+
+function unreadable(path: string): CliError {
+  return lstatSync(path, { throwIfNoEntry: false }) === undefined
+    ? new CliError(`${path} cannot be found again: it was removed, or its name is not UTF-8.`, 'Rename or remove it.')
+    : new CliError(`${path} is a link to nothing.`, 'Remove the link, or make what it points to.')
 }
 
 async function readZip(path: string): Promise<Package> {

@@ -1,6 +1,6 @@
 /** THE table of settings: name, environment variable, meaning, unit, kind of value and default of each. */
 import type { z } from 'zod'
-import { REGION } from '../lambda/arn.ts'
+import { ONE_REGION } from '../lambda/arn.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import {
   ACCESS_POINT,
@@ -49,7 +49,7 @@ export const SETTINGS = {
     form: 'REGION',
     description: 'Region of requests that are not signed; a signed request says its own.',
     // Any other would be in ARNs that the service model refuses.
-    schema: matching(new RegExp(`^${REGION}$`), 'must be the name of a region of AWS, like us-east-1'),
+    schema: matching(ONE_REGION, 'must be the name of a region of AWS, like us-east-1'),
     fallback: () => 'us-east-1',
   }),
   accountId: setting({

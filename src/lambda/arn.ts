@@ -5,6 +5,8 @@ import { refuseViolations, type TextConstraint, textFaults, violation, wholeMatc
 
 /** As the service model has it, character for character. */
 export const REGION = '(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}'
+/** A region and nothing else. */
+export const ONE_REGION = new RegExp(`^${REGION}$`)
 const PREFIX = `(arn:(aws[a-zA-Z-]*)?:lambda:)?(${REGION}:)?(\\d{12}:)?(function:)?`
 
 /**

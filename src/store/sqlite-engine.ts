@@ -4,6 +4,7 @@
  */
 import type { SqliteDatabase, SqliteStatement } from 'kysely'
 import { OperatorError } from '../lambda/operator-error.ts'
+import { explainSqlite } from './sqlite-failure.ts'
 
 export interface SqliteEngine {
   readonly name: 'better-sqlite3' | 'node:sqlite'
@@ -44,7 +45,7 @@ async function betterSqlite(): Promise<SqliteEngine> {
     name: 'better-sqlite3',
     open(path, busyTimeoutMs) {
       const db = new Database(path, { timeout: busyTimeoutMs })
-      const prepare = remember((sql) => db.prepare(sql) as unknown as SqliteStatement)
+      const prepare = remember((sql) => explained(db.prepare(sql) as unknown as SqliteStatement, path))
       return {
         prepare,
         exec: (sql) => void db.exec(sql),
@@ -76,7 +77,7 @@ async function nodeSqlite(): Promise<SqliteEngine> {
     open(path, busyTimeoutMs) {
       const db = new DatabaseSync(path)
       db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
-      const prepare = remember((sql) => adapt(db.prepare(sql), sql))
+      const prepare = remember((sql) => explained(adapt(db.prepare(sql), sql), path))
       return {
         prepare,
         exec: (sql) => db.exec(sql),
@@ -95,6 +96,23 @@ function adapt(statement: NodeStatement, sql: string): SqliteStatement {
     all: (parameters) => statement.all(...parameters),
     run: (parameters) => statement.run(...parameters),
     iterate: (parameters) => statement.iterate(...parameters),
+  }
+}
+
+/** The statement, whose failures say what the operator can do. */
+function explained(statement: SqliteStatement, path: string): SqliteStatement {
+  const attempt = <R>(run: () => R): R => {
+    try {
+      return run()
+    } catch (error) {
+      throw explainSqlite(error, path)
+    }
+  }
+  return {
+    reader: statement.reader,
+    all: (parameters) => attempt(() => statement.all(parameters)),
+    run: (parameters) => attempt(() => statement.run(parameters)),
+    iterate: (parameters) => attempt(() => statement.iterate(parameters)),
   }
 }
 

@@ -1,11 +1,13 @@
 /** Opens the database of a data folder: exclusive, durable, migrated; every failure says what to do about it. */
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
-import { Kysely, Migrator, SqliteAdapter, SqliteDialect } from 'kysely'
+import { Kysely, Migrator } from 'kysely'
 import { OperatorError } from '../lambda/operator-error.ts'
 import { migrations } from './migrations/index.ts'
+import { TransactionalSqliteDialect } from './sqlite-dialect.ts'
 import { loadSqliteEngine, type SqliteConnection, type SqliteEngine } from './sqlite-engine.ts'
+import { DatabaseDamaged, explainSqlite, ownerFile } from './sqlite-failure.ts'
 import type { Tables } from './tables.ts'
 import { WriteAheadLog } from './write-ahead-log.ts'
 
@@ -34,24 +36,11 @@ const CHECKED_BYTES_MAX = 64 * 1024 * 1024
  */
 const CHECKPOINT_PAGES = 4000
 
-/** SQLite runs DDL in transactions, though Kysely's adapter does not say so: a crash within a migration leaves nothing behind. */
-class TransactionalSqliteAdapter extends SqliteAdapter {
-  override get supportsTransactionalDdl(): boolean {
-    return true
-  }
-}
-
-class TransactionalSqliteDialect extends SqliteDialect {
-  override createAdapter(): SqliteAdapter {
-    return new TransactionalSqliteAdapter()
-  }
-}
-
 /** @param path of the database file; its folder is made when missing. */
 export async function openSqlite(path: string, options: SqliteOptions = {}): Promise<OpenDatabase> {
   const engine = await loadSqliteEngine(options.engine)
-  const owner = `${path}.owner`
-  const connection = connect(engine, path, owner, options.lockWaitMs ?? 3000)
+  const owner = ownerFile(path)
+  const connection = connect(engine, path, options.lockWaitMs ?? 3000)
   const log = new WriteAheadLog(path, connection)
   const db = new Kysely<Tables>({ dialect: new TransactionalSqliteDialect({ database: connection }) })
   try {
@@ -59,7 +48,7 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
     await migrate(db, path)
   } catch (error) {
     await db.destroy()
-    throw explain(error, path, owner)
+    throw explainSqlite(error, path)
   }
   return {
     db,
@@ -74,10 +63,10 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
   }
 }
 
-function connect(engine: SqliteEngine, path: string, owner: string, lockWaitMs: number): SqliteConnection {
+function connect(engine: SqliteEngine, path: string, lockWaitMs: number): SqliteConnection {
   let connection: SqliteConnection | undefined
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
     connection = engine.open(path, lockWaitMs)
     // The operating system holds this lock for the process and takes it back when the process dies, however it dies.
     connection.exec('PRAGMA locking_mode = EXCLUSIVE')
@@ -90,16 +79,29 @@ function connect(engine: SqliteEngine, path: string, owner: string, lockWaitMs: 
     return connection
   } catch (error) {
     connection?.close()
-    throw explain(error, path, owner)
+    throw explainSqlite(error, path)
   }
+}
+
+/** Not with Node's `recursive`: on a file system that takes no folders it names the wrong error, or tries for ever. */
+function makeFolder(path: string): void {
+  if (isFolder(path)) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if (!isFolder(path)) throw error
+  }
+}
+
+function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory()
 }
 
 function check(connection: SqliteConnection): void {
   const [row] = connection.prepare('PRAGMA quick_check(1)').all([]) as { quick_check: string }[]
   if (row && row.quick_check !== 'ok') throw new DatabaseDamaged(row.quick_check)
 }
-
-class DatabaseDamaged extends Error {}
 
 async function migrate(db: Kysely<Tables>, path: string): Promise<void> {
   const { error } = await new Migrator({ db, provider: migrations }).migrateToLatest()
@@ -112,56 +114,4 @@ async function migrate(db: Kysely<Tables>, path: string): Promise<void> {
     )
   }
   throw error
-}
-
-/** Result codes of SQLite by the number that node:sqlite gives and the name that better-sqlite3 gives. */
-const CODES: Readonly<Record<number, string>> = {
-  5: 'SQLITE_BUSY',
-  8: 'SQLITE_READONLY',
-  11: 'SQLITE_CORRUPT',
-  13: 'SQLITE_FULL',
-  14: 'SQLITE_CANTOPEN',
-  26: 'SQLITE_NOTADB',
-}
-
-function explain(error: unknown, path: string, owner: string): unknown {
-  if (!(error instanceof Error)) return error
-  const { code, errcode } = error as { code?: string; errcode?: number }
-  const name = errcode === undefined ? code : CODES[errcode & 0xff]
-  const fail = (message: string, remedy: string) => new OperatorError(message, remedy, { cause: error })
-  if (name?.startsWith('SQLITE_BUSY')) {
-    return fail(
-      `The data folder ${dirname(path)} is in use by another Hearth host${describeOwner(owner)}.`,
-      'Stop it, or start this one with another data folder (--data, HEARTH_DATA).',
-    )
-  }
-  if (error instanceof DatabaseDamaged || name === 'SQLITE_NOTADB' || name?.startsWith('SQLITE_CORRUPT')) {
-    return fail(
-      `The database ${path} is damaged (${error.message}).`,
-      `Restore it from a backup, or move it and the files beside it (${path}-wal) away to start with an empty one.`,
-    )
-  }
-  if (
-    name?.startsWith('SQLITE_READONLY') ||
-    name?.startsWith('SQLITE_CANTOPEN') ||
-    ['EACCES', 'EROFS', 'EEXIST', 'ENOTDIR', 'EPERM'].includes(code ?? '')
-  ) {
-    return fail(
-      `The database ${path} cannot be opened for writing.`,
-      `Check the owner and the permissions of ${dirname(path)}.`,
-    )
-  }
-  if (name?.startsWith('SQLITE_FULL') || code === 'ENOSPC') {
-    return fail(`The disk that holds ${dirname(path)} is full.`, 'Free some space and start again.')
-  }
-  return error
-}
-
-function describeOwner(owner: string): string {
-  try {
-    const { pid, host, since } = JSON.parse(readFileSync(owner, 'utf8')) as Record<string, unknown>
-    return ` (process ${pid} on ${host}, since ${since})`
-  } catch {
-    return ''
-  }
 }

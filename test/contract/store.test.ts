@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openStore, type Store } from '../../src/store/open.ts'
+import { openSqlite } from '../../src/store/sqlite.ts'
 import { loadSqliteEngine, type SqliteEngine } from '../../src/store/sqlite-engine.ts'
 import { describeStore, validEvent } from './store-suite.ts'
 
@@ -156,9 +158,35 @@ describe('the database file', () => {
   it('is reported with a remedy when its folder cannot be made', async () => {
     writeFileSync(join(folder, 'file'), '')
     await expect(open(join(folder, 'file', 'hearth.db'))).rejects.toMatchObject({
-      message: expect.stringContaining('cannot be opened for writing'),
-      remedy: expect.stringContaining('Check the owner'),
+      message: `${join(folder, 'file')} is not a folder, and none can be made there (EEXIST).`,
+      remedy: 'Choose another data folder (--data, HEARTH_DATA).',
     })
+    await expect(open('/proc/hearth/data/hearth.db')).rejects.toMatchObject({
+      message: '/proc/hearth/data is not a folder, and none can be made there (ENOENT).',
+    })
+  })
+
+  it.each(engines)('says that the disk is full, and works on when there is room again: %s', async (engine) => {
+    const { db, connection, close } = await openSqlite(path, { engine })
+    const write = () =>
+      db.transaction().execute(async (trx) => {
+        await sql`create table if not exists filler (content)`.execute(trx)
+        await sql`insert into filler values (zeroblob(100000))`.execute(trx)
+      })
+    await write()
+    // SQLite's own way to be full, and as on a full disk it ends the transaction by itself.
+    const pages = await sql<{ page_count: number }>`pragma page_count`.execute(db)
+    await sql`pragma max_page_count = ${sql.lit(pages.rows[0]!.page_count)}`.execute(db)
+    await expect(write()).rejects.toMatchObject({
+      message: `The disk that holds ${folder} is full.`,
+      remedy: 'Free some space and try again.',
+    })
+    const insert = connection.prepare('insert into filler values (zeroblob(100000))')
+    expect(() => insert.run([])).toThrow(`The disk that holds ${folder} is full.`)
+    await sql`pragma max_page_count = 1000000`.execute(db)
+    await write()
+    expect((await sql`select * from filler`.execute(db)).rows).toHaveLength(2)
+    await close()
   })
 
   it('is refused when a newer version of Hearth made it', async () => {

@@ -130,4 +130,14 @@ describe('npm start', () => {
     expect(host.output()).toContain('Stopped.')
     expect(await leftovers()).toEqual([])
   }, 600_000)
+
+  it('leaves nothing behind when the reader of its output goes first, as tee does at Ctrl-C', async () => {
+    const host = await start()
+    expect((await invoke(host, 'hello', {})).status).toBe(200)
+    host.child.stdout?.destroy()
+    host.child.stderr?.destroy()
+    interrupt(host)
+    await host.ended
+    expect(await leftovers()).toEqual([])
+  }, 600_000)
 })

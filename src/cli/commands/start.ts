@@ -8,7 +8,7 @@ import { CliError } from '../failure.ts'
 import { findFunction } from '../functions.ts'
 import { HostClient } from '../host-client.ts'
 import { createHostLog } from '../host-log.ts'
-import { errorColours, note, printJson } from '../output.ts'
+import { errorColours, goOnWithoutReader, note, printJson } from '../output.ts'
 import { readPackage } from '../package.ts'
 import { projectFolder } from '../project.ts'
 import { loadSettings, type SettingFlags, withSettings } from '../setting-flags.ts'
@@ -48,6 +48,7 @@ async function start(options: Options): Promise<void> {
   if (options.example !== undefined) findExample(options.example)
   const signals = listenForStop(() => process.exit(KILLED))
   const log = createHostLog(config)
+  goOnWithoutReader()
   const { startHost } = await import('../../main.ts')
   const host = await startHost(config, { log, sources: loaded.sources })
   let stopping = false

@@ -5,6 +5,7 @@ import { EARLIER_OPERATIONS } from '../../../src/api/earlier-api.ts'
 import { OPERATIONS } from '../../../src/api/operations.ts'
 import type { ControlPlane } from '../../../src/control/control-plane.ts'
 import { LambdaException } from '../../../src/lambda/errors.ts'
+import { OperatorError } from '../../../src/lambda/operator-error.ts'
 
 interface Setup {
   readonly functions?: Partial<ControlPlane['functions']>
@@ -40,6 +41,19 @@ describe('the API', () => {
         detail: { err: cause, requestId: answer.headers.get('x-amzn-requestid') },
         message: 'a request failed: ServiceException',
       },
+    ])
+  })
+
+  it('logs what the operator can mend with its remedy and without a stack', async () => {
+    const { app, logged } = setUp({
+      functions: { list: () => Promise.reject(new OperatorError('The disk of /data is full.', 'Free some space.')) },
+    })
+    const answer = await app.request('/2015-03-31/functions')
+    expect([answer.status, answer.headers.get('x-amzn-errortype')]).toEqual([500, 'ServiceException'])
+    expect(await answer.text()).not.toContain('/data')
+    const requestId = answer.headers.get('x-amzn-requestid')
+    expect(logged).toEqual([
+      { detail: { requestId, remedy: 'Free some space.' }, message: 'The disk of /data is full.' },
     ])
   })
 

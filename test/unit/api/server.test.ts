@@ -1,7 +1,13 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { Hono } from 'hono'
 import { afterEach, expect, it } from 'vitest'
 import type { Api } from '../../../src/api/app.ts'
+import { readJson } from '../../../src/api/body.ts'
+import { renderError } from '../../../src/api/errors.ts'
+import { invokeHandler } from '../../../src/api/invoke.ts'
 import { type HttpServer, serveHttp } from '../../../src/api/server.ts'
+import type { Invoker } from '../../../src/invoke/invoke.ts'
 
 let server: HttpServer | undefined
 afterEach(async () => {
@@ -68,3 +74,42 @@ it('says what to do when the port is taken', async () => {
     remedy: 'Stop the other program, or choose another port with --port or HEARTH_PORT.',
   })
 })
+
+it.each(['/json', '/invoke/f'])(
+  'takes a client that leaves amid its body for a failure of that client: %s',
+  async (path) => {
+    let failed: (error: unknown) => void = () => {}
+    const failure = new Promise<unknown>((resolve) => {
+      failed = resolve
+    })
+    let begin: () => void = () => {}
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve
+    })
+    const logged: object[] = []
+    const invoke = invokeHandler({} as Invoker)
+    const url = await serving(
+      new Hono()
+        .use(async (_, next) => {
+          begin()
+          await next()
+        })
+        .post('/json', async (c) => c.json(await readJson(c, 'CreateFunction')))
+        .post('/invoke/:name', (c) => invoke(c, { account: '111111111111', region: 'us-east-1' }))
+        .onError((error) => {
+          failed(error)
+          return renderError(error, 'id', { error: (detail) => logged.push(detail) })
+        }),
+    )
+    const client = connect(Number(new URL(url).port), '127.0.0.1')
+    await once(client, 'connect')
+    client.write(`POST ${path} HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{"half":`)
+    await begun
+    client.destroy()
+    expect(await failure).toMatchObject({
+      name: 'InvalidRequestContentException',
+      message: 'The connection ended before the request body did.',
+    })
+    expect(logged).toEqual([])
+  },
+)

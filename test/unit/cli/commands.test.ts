@@ -77,6 +77,11 @@ describe('hearth invoke', () => {
     expect(host.asked[0]?.headers.authorization).toBeUndefined()
   })
 
+  it.each(['mars', 'US-EAST-1', 'us-east-12'])('refuses a region that the host would not know: %s', async (region) => {
+    expect(await hearth('ls', '--region', region)).toBe(1)
+    expect(err).toBe(`error: --region must look like us-east-1; it is "${region}".\n`)
+  })
+
   it('names account and region in a credential scope when they are chosen', async () => {
     reply = () => ({})
     await hearth('invoke', 'hello', '--region', 'eu-west-1', '--account', '111122223333')
@@ -131,6 +136,10 @@ describe('hearth invoke', () => {
     expect(await hearth('invoke', 'nope')).toBe(1)
     expect(err).toContain('ResourceNotFoundException: Function not found: arn')
     expect(err).toContain('hearth ls')
+    reply = () => ({ status: 500, headers: { 'x-amzn-ErrorType': 'ServiceException' }, body: { Message: 'An error' } })
+    err = ''
+    expect(await hearth('invoke', 'hello')).toBe(1)
+    expect(err).toBe('error: ServiceException: An error\nThe output of the host says more.\n')
     err = ''
     expect(await main(['invoke', 'hello', '--endpoint-url', 'http://127.0.0.1:1'])).toBe(1)
     expect(err).toContain('No host answers at http://127.0.0.1:1.')

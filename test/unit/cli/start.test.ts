@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { Writable } from 'node:stream'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { invitation } from '../../../src/cli/commands/start.ts'
 import { createHostLog, readable } from '../../../src/cli/host-log.ts'
@@ -38,6 +40,20 @@ describe('the log of the host', () => {
     expect(readable('{"level":50,"time":0,"msg":"no","err":{"message":"m","stack":"at x"},"id":"a"}')).toMatch(
       /^\d\d:\d\d:\d\d ERROR no id=a\nat x\n$/,
     )
+  })
+})
+
+describe('the log of the host whose reader has gone', () => {
+  it.each(['text', 'json'] as const)('goes on: %s', async (logFormat) => {
+    const gone = new Writable({ write: (_chunk, _encoding, done) => done(new Error('write EPIPE')) })
+    const failed = once(gone, 'error')
+    const log = createHostLog({ logLevel: 'info', logFormat }, gone)
+    log.info('first')
+    await failed
+    // A stream that fails without a listener would end the process, and this test with it.
+    log.info('second')
+    await new Promise((done) => setImmediate(done))
+    expect(gone.destroyed).toBe(true)
   })
 })
 
