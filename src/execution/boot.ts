@@ -12,8 +12,6 @@ export type BootOutcome =
       readonly ok: false
       readonly status: 'error' | 'timeout'
       readonly errorType: string
-      /** Whether the sandbox can be used again. */
-      readonly lost: boolean
       /** The failure as the invoker with this request id sees it. */
       readonly failure: (requestId: string, nowMs: number) => Failure
     }
@@ -54,11 +52,10 @@ export async function awaitBoot(mailbox: Mailbox<Signal>, options: BootOptions):
           ok: false,
           status: 'timeout',
           errorType: 'Sandbox.Timedout',
-          lost: false,
           failure: (requestId, nowMs) => timedOut(requestId, options.timeoutSeconds, nowMs),
         }
       case 'lost':
-        return { ok: false, status: 'error', errorType: 'Sandbox.Failure', lost: true, failure: sandboxLost }
+        return { ok: false, status: 'error', errorType: 'Sandbox.Failure', failure: sandboxLost }
       case 'outcome':
         break
     }
@@ -76,7 +73,7 @@ function exitOutcome(exit: ProcessExit, runtime: string | undefined): BootOutcom
 }
 
 function failed(errorType: string, failure: (requestId: string, nowMs: number) => Failure): BootOutcome {
-  return { ok: false, status: 'error', errorType, lost: false, failure }
+  return { ok: false, status: 'error', errorType, failure }
 }
 
 /** Value of AWS_LAMBDA_INITIALIZATION_TYPE. */

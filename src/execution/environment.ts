@@ -56,6 +56,8 @@ export class ExecutionEnvironment {
   #sandbox: Sandbox | undefined
   /** The runtime runs and waits in `next`; false after a reset until the suppressed init. */
   #booted = false
+  /** Why the sandbox is gone; it says so once, at any time. */
+  #lost: string | undefined
   #initDurationMs: number | undefined
   #removed: Promise<void> | undefined
   readonly #startedAt = Date.now()
@@ -202,6 +204,7 @@ export class ExecutionEnvironment {
 
   /** A signal goes to the phase that runs; in Idle only an exit or a loss means something. */
   #hear(signal: Signal): void {
+    if (signal.kind === 'lost') this.#lost ??= signal.reason
     switch (this.#state) {
       case 'Starting':
       case 'Init':
@@ -246,7 +249,7 @@ export class ExecutionEnvironment {
       return
     }
     this.#reportInit(outcome, durationMs, 'init')
-    if (outcome.lost) {
+    if (this.#lost !== undefined) {
       const remedy = 'Look at the log of the container engine.'
       throw new SandboxError('unexpected', 'SandboxLost', 'the sandbox was lost during Init', remedy)
     }
@@ -312,8 +315,8 @@ export class ExecutionEnvironment {
     const end = tail ? await this.#answerWithTail(run, result) : await this.#answerAtOnce(run, result)
     clearTimeout(timer)
     this.#finished(run, result.ok ? 'success' : result.errorType)
-    if (end.kind === 'ready') this.#becomeIdle('completed')
-    else await this.#abandon(end)
+    if (end.kind === 'ready' && this.#state === 'Invoke') this.#becomeIdle('completed')
+    else await this.#abandon()
   }
 
   /** The caller has the result now and does not wait for anything that follows. */
@@ -343,14 +346,14 @@ export class ExecutionEnvironment {
     await this.#invocationLog.endAfterOutput(this.#sandbox, ending, logLines)
     if (run.invocation.tail) run.answer({ ...result, logTail: await this.#invocationLog.tail(this.#sandbox) })
     this.#finished(run, errorType)
-    await this.#abandon(errorType === 'Sandbox.Failure' ? { kind: 'lost', reason: 'lost' } : undefined)
+    await this.#abandon()
   }
 
   /** After a failed invocation: reset, or removal when there is nothing left to reset. */
-  async #abandon(end: Signal | undefined): Promise<void> {
+  async #abandon(): Promise<void> {
     if (this.#state !== 'Invoke') return
-    if (end?.kind === 'lost') {
-      await this.shutdown(end.reason)
+    if (this.#lost !== undefined) {
+      await this.shutdown(this.#lost)
       return
     }
     this.#apply('failed')
@@ -371,9 +374,11 @@ export class ExecutionEnvironment {
 
   #becomeIdle(event: 'initialized' | 'completed'): void {
     this.#booted = true
-    this.#mailbox.clear()
+    const unread = this.#mailbox.clear()
     this.#apply(event)
-    this.#owner.idle(this)
+    // What came while the answer waited for its last lines: the runtime may have ended since it was ready.
+    for (const signal of unread) this.#hear(signal)
+    if (this.#state === 'Idle') this.#owner.idle(this)
   }
 
   #finished({ invocation, began, initDurationMs }: Run, outcome: string): void {

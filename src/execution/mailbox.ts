@@ -38,8 +38,10 @@ export class Mailbox<T> {
     })
   }
 
-  /** Forgets what was posted and not read. */
-  clear(): void {
+  /** Takes out what was posted and not read. */
+  clear(): readonly T[] {
+    const items = this.#items
     this.#items = []
+    return items
   }
 }

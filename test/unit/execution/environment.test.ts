@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type EnvironmentOwner, ExecutionEnvironment } from '../../../src/execution/environment.ts'
 import type { Invocation, InvocationResult } from '../../../src/execution/invocation.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
-import { type FakeHost, type FakeHostOptions, fakeHost, until, validVersion } from './fake-host.ts'
+import { type Behaviour, type FakeHost, type FakeHostOptions, fakeHost, until, validVersion } from './fake-host.ts'
 
 const silentOwner: EnvironmentOwner = { idle: () => {}, finishing: () => {}, unavailable: () => {}, gone: () => {} }
 
@@ -197,6 +197,46 @@ describe('an execution environment', () => {
     expect(result).toMatchObject({ ok: false, errorType: 'Sandbox.Failure' })
     await until(() => environment.state === 'Terminated')
     expect(live()).toBe(0)
+  })
+
+  it.each(['with the exit of its runtime', 'after it, while the end is being logged'])(
+    'is removed when the sandbox disappears %s',
+    async (when) => {
+      const { environment, runtimes } = await started({
+        behaviour: {
+          event: ({ sandbox }) => {
+            sandbox.exit({ process: 'runtime', signal: 9, outOfMemory: true })
+            if (when === 'with the exit of its runtime') sandbox.lost('its supervisor ended')
+          },
+        },
+      })
+      runtimes[0]!.flush = async () => runtimes[0]!.sandbox.lost('its supervisor ended')
+      const result = await environment.invoke(invocation())
+      expect(result).toMatchObject({ ok: false, errorType: 'Runtime.OutOfMemory' })
+      await until(() => environment.state === 'Terminated')
+    },
+  )
+
+  it('could not be started when the sandbox disappears with the exit of its runtime during Init', async () => {
+    const boot: Behaviour['boot'] = ({ sandbox }) => {
+      sandbox.exit({ process: 'runtime', signal: 9, outOfMemory: true })
+      sandbox.lost('its supervisor ended')
+    }
+    await expect(started({ behaviour: { boot } })).rejects.toMatchObject({ code: 'SandboxLost' })
+  })
+
+  it.each([
+    ['is removed when the sandbox disappears', 'Terminated', 0],
+    ['resets itself when the runtime exits', 'Idle', 1],
+  ] as const)('%s while an answer waits for its last lines', async (_what, state, stops) => {
+    const { environment, runtimes } = await started()
+    const runtime = runtimes[0]!
+    runtime.flush = async () => {
+      if (state === 'Terminated') runtime.sandbox.lost('removed by somebody')
+      else runtime.sandbox.exit({ process: 'runtime', code: 0, outOfMemory: false })
+    }
+    expect(await environment.invoke(invocation({ tail: true }))).toMatchObject({ ok: true })
+    await until(() => environment.state === state && runtime.stops === stops)
   })
 
   it('resets itself when the runtime exits between two invocations', async () => {

@@ -23,6 +23,7 @@ export class FakeRuntime {
   stops = 0
   destroyed = false
   cpuLimited = false
+  flush = () => Promise.resolve()
   readonly #behaviour: Behaviour
 
   constructor(behaviour: Behaviour) {
@@ -134,7 +135,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       live++
       const sandbox: Sandbox = {
         id: `sandbox-${runtimes.length}`,
-        flush: () => Promise.resolve(),
+        flush: () => runtime.flush(),
         stop: () => {
           runtime.stops++
           return Promise.resolve()
