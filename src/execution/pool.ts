@@ -5,7 +5,7 @@
  * Environments belong to a deployment (code and configuration together) and never serve another. When a function changes, `retire`
  * removes what no longer belongs to any of its versions as soon as it falls idle.
  */
-import type { FunctionVersion } from '../lambda/function.ts'
+import { type FunctionKey, type FunctionVersion, functionId } from '../lambda/function.ts'
 import type { AheadObserver, AheadStarter } from './ahead.ts'
 import { type EnvironmentOwner, ExecutionEnvironment } from './environment.ts'
 import type { EnvironmentHost } from './host.ts'
@@ -135,23 +135,20 @@ export class EnvironmentPool implements EnvironmentOwner, AheadStarter {
     if (idle || this.#starting.has(environment)) void environment.shutdown(RELEASED)
   }
 
-  /** Removes the environments of a function whose deployment is not in `current`, each as soon as it is idle. */
-  retire(functionId: string, current: ReadonlySet<string>): void {
-    for (const deployment of this.#byFunction.get(functionId) ?? []) {
-      if (current.has(deployment.version.deploymentId)) continue
+  /** Removes the environments of these deployments, each as soon as it is idle. */
+  retire(versions: Iterable<FunctionVersion>): void {
+    for (const { deploymentId } of versions) {
+      const deployment = this.#deployments.get(deploymentId)
+      if (deployment === undefined) continue
       deployment.retired = true
       const idle = [...deployment.idle, ...deployment.idleAhead]
       for (const environment of idle) void environment.shutdown(RETIRED)
     }
   }
 
-  /** Deployments with environments, by function id; for `retire`'s caller to look up what is current. */
-  functionIds(): Iterable<string> {
-    return this.#byFunction.keys()
-  }
-
-  versionsOf(functionId: string): FunctionVersion[] {
-    return [...(this.#byFunction.get(functionId) ?? [])].map(({ version }) => version)
+  /** What there are environments of, for `retire`'s caller to look up what is current. */
+  versionsOf(key: FunctionKey): FunctionVersion[] {
+    return [...(this.#byFunction.get(functionId(key)) ?? [])].map(({ version }) => version)
   }
 
   environments(): ExecutionEnvironment[] {
@@ -382,9 +379,4 @@ export class EnvironmentPool implements EnvironmentOwner, AheadStarter {
     siblings?.delete(deployment)
     if (siblings?.size === 0) this.#byFunction.delete(id)
   }
-}
-
-/** One text for a function of an account and region. */
-export function functionId(key: { account: string; region: string; name: string }): string {
-  return `${key.account}/${key.region}/${key.name}`
 }

@@ -2,9 +2,8 @@
  * Provisioned concurrency between store and environments: when a function changes, and once at start, what its configurations ask for
  * becomes the provisioner's demand; what the provisioner reaches becomes their status. The control plane only reads and writes the store.
  */
-import { functionId } from '../execution/pool.ts'
 import type { Progress, Provisioner, Share } from '../execution/provisioner.ts'
-import type { FunctionKey } from '../lambda/function.ts'
+import { type FunctionKey, functionId } from '../lambda/function.ts'
 import { provisionedShares } from '../lambda/provisioned.ts'
 import type { ProvisionedConfig, ProvisionedReport, ProvisionedStore } from '../store/provisioned-store.ts'
 import type { InvokeTargets } from '../store/store.ts'

@@ -2,7 +2,7 @@
  * How many events of a function the worker may claim now. Two bounds: what the function's concurrency leaves free, and a share of the
  * worker's own capacity: at most half of what the others do not use, so that a backlog of one function always leaves room for the next.
  */
-import type { FunctionKey } from '../lambda/function.ts'
+import { type FunctionKey, functionId } from '../lambda/function.ts'
 import type { Concurrency } from './concurrency.ts'
 
 export interface EventRoomOptions {
@@ -47,14 +47,14 @@ export class EventRoom {
   /** Nothing of the function can be claimed until an event that is running ends. */
   isFull(key: FunctionKey): boolean {
     if (this.free <= 0) return true
-    const running = this.#running.get(idOf(key))
+    const running = this.#running.get(functionId(key))
     return running !== undefined && this.#room(key, running) <= 0
   }
 
   /** @param now Unix milliseconds */
   of(key: FunctionKey, now: number): number {
     const { limitsKnown, probeEveryMs } = this.#options
-    const id = idOf(key)
+    const id = functionId(key)
     if (!limitsKnown(key)) {
       this.#unknown.set(`${key.account}/${key.region}`, key)
       return 0
@@ -78,7 +78,7 @@ export class EventRoom {
 
   /** A throttled function is left alone for a while. */
   block(key: FunctionKey, until: number): void {
-    this.#probes.set(idOf(key), until)
+    this.#probes.set(functionId(key), until)
   }
 
   /** Unix milliseconds of the next probe, for the worker's timer. */
@@ -99,7 +99,7 @@ export class EventRoom {
   }
 
   claimed(key: FunctionKey): void {
-    const id = idOf(key)
+    const id = functionId(key)
     const running = this.#running.get(id) ?? { held: 0, waiting: 0 }
     running.held++
     running.waiting++
@@ -109,13 +109,13 @@ export class EventRoom {
 
   /** It takes its permit in this turn. */
   admitted(key: FunctionKey): void {
-    const running = this.#running.get(idOf(key))
+    const running = this.#running.get(functionId(key))
     if (running !== undefined) running.waiting--
   }
 
   /** @param wasAdmitted whether `admitted` was called for it */
   ended(key: FunctionKey, wasAdmitted: boolean): void {
-    const id = idOf(key)
+    const id = functionId(key)
     const running = this.#running.get(id)
     if (running === undefined) return
     running.held--
@@ -123,8 +123,4 @@ export class EventRoom {
     if (!wasAdmitted) running.waiting--
     if (running.held === 0) this.#running.delete(id)
   }
-}
-
-function idOf(key: FunctionKey): string {
-  return `${key.account}/${key.region}/${key.name}`
 }

@@ -1,7 +1,7 @@
 /**
  * Name and qualifier to the version that runs. Cached until the function changes; a warm invoke reads neither store nor disk.
  */
-import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
+import { type FunctionKey, type FunctionVersion, functionId } from '../lambda/function.ts'
 import type { InvokeTarget, InvokeTargets } from '../store/store.ts'
 import type { Concurrency } from './concurrency.ts'
 
@@ -25,24 +25,26 @@ export class Resolver {
   /** Forgets a function; called for each committed change. Limits of its account are read again. */
   async changed(key: FunctionKey): Promise<void> {
     this.#generation++
-    this.#cache.delete(idOf(key))
+    this.#cache.delete(functionId(key))
     const account = `${key.account}/${key.region}`
     if (this.#limitsLoaded.has(account)) await this.loadLimits(key)
   }
 
   /** What is known without asking the store. */
   cached(key: FunctionKey, qualifier: string): InvokeTarget | undefined {
-    return this.#cache.get(idOf(key))?.get(qualifier)
+    return this.#cache.get(functionId(key))?.get(qualifier)
   }
 
   /** `undefined`: the function, version or alias does not exist. */
   async resolve(key: FunctionKey, qualifier: string): Promise<InvokeTarget | undefined> {
     const known = this.cached(key, qualifier)
     if (known !== undefined) return known
-    if (!this.#limitsLoaded.has(`${key.account}/${key.region}`)) await this.loadLimits(key)
     const generation = this.#generation
     const target = await this.#targets.find(key, qualifier)
-    if (target !== undefined && generation === this.#generation) this.#remember(key, qualifier, target)
+    // Of what does not exist nothing is kept, not even the region that a caller made up.
+    if (target === undefined) return undefined
+    if (!this.limitsKnown(key)) await this.loadLimits(key)
+    if (generation === this.#generation) this.#remember(key, qualifier, target)
     return target
   }
 
@@ -67,7 +69,7 @@ export class Resolver {
   }
 
   #remember(key: FunctionKey, qualifier: string, target: InvokeTarget): void {
-    const id = idOf(key)
+    const id = functionId(key)
     const qualifiers = this.#cache.get(id) ?? new Map<string, InvokeTarget>()
     qualifiers.set(qualifier, target)
     this.#cache.delete(id)
@@ -85,8 +87,4 @@ export function drawVersion(target: InvokeTarget, random: () => number = Math.ra
     draw -= weight
   }
   return versions[versions.length - 1]!.version
-}
-
-function idOf(key: FunctionKey): string {
-  return `${key.account}/${key.region}/${key.name}`
 }

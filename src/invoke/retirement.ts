@@ -1,5 +1,5 @@
 /** When a function changes: forget what was cached of it, and retire environments that belong to none of its versions any more. */
-import { type EnvironmentPool, functionId } from '../execution/pool.ts'
+import type { EnvironmentPool } from '../execution/pool.ts'
 import type { FunctionKey } from '../lambda/function.ts'
 import type { InvokeTargets } from '../store/store.ts'
 import type { Resolver } from './resolve.ts'
@@ -32,13 +32,13 @@ export class Retirement {
   async #apply(key: FunctionKey): Promise<void> {
     const { resolver, pool, targets } = this.#options
     await resolver.changed(key)
-    const id = functionId(key)
-    const versions = new Set(pool.versionsOf(id).map(({ version }) => version))
+    // Only of these is it decided: what begins to run meanwhile may be newer than what is read.
+    const running = pool.versionsOf(key)
     const current = new Set<string>()
-    for (const version of versions) {
+    for (const version of new Set(running.map(({ version }) => version))) {
       const target = await targets.find(key, version)
       for (const each of target?.versions ?? []) current.add(each.version.deploymentId)
     }
-    if (versions.size > 0) pool.retire(id, current)
+    pool.retire(running.filter(({ deploymentId }) => !current.has(deploymentId)))
   }
 }

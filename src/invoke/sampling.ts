@@ -3,7 +3,7 @@
  * TracingConfig.Mode Active samples the first request of each second and 5 % of the others; PassThrough samples none.
  */
 import { randomBytes } from 'node:crypto'
-import type { FunctionVersion } from '../lambda/function.ts'
+import { type FunctionKey, type FunctionVersion, functionId } from '../lambda/function.ts'
 
 /** Share of the requests beyond the first of a second. */
 const RATE = 0.05
@@ -37,8 +37,8 @@ export class TraceSampler {
     return withDecision(header, this.#take(version, nowMs) ? '1' : '0')
   }
 
-  #take({ account, region, name }: FunctionVersion, nowMs: number): boolean {
-    const id = `${account}/${region}/${name}`
+  #take(key: FunctionKey, nowMs: number): boolean {
+    const id = functionId(key)
     const second = Math.floor(nowMs / 1000)
     if (this.#seconds.get(id) === second) return this.#random() < RATE
     if (this.#seconds.size >= FUNCTIONS) this.#seconds.clear()

@@ -11,6 +11,11 @@ export interface FunctionKey {
   readonly name: string
 }
 
+/** One text for a function of an account and region. */
+export function functionId(key: FunctionKey): string {
+  return `${key.account}/${key.region}/${key.name}`
+}
+
 /** What happens to a chain of requests that comes back to the same function again and again. */
 export type RecursiveLoop = 'Allow' | 'Terminate'
 

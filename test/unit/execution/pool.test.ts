@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Invocation } from '../../../src/execution/invocation.ts'
-import { EnvironmentPool, functionId, NoCapacity, type PoolSettings } from '../../../src/execution/pool.ts'
+import { EnvironmentPool, NoCapacity, type PoolSettings } from '../../../src/execution/pool.ts'
 import { ScalingRateExceeded } from '../../../src/execution/scaling-rate.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
 import type { InvocationEvent } from '../../../src/runtime-api/api.ts'
@@ -171,7 +171,7 @@ describe('the pool', () => {
     pending[1]!()
     await idle
     await until(() => pool.environments().some(({ state }) => state === 'Idle'))
-    pool.retire(functionId(old), new Set(['another']))
+    pool.retire([old])
     await until(() => live() === 1)
     pending[0]!()
     expect((await busy).result.ok).toBe(true)

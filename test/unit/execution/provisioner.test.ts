@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ExecutionEnvironment } from '../../../src/execution/environment.ts'
-import { EnvironmentPool, functionId, type PoolSettings } from '../../../src/execution/pool.ts'
+import { EnvironmentPool, type PoolSettings } from '../../../src/execution/pool.ts'
 import { Provisioner } from '../../../src/execution/provisioner.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
 import { type FakeHostOptions, fakeHost, until, validVersion } from './fake-host.ts'
@@ -262,7 +262,7 @@ describe('provisioned environments', () => {
     const version = validVersion({ version: '1' })
     provisioner.demand('f:1', [{ version, count: 2 }])
     await until(() => available('f:1') === 2)
-    pool.retire(functionId(version), new Set())
+    pool.retire([version])
     provisioner.demand('f:1', [])
     await until(() => live() === 0 && pool.total === 0)
   })

@@ -51,6 +51,15 @@ describe('the resolver', () => {
     expect(resolver.cached(key, '$LATEST')).toBeUndefined()
   })
 
+  it('keeps nothing of a region that has no functions', async () => {
+    const resolver = new Resolver(
+      targets(() => Promise.resolve(undefined)),
+      new Concurrency({ accountLimit: 10 }),
+    )
+    await resolver.resolve({ ...key, region: 'made-up-1' }, '$LATEST')
+    expect(resolver.limitsKnown({ ...key, region: 'made-up-1' })).toBe(false)
+  })
+
   it('does not remember functions that do not exist', async () => {
     const store = targets(() => Promise.resolve(undefined))
     const resolver = new Resolver(store, new Concurrency({ accountLimit: 10 }))

@@ -1,0 +1,63 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { EnvironmentPool } from '../../../src/execution/pool.ts'
+import { Concurrency } from '../../../src/invoke/concurrency.ts'
+import { Resolver } from '../../../src/invoke/resolve.ts'
+import { Retirement } from '../../../src/invoke/retirement.ts'
+import type { FunctionVersion } from '../../../src/lambda/function.ts'
+import type { InvokeTarget } from '../../../src/store/store.ts'
+import { fakeHost, until, validVersion } from '../execution/fake-host.ts'
+
+const { host, live } = fakeHost()
+const pool = new EnvironmentPool(host, { idleTimeoutMs: 60_000, maxEnvironments: 10, waitForEnvironmentMs: 1000 })
+const versions = new Map<string, FunctionVersion>()
+/** Reads of the store that have not been answered. */
+const reads: (() => void)[] = []
+const targets = {
+  find: (_key: unknown, version: string) =>
+    new Promise<InvokeTarget | undefined>((resolve) => {
+      const found = versions.get(version)
+      reads.push(() => resolve(found && { versions: [{ version: found, weight: 1 }] }))
+    }),
+  reservations: () => Promise.resolve(new Map<string, number>()),
+  provisioned: () => Promise.resolve(new Map<string, Map<string, number>>()),
+  onChange: () => () => {},
+}
+const resolver = new Resolver(targets, new Concurrency({ accountLimit: 10 }))
+const retirement = new Retirement({ targets, resolver, pool, log: () => {} })
+
+async function run(version: FunctionVersion): Promise<string> {
+  const environment = await pool.acquire(version)
+  const invocation = {
+    requestId: 'r',
+    invokedFunctionArn: 'arn',
+    traceHeader: '',
+    payload: Buffer.from('1'),
+    tail: false,
+  }
+  await environment.invoke(invocation)
+  await until(() => environment.state !== 'Invoke')
+  return environment.id
+}
+function deploy(version: string): FunctionVersion {
+  const deployed = validVersion({ version })
+  versions.set(version, deployed)
+  return deployed
+}
+
+afterEach(() => pool.close())
+
+describe('the change of a function', () => {
+  it('retires what was there before it, and nothing that began to run while the store was read', async () => {
+    const old = deploy('$LATEST')
+    await run(old)
+    deploy('$LATEST')
+    retirement.changed(old)
+    await until(() => reads.length === 1)
+    const published = deploy('1')
+    const first = await run(published)
+    reads.shift()!()
+    await until(() => live() === 1)
+    expect(await run(published)).toBe(first)
+    expect(pool.versionsOf(old).map(({ version }) => version)).toEqual(['1'])
+  })
+})
