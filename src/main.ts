@@ -75,7 +75,10 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
   try {
     // What must not be lost.
     const store = opened(
-      await openStore(join(config.data, 'hearth.db'), { queueMaxBytes: config.queueMaxBytes }),
+      await openStore(join(config.data, 'hearth.db'), {
+        queueMaxBytes: config.queueMaxBytes,
+        failed: (error) => log.fatal({ err: error }, error.message),
+      }),
       (one) => one.close(),
     )
     const keys = new Keyring(join(config.data, 'keys'))
@@ -289,8 +292,8 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
     })
     const admin = createAdmin({
       health: () => ({
-        ready: engine.problem === undefined,
-        checks: { engine: engine.problem ?? 'ok', store: 'ok' },
+        ready: engine.problem === undefined && store.problem === undefined,
+        checks: { engine: engine.problem ?? 'ok', store: store.problem ?? 'ok' },
       }),
       config: () => effectiveSettings({ config, sources }),
       environments: () => pool.environments().map((each) => each.describe()),

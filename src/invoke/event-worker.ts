@@ -31,6 +31,8 @@ export class EventWorker {
   readonly #loop: WorkLoop
   readonly #inFlight = new Map<number, ClaimedEvent>()
   #renewal: NodeJS.Timeout | undefined
+  /** The time for what runs is over: the host ends it. */
+  #stopped = false
 
   constructor(options: EventWorkerOptions) {
     this.#options = options
@@ -44,6 +46,7 @@ export class EventWorker {
 
   /** Leases of an earlier run of this host are void: their events run again. */
   async start(): Promise<void> {
+    this.#stopped = false
     const voided = await this.#options.queue.voidLeases(this.#options.clock())
     if (voided > 0) this.#options.log('events of an interrupted run are executed again', { events: voided })
     this.#renewal = setInterval(() => void this.#renew(), RENEW_MS)
@@ -62,6 +65,7 @@ export class EventWorker {
   /** Claims no more; resolves when what runs has ended, or after `drainMs`: what is left then is executed again by the next start. */
   async stop(drainMs: number): Promise<void> {
     await this.#loop.stop(drainMs)
+    this.#stopped = true
     clearInterval(this.#renewal)
   }
 
@@ -97,6 +101,8 @@ export class EventWorker {
         admitted = true
         room.admitted(event.function)
       })
+      // Cut off by the host, which is no failure of the function.
+      if (this.#stopped && result.outcome !== 'success') return
       if (isThrottle(result.error)) room.block(event.function, clock() + this.#options.timing.backoffBaseMs)
       await this.#settle(event, result, about)
     } catch (error) {

@@ -36,6 +36,8 @@ export interface Store {
   readonly deliveries: DeliveryStore
   readonly eventInvoke: EventInvokeConfigStore
   readonly codeSigning: CodeSigningStore
+  /** Why no event is accepted any more, and what to do; `undefined` while all is well. */
+  readonly problem: string | undefined
   /** Waits for writes under way, then closes the database and gives its lock back. */
   close(): Promise<void>
 }
@@ -69,6 +71,9 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
     eventInvoke: new SqlEventInvokeConfigs(db, changes),
     provisioned: new SqlProvisioned(db, changes),
     codeSigning: new SqlCodeSigning(db),
+    get problem() {
+      return database.log.failure?.message
+    },
     async close() {
       await promises.idle()
       await progress.idle()

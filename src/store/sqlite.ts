@@ -16,6 +16,8 @@ export interface SqliteOptions {
   readonly engine?: SqliteEngine['name']
   /** Milliseconds to wait for the lock of a host that is just stopping. */
   readonly lockWaitMs?: number
+  /** Told once that a flush has failed: nothing more is promised until the next start. */
+  readonly failed?: (failure: Error) => void
 }
 
 export interface OpenDatabase {
@@ -41,7 +43,7 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
   const engine = await loadSqliteEngine(options.engine)
   const owner = ownerFile(path)
   const connection = connect(engine, path, options.lockWaitMs ?? 3000)
-  const log = new WriteAheadLog(path, connection)
+  const log = new WriteAheadLog(path, connection, options.failed)
   const db = new Kysely<Tables>({ dialect: new TransactionalSqliteDialect({ database: connection }) })
   try {
     writeFileSync(owner, JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() }))

@@ -5,6 +5,7 @@
 import { close, fdatasync, open } from 'node:fs'
 import { promisify } from 'node:util'
 import type { SqliteStatement } from 'kysely'
+import { LambdaException } from '../lambda/errors.ts'
 import type { SqliteConnection } from './sqlite-engine.ts'
 
 const openFile = promisify(open)
@@ -24,19 +25,29 @@ export class WriteAheadLog {
   /** Of its own: SQLite keeps its locks on the database file, so that closing this one releases none. */
   #file: Promise<number> | undefined
   #timer: NodeJS.Timeout | undefined
-  #failure: Error | undefined
+  readonly #failed: (failure: LambdaException) => void
+  #failure: LambdaException | undefined
 
-  /** @param path of the database */
-  constructor(path: string, connection: SqliteConnection) {
+  /**
+   * @param path of the database
+   * @param failed told once that a flush has failed
+   */
+  constructor(path: string, connection: SqliteConnection, failed: (failure: LambdaException) => void = () => {}) {
+    this.#failed = failed
     this.#path = `${path}-wal`
     this.#connection = connection
     this.#changes = connection.prepare('select total_changes() as n')
   }
 
+  /** Why nothing more is taken; `undefined` while it is. */
+  get failure(): LambdaException | undefined {
+    return this.#failure
+  }
+
   /**
    * What `work` commits is consistent after a power failure, but there only after the next `flush`. To be called by who holds the
    * connection, outside of a transaction.
-   * @throws Error once a flush has failed
+   * @throws LambdaException ServiceException once a flush has failed
    */
   async unflushed<T>(work: () => Promise<T>): Promise<T> {
     if (this.#failure) throw this.#failure
@@ -64,11 +75,7 @@ export class WriteAheadLog {
       await flushFile(await this.#file)
       this.#flushed = Math.max(this.#flushed, committed)
     } catch (error) {
-      this.#failure ??= new Error(
-        'The database could not be flushed to disk. Check the disk, then start the host again.',
-        { cause: error },
-      )
-      throw this.#failure
+      throw this.#fail(error)
     }
   }
 
@@ -78,6 +85,15 @@ export class WriteAheadLog {
       this.#timer = undefined
       this.flush().catch(() => {})
     }, FLUSH_SOON_MS)
+  }
+
+  #fail(cause: unknown): LambdaException {
+    if (this.#failure === undefined) {
+      const text = 'The database could not be flushed to disk. Check the disk, then start the host again.'
+      this.#failure = new LambdaException('ServiceException', text, { cause })
+      this.#failed(this.#failure)
+    }
+    return this.#failure
   }
 
   #changed(): number {

@@ -394,6 +394,27 @@ describe('a backlog of one function', () => {
     await until(async () => (await store.queue.counts()).done === 101)
   })
 
+  it('does not take what the stop of the host cut off for a failure: the next start runs it again', async () => {
+    await create('f', { deadLetterTarget: QUEUE })
+    await configure('f', { maximumRetryAttempts: 0 })
+    let cutOff = () => {}
+    run = () =>
+      new Promise((resolve) => {
+        cutOff = () => resolve({ ...failed, errorType: 'Sandbox.Failure' })
+      })
+    await put('f')
+    await until(() => ran.length === 1)
+    await worker.stop(0)
+    cutOff()
+    await until(() => concurrency.total() === 0)
+    // Comes after whatever the worker wrote of it.
+    await store.queue.claim(now, now, 1, () => 0)
+    run = () => ok
+    await worker.start()
+    await until(async () => (await store.queue.counts()).done === 1)
+    expect(await deliveries()).toEqual([])
+  })
+
   it('moves on, and its counts never drift', async () => {
     await create('f')
     await create('g')

@@ -59,12 +59,14 @@ describe('the write-ahead log', () => {
   })
 
   it('takes nothing more once a flush has failed, because nobody knows what the disk has', async () => {
-    const log = new WriteAheadLog(join(folder, 'missing.db'), database.connection)
+    const told: Error[] = []
+    const log = new WriteAheadLog(join(folder, 'missing.db'), database.connection, (failure) => told.push(failure))
     const commits = new GroupCommit({ db: database.db, log }, 'promise')
     const write = () => commits.run(async (_db, counts) => counts.add('f', { enqueued: 1 }))
     await expect(write()).rejects.toThrow('Check the disk')
     await expect(write()).rejects.toThrow('Check the disk')
     await expect(log.flush()).rejects.toThrow('Check the disk')
+    expect(told).toEqual([log.failure])
     const { enqueued } = await database.db.selectFrom('event_counts').select('enqueued').executeTakeFirstOrThrow()
     expect(enqueued).toBe(1)
   })
