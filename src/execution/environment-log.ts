@@ -5,6 +5,7 @@
  * Nothing here is on an invocation's path. Lines wait up to FLUSH_MS; a REPORT line is written as a thunk, because the memory it names
  * is measured once per flush and not once per invocation.
  */
+import { LIMITS } from '../lambda/limits.ts'
 import type { LogStore, LogStreamName } from '../telemetry/log-store.ts'
 import type { Message } from './platform-lines.ts'
 
@@ -42,7 +43,9 @@ export class EnvironmentLog {
   #droppedBytes = 0
   #timer: NodeJS.Timeout | undefined
   #flushing: Promise<void> = Promise.resolve()
+  /** The last lines since `beginTail`, no more of them than the tail can hold. */
   #tail: PendingLine[] | undefined
+  #tailLength = 0
 
   constructor(options: EnvironmentLogOptions) {
     this.#options = options
@@ -78,23 +81,21 @@ export class EnvironmentLog {
   /** From here on lines are kept for `endTail`. */
   beginTail(): void {
     this.#tail = []
+    this.#tailLength = 0
   }
 
-  /** The last `bytes` bytes of what was logged since `beginTail`. Cuts from the front, bytes and not lines. */
-  endTail(bytes: number, maxMemoryBytes: number): Uint8Array {
+  /** The last 4 KB of what was logged since `beginTail`. Cuts from the front, bytes and not lines. */
+  endTail(maxMemoryBytes: number): Uint8Array {
     const lines = this.#tail ?? []
     this.#tail = undefined
     const text = lines.map(({ message }) => `${typeof message === 'string' ? message : message(maxMemoryBytes)}\n`)
     const all = Buffer.from(text.join(''))
-    return all.subarray(Math.max(0, all.length - bytes))
+    return all.subarray(Math.max(0, all.length - LIMITS.logTailBytes))
   }
 
   /** Writes what is pending, an unfinished line too: no more output will come. */
   async close(): Promise<void> {
-    if (this.#partial !== '') {
-      this.#line(this.#partial)
-      this.#partial = ''
-    }
+    this.endPartialLine()
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#flushing = this.#flushing.then(() => this.#flush())
@@ -117,8 +118,17 @@ export class EnvironmentLog {
 
   #add(line: PendingLine): void {
     this.#pending.push(line)
-    this.#tail?.push(line)
+    if (this.#tail !== undefined) this.#keep(this.#tail, line)
     this.#schedule()
+  }
+
+  #keep(tail: PendingLine[], line: PendingLine): void {
+    tail.push(line)
+    this.#tailLength += lengthOf(line)
+    for (let first = tail[0]!; this.#tailLength - lengthOf(first) >= LIMITS.logTailBytes; first = tail[0]!) {
+      tail.shift()
+      this.#tailLength -= lengthOf(first)
+    }
   }
 
   #schedule(): void {
@@ -149,4 +159,9 @@ export class EnvironmentLog {
       })),
     )
   }
+}
+
+/** Characters, of which each is at least a byte, with the newline; a line that is not made yet counts for little. */
+function lengthOf({ message }: PendingLine): number {
+  return 1 + (typeof message === 'string' ? message.length : 0)
 }

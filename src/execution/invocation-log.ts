@@ -1,6 +1,5 @@
 /** The platform's lines around one invocation: START, END and REPORT, and the tail for whoever asked for it. */
 import type { FunctionVersion } from '../lambda/function.ts'
-import { LIMITS } from '../lambda/limits.ts'
 import type { Sandbox } from '../sandbox/driver.ts'
 import type { EnvironmentLog } from './environment-log.ts'
 import type { PlatformLines } from './platform-lines.ts'
@@ -67,7 +66,7 @@ export class InvocationLog {
 
   /** The last 4 KB since `begin(true)`, END and REPORT included. */
   async tail(sandbox: Sandbox | undefined): Promise<Uint8Array> {
-    return this.#log.endTail(LIMITS.logTailBytes, (await sandbox?.maxMemoryBytes()) ?? 0)
+    return this.#log.endTail((await sandbox?.maxMemoryBytes()) ?? 0)
   }
 
   /** The memory that REPORT names is measured when the log is flushed: once for all invocations since the last flush. */

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { type EnvironmentOwner, ExecutionEnvironment } from '../../../src/execution/environment.ts'
+import { EnvironmentLog } from '../../../src/execution/environment-log.ts'
 import type { Invocation, InvocationResult } from '../../../src/execution/invocation.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
+import type { LogStore } from '../../../src/telemetry/log-store.ts'
 import { type Behaviour, type FakeHost, type FakeHostOptions, fakeHost, until, validVersion } from './fake-host.ts'
 
 const silentOwner: EnvironmentOwner = { idle: () => {}, finishing: () => {}, unavailable: () => {}, gone: () => {} }
@@ -248,14 +250,45 @@ describe('an execution environment', () => {
   })
 
   it('leaves no sandbox behind when it is shut down while it starts', async () => {
-    const fake = fakeHost({ startDelayMs: () => 20 })
+    let removed: Promise<void> | undefined
+    const fake = fakeHost({
+      refuseStart: () => {
+        // While the driver makes it.
+        removed = environment.shutdown('test')
+        return undefined
+      },
+    })
     const environment = new ExecutionEnvironment(fake.host, silentOwner, validVersion())
-    const start = environment.start()
-    await new Promise((resolve) => setTimeout(resolve, 5))
-    const [outcome] = await Promise.allSettled([start, environment.shutdown('test')])
+    const [outcome] = await Promise.allSettled([environment.start()])
+    await removed
     expect(outcome.status).toBe('rejected')
     expect(fake.live()).toBe(0)
     expect(environment.state).toBe('Terminated')
+  })
+
+  it('keeps no more of a talkative invocation than its tail', async () => {
+    const store = { append: () => {} } as unknown as LogStore
+    const stream = { account: '1', region: 'r', group: 'g', stream: 's' }
+    const log = new EnvironmentLog({
+      store,
+      stream,
+      maxMemoryBytes: () => Promise.resolve(0),
+      carriageReturns: 'keep',
+      keeps: () => true,
+      dropped: () => [],
+    })
+    log.beginTail()
+    log.write(['x'.repeat(5000), 'short'])
+    for (let i = 0; i < 3000; i++) log.write([String(i).padStart(9)])
+    log.write([(bytes) => `REPORT ${bytes}`])
+    const tail = Buffer.from(log.endTail(7)).toString()
+    expect(tail).toHaveLength(4096)
+    expect(tail.split('\n').slice(-3)).toEqual(['     2999', 'REPORT 7', ''])
+    log.beginTail()
+    log.write(['é'.repeat(3000)])
+    log.write(['end'])
+    expect(log.endTail(0)).toHaveLength(4096)
+    await log.close()
   })
 
   it('limits the CPU to the share of MemorySize when Init has ended', async () => {
