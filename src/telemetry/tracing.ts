@@ -1,14 +1,16 @@
 /**
  * Spans through @opentelemetry/api, for whoever registers an SDK in the process (`node --import ./otel.mjs …`). Without one nothing is
- * made: every function here gives `undefined` at once.
+ * made: every function here gives `undefined` at once. What an SDK throws is its own affair and reaches no invocation.
  */
 import {
   type Attributes,
+  type Context,
   context,
   ProxyTracerProvider,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
+  type SpanOptions,
   SpanStatusCode,
   TraceFlags,
   trace,
@@ -31,15 +33,13 @@ function registered(): boolean {
 export function invocationSpan(version: FunctionVersion, requestId: string, traceHeader: string): Span | undefined {
   if (!registered()) return undefined
   const attributes = { ...functionAttributes(version), 'faas.invocation_id': requestId }
-  return trace
-    .getTracer(NAME)
-    .startSpan(`invoke ${version.name}`, { kind: SpanKind.SERVER, attributes }, callerContext(traceHeader))
+  return startSpan(`invoke ${version.name}`, { kind: SpanKind.SERVER, attributes }, callerContext(traceHeader))
 }
 
 /** A part of an invocation, e.g. `queue wait` or `runtime`. */
 export function childSpan(parent: Span | undefined, name: string): Span | undefined {
   if (parent === undefined) return undefined
-  return trace.getTracer(NAME).startSpan(name, {}, trace.setSpan(context.active(), parent))
+  return startSpan(name, {}, trace.setSpan(context.active(), parent))
 }
 
 /** Around the start of an execution environment: no part of one invocation, because whichever comes first may use it. */
@@ -50,7 +50,7 @@ export async function withColdStartSpan(
 ): Promise<void> {
   if (!registered()) return start()
   const attributes = { ...functionAttributes(version), 'faas.coldstart': true, 'hearth.provisioned': provisioned }
-  const span = trace.getTracer(NAME).startSpan(`cold start ${version.name}`, { attributes }, ROOT_CONTEXT)
+  const span = startSpan(`cold start ${version.name}`, { attributes }, ROOT_CONTEXT)
   try {
     await start()
     endSpan(span)
@@ -62,8 +62,18 @@ export async function withColdStartSpan(
 
 export function endSpan(span: Span | undefined, failure?: unknown): void {
   if (span === undefined) return
-  if (failure !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: String(failure) })
-  span.end()
+  try {
+    if (failure !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: String(failure) })
+    span.end()
+  } catch {}
+}
+
+function startSpan(name: string, options: SpanOptions, parent: Context): Span | undefined {
+  try {
+    return trace.getTracer(NAME).startSpan(name, options, parent)
+  } catch {
+    return undefined
+  }
 }
 
 function functionAttributes(version: FunctionVersion): Attributes {

@@ -5,6 +5,7 @@ import {
   type Span,
   type SpanContext,
   type SpanOptions,
+  type Tracer,
   trace,
 } from '@opentelemetry/api'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -68,7 +69,7 @@ function host(tracingMode: 'Active' | 'PassThrough', respond: 'answer' | 'fail' 
       samplingDecided,
       payload: Buffer.from('{}'),
     })
-  return { ...fake, seen, invoke }
+  return { ...fake, seen, invoke, concurrency, pool }
 }
 
 describe('the trace header that a runtime gets', () => {
@@ -160,5 +161,28 @@ describe('spans', () => {
     const { invoke } = host('PassThrough', 'fail')
     await invoke(CALLER, true)
     expect(spans.find(({ name }) => name === 'invoke f')).toMatchObject({ ended: true, failed: true })
+  })
+})
+
+describe('a tracing SDK that throws', () => {
+  it.each(['when a span starts', 'when a span ends'])('%s costs no permit and no environment', async (when) => {
+    const startSpan = (name: string): Span => {
+      if (when === 'when a span starts' && name !== 'cold start f') throw new Error('sampler')
+      const end = () => {
+        throw new Error('exporter')
+      }
+      return {
+        spanContext: () => INVALID_SPAN_CONTEXT,
+        isRecording: () => true,
+        end,
+        setStatus: end,
+      } as unknown as Span
+    }
+    trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan }) as unknown as Tracer })
+    const { invoke, concurrency, pool } = host('Active')
+    expect(await invoke(CALLER, true)).toMatchObject({ result: { ok: true } })
+    await until(() => pool.environments().every(({ state }) => state === 'Idle'))
+    expect(await invoke(CALLER, true)).toMatchObject({ result: { ok: true } })
+    expect([concurrency.total(), pool.total]).toEqual([0, 1])
   })
 })
