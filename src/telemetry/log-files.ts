@@ -45,6 +45,8 @@ export class LogFiles implements LogStore {
   #waitingBytes = 0
   #dropped = 0
   #reported = 0
+  /** The last write failed. It is said when that begins; what it cost, when it is over. */
+  #failing = false
   #timer: NodeJS.Timeout | undefined
   /** The last write; each begins when the one before has ended. */
   #writing: Promise<void> = Promise.resolve()
@@ -137,6 +139,8 @@ export class LogFiles implements LogStore {
   }
 
   async #write(batches: ReadonlyMap<string, Batch>): Promise<void> {
+    const before = this.#failing
+    this.#failing = false
     for (const { name, events } of batches.values()) {
       let bytes = 0
       for (const { message } of events) bytes += message.length + EVENT_OVERHEAD
@@ -144,10 +148,14 @@ export class LogFiles implements LogStore {
         await this.#group(name).append(encodeName(name.stream), events.map(toLine).join(''))
       } catch (error) {
         this.#dropped += events.length
-        this.#log.warn({ error, logGroup: name.group }, 'function logs cannot be written: is the disk full?')
+        if (!before && !this.#failing) {
+          this.#log.warn({ error, logGroup: name.group }, 'function logs cannot be written: is the disk full?')
+        }
+        this.#failing = true
       }
       this.#waitingBytes -= bytes
     }
+    if (before && this.#failing) return
     if (this.#dropped > this.#reported) {
       this.#log.warn({ dropped: this.#dropped - this.#reported }, 'log lines of functions were dropped')
       this.#reported = this.#dropped

@@ -16,7 +16,7 @@ interface LogFile {
   bytes: number
   /** Unix milliseconds of the last write. */
   written: number
-  /** The current end of a file written by an earlier process may be half a line. */
+  /** Its end is no half line, as an earlier process or an append that failed may have left it. */
   checked: boolean
 }
 
@@ -72,8 +72,10 @@ export class LogGroup {
     }
     const path = join(this.#directory, name)
     const text = file.checked || (await endsWithNewline(path)) ? lines : `\n${lines}`
-    file.checked = true
+    // An append that a full disk cuts off leaves half a line.
+    file.checked = false
     await appendFile(path, text)
+    file.checked = true
     const bytes = Buffer.byteLength(text)
     file.bytes += bytes
     file.written = Date.now()

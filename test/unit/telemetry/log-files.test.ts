@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -205,6 +205,33 @@ describe('a disk that refuses', () => {
     await rm(join(directory, ACCOUNT))
     logs.append(name(), [{ timestamp: 2, message: 'kept' }])
     expect((await read()).map(({ message }) => message)).toEqual(['kept'])
+  })
+
+  it('is told of when it begins and when it is over, not at each write', async () => {
+    await writeFile(join(directory, ACCOUNT), 'a file in the way')
+    for (let i = 0; i < 5; i++) {
+      logs.append(name(), [{ timestamp: 1, message: 'lost' }])
+      await logs.flush()
+    }
+    expect(warnings).toHaveLength(2)
+    await rm(join(directory, ACCOUNT))
+    logs.append(name(), [{ timestamp: 2, message: 'kept' }])
+    await logs.flush()
+    expect(warnings.slice(2)).toEqual([{ dropped: 4 }])
+  })
+
+  it('and kept half of a line does not spoil the next one', async () => {
+    logs.append(name(), [{ timestamp: 1, message: 'whole' }])
+    await logs.flush()
+    const whole = await readFile(filePath(), 'utf8')
+    await rm(filePath())
+    await mkdir(filePath())
+    logs.append(name(), [{ timestamp: 2, message: 'lost' }])
+    await logs.flush()
+    await rmdir(filePath())
+    await writeFile(filePath(), `${whole}[2,"lo`)
+    logs.append(name(), [{ timestamp: 3, message: 'kept' }])
+    expect((await read()).map(({ message }) => message)).toEqual(['whole', 'kept'])
   })
 
   it('from which somebody removed the files is written to anew', async () => {
