@@ -205,6 +205,7 @@ export class Provisioner {
   }
 
   #failed(stock: Stock, failure: ProvisionFailure): void {
+    if (this.#closed) return
     const now = performance.now()
     if (now - stock.failedAt > RETRY_MAX_MS) stock.failures = 0
     stock.failure = failure

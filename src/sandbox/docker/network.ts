@@ -90,8 +90,13 @@ export class Networks {
       )
     }
     if (bridge.admits({ first, last })) return this.#filtering
-    bridge.admitted.push({ first, last })
-    await this.#filter(bridge)
+    const range = { first, last }
+    bridge.admitted.push(range)
+    await this.#filter(bridge).catch((error: unknown) => {
+      // Its ports are given up, and must not be opened with the next ones.
+      bridge.admitted.splice(bridge.admitted.indexOf(range), 1)
+      throw error
+    })
   }
 
   /**
