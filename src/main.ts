@@ -63,6 +63,8 @@ const EVENTS_AT_ONCE = 256
 
 /** @throws when the engine, the data folder or the port cannot be had; the message says what to do. */
 export async function startHost(config: Config, { log, sources }: HostOptions): Promise<RunningHost> {
+  const warn = (message: string, fields: object = {}) => log.warn(fields, message)
+  const progress = (line: string) => log.info(line)
   const undo: (() => Promise<void>)[] = []
   const opened = <T>(service: T, close: (service: T) => Promise<void>): T => {
     undo.push(() => close(service))
@@ -116,10 +118,10 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       map: config.runtimeImageMap,
       prefer: config.runtimeImages,
       substitute: config.runtimeSubstitute,
-      progress: (line) => log.info(line),
+      progress,
       instance,
     })
-    const functionImages = new DockerFunctionImages({ docker, instance, progress: (line) => log.info(line) })
+    const functionImages = new DockerFunctionImages({ docker, instance, progress })
     const driver = opened(
       new DockerDriver({
         docker,
@@ -131,13 +133,13 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
         subnetPool: config.subnetPool,
         maxParallelStarts: config.maxParallelStarts,
         maxAttachments: config.maxNetworkAttachments,
-        log: (message, fields) => log.warn(fields ?? {}, message),
+        log: warn,
       }),
       (one) => one.close(),
     )
     await driver.open()
     await code.open()
-    for (const warning of driver.warnings) log.warn(warning)
+    for (const warning of driver.warnings) warn(warning)
     const engine = opened(new EngineHealth(docker), async (one) => one.close())
     await engine.open()
     const listeners = opened(
@@ -212,7 +214,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       }),
       backoffBaseMs: config.retryBackoffMs,
       clock: Date.now,
-      log: (message, fields) => log.warn(fields ?? {}, message),
+      log: warn,
     })
     const worker = new EventWorker({
       queue: store.queue,
@@ -230,7 +232,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       },
       wakeDeliveries: () => deliveries.wake(),
       clock: Date.now,
-      log: (message, fields) => log.warn(fields ?? {}, message),
+      log: warn,
     })
     const provisioner = opened(
       // Half of the starts at most: invocations that need an environment now do not queue behind those that are made ahead.
@@ -246,7 +248,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
         store: store.provisioned,
         targets: store.targets,
         provisioner,
-        log: (message, fields) => log.warn(fields, message),
+        log: warn,
       }),
       async (one) => one.stop(),
     )
@@ -254,7 +256,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       targets: store.targets,
       resolver,
       pool,
-      log: (message, fields) => log.warn(fields, message),
+      log: warn,
     })
     opened(
       store.targets.onChange((key) => {

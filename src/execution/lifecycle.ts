@@ -30,19 +30,17 @@ export type LifecycleEvent =
   | 'exited'
   /** All processes are gone, /tmp is still there. */
   | 'resetDone'
-  /** Idle for too long, retired by an update or a deletion, given up for another function, or the host stops. */
+  /** Idle for too long, retired by an update or a deletion, given up for another function, lost, never made, or the host stops. */
   | 'shutdown'
-  /** The sandbox disappeared by itself, or could not be made. */
-  | 'lost'
   /** The sandbox is removed. */
   | 'removed'
 
 export const LIFECYCLE: Readonly<Record<LifecycleState, Partial<Record<LifecycleEvent, LifecycleState>>>> = {
-  Starting: { started: 'Init', shutdown: 'Shutdown', lost: 'Shutdown' },
-  Init: { initialized: 'Idle', initFailed: 'Reset', shutdown: 'Shutdown', lost: 'Shutdown' },
-  Idle: { invoke: 'Invoke', exited: 'Reset', shutdown: 'Shutdown', lost: 'Shutdown' },
-  Invoke: { completed: 'Idle', failed: 'Reset', shutdown: 'Shutdown', lost: 'Shutdown' },
-  Reset: { resetDone: 'Idle', shutdown: 'Shutdown', lost: 'Shutdown' },
+  Starting: { started: 'Init', shutdown: 'Shutdown' },
+  Init: { initialized: 'Idle', initFailed: 'Reset', shutdown: 'Shutdown' },
+  Idle: { invoke: 'Invoke', exited: 'Reset', shutdown: 'Shutdown' },
+  Invoke: { completed: 'Idle', failed: 'Reset', shutdown: 'Shutdown' },
+  Reset: { resetDone: 'Idle', shutdown: 'Shutdown' },
   Shutdown: { removed: 'Terminated' },
   Terminated: {},
 }

@@ -174,11 +174,7 @@ export class Allocation {
 }
 
 /** What Get shows of a configuration. Pure. */
-export function reportOf(
-  requested: number,
-  progress: Progress | undefined,
-  problem: string | undefined,
-): ProvisionedReport {
+function reportOf(requested: number, progress: Progress | undefined, problem: string | undefined): ProvisionedReport {
   const { allocated = 0, available = 0, failure } = progress ?? {}
   if (available >= requested) return { allocated, available, status: 'READY', statusReason: undefined }
   const statusReason = problem ?? (failure && REASONS[failure.kind])

@@ -42,7 +42,7 @@ export class Invocation {
  * Text as a header value: its UTF-8 bytes, one character each, line breaks and other control characters replaced by a blank as Go's server does.
  * The caller's client context may be JSON printed over several lines.
  */
-export function headerValue(text: string): string {
+function headerValue(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that must not reach the wire
   const plain = text.replace(/[\0-\x08\x0a-\x1f\x7f]/g, ' ')
   return Buffer.from(plain, 'utf8').toString('latin1')

@@ -64,7 +64,7 @@ export const EXTENSION_TRANSITIONS: Transitions<ExtensionState, ExtensionCall | 
   ExitError: { exitError: 'ExitError' },
 }
 
-export const EXTENSION_CALL_TARGET: Readonly<Record<ExtensionCall, ExtensionState>> = {
+const EXTENSION_CALL_TARGET: Readonly<Record<ExtensionCall, ExtensionState>> = {
   register: 'Registered',
   next: 'Ready',
   initError: 'InitError',

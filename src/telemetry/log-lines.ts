@@ -7,7 +7,7 @@ export function toLine({ timestamp, message }: LogEvent): string {
 }
 
 /** `undefined` for a line that was torn by a crash. */
-export function parseLine(line: string): LogEvent | undefined {
+function parseLine(line: string): LogEvent | undefined {
   try {
     const value: unknown = JSON.parse(line)
     if (!Array.isArray(value)) return undefined

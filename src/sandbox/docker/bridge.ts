@@ -6,7 +6,7 @@ import type { Relay } from './relay.ts'
 
 /** A /23 has 509 addresses besides the gateway; a Linux bridge has about 1,023 ports. */
 export const BRIDGE_PREFIX = 23
-export const PLACES_PER_BRIDGE = 500
+const PLACES_PER_BRIDGE = 500
 
 export class Bridge {
   readonly name: string

@@ -22,7 +22,7 @@ export interface BridgeRules {
 }
 
 /** Cloud metadata (EC2 and most others; ECS and EKS credentials; Alibaba), which would hand the machine's own role to functions. */
-export const METADATA_NETWORKS = ['169.254.169.254/32', '169.254.170.0/24', '100.100.100.200/32']
+const METADATA_NETWORKS = ['169.254.169.254/32', '169.254.170.0/24', '100.100.100.200/32']
 
 const IPTABLES = 'iptables -w 10'
 const inbound = (interfaceName: string) => `HEARTH-IN-${interfaceName}`

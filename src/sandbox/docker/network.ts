@@ -13,7 +13,7 @@ import { openRelay } from './relay.ts'
 import { networksInUse, ownNameServers } from './routes.ts'
 
 /** Private networks that are rarely in use; the first with room is taken. */
-export const DEFAULT_POOLS = ['10.213.0.0/16', '172.29.0.0/16', '192.168.192.0/18']
+const DEFAULT_POOLS = ['10.213.0.0/16', '172.29.0.0/16', '192.168.192.0/18']
 
 const LIMIT_MS = 30_000
 /** How often the rules are set again, in case that something else on the machine rebuilt its packet filter. Milliseconds. */

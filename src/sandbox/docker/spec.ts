@@ -6,8 +6,8 @@ import { digest, type Identity, LABELS, labelsOf, nameable } from './labels.ts'
 import { mountSettings } from './mounts.ts'
 
 /** Where the supervisor is mounted; the program that it starts comes with the image. */
-export const SUPERVISOR_TARGET = '/var/hearth/supervisor'
-export const RUNTIME_ENTRY = '/var/runtime/bootstrap'
+const SUPERVISOR_TARGET = '/var/hearth/supervisor'
+const RUNTIME_ENTRY = '/var/runtime/bootstrap'
 
 /** sbx_user1051. [V] name, uid and gid (unverified) */
 const USER = '993:990'

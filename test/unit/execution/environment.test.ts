@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type EnvironmentOwner, ExecutionEnvironment } from '../../../src/execution/environment.ts'
 import { EnvironmentLog } from '../../../src/execution/environment-log.ts'
 import type { Invocation, InvocationResult } from '../../../src/execution/invocation.ts'
@@ -28,6 +28,9 @@ async function started(
   await environment.start()
   return { ...fake, environment }
 }
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+afterEach(() => void vi.useRealTimers())
 
 function bodyOf(result: InvocationResult): unknown {
   return JSON.parse(Buffer.from(result.payload).toString())
@@ -115,14 +118,20 @@ describe('an execution environment', () => {
       },
       { timeout: 1 },
     )
-    const first = await environment.invoke(invocation())
+    // The machine may be slow: only the first invocation sees the clock move.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const ending = environment.invoke(invocation())
+    while (events === 0) await turn()
+    await vi.advanceTimersByTimeAsync(1000)
+    const first = await ending
+    while (environment.state !== 'Idle') await turn()
     expect(first).toMatchObject({ ok: false, functionError: 'Unhandled' })
     expect(Buffer.from(first.payload).toString()).toBe(
       '{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: id-1 Error: Task timed out after 1.00 seconds"}',
     )
-    await until(() => environment.state === 'Idle')
     expect(runtimes[0]).toMatchObject({ stops: 1, boots: 1, destroyed: false })
     const second = await environment.invoke(invocation({ requestId: 'id-2' }))
+    vi.useRealTimers()
     expect(second).toMatchObject({ ok: true })
     expect(runtimes[0]!.boots).toBe(2)
     await environment.shutdown('test')
