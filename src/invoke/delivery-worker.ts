@@ -108,30 +108,48 @@ export class DeliveryWorker {
   }
 
   async #send(delivery: ClaimedDelivery): Promise<void> {
-    const { store, destinations, clock, log, backoffBaseMs } = this.#options
+    const { store, log } = this.#options
     const { id, epoch, target } = delivery
-    const about = { target, function: delivery.function.name, requestId: delivery.detail.requestId }
     const state = this.#state(target)
     try {
-      await destinations.send(delivery, AbortSignal.any([AbortSignal.timeout(SEND_MS), this.#stop.signal]))
-      state.failures = 0
-      state.pausedUntil = 0
-      await store.settle(id, epoch, 'delivered')
+      if (await this.#isTaken(delivery, state)) await store.settle(id, epoch, 'delivered')
     } catch (error) {
-      const now = clock()
-      const delay = backoffMs(state.failures, { backoffBaseMs })
-      state.failures++
-      state.pausedUntil = now + delay
-      const reason = failureText(error)
-      const abandoned = now - delivery.createdAt > ABANDON_AFTER_MS
-      if (abandoned) log('a delivery is given up: its target did not take it for a day', { ...about, error: reason })
-      else log('a delivery failed; it is tried again', { ...about, delayMs: delay, error: reason })
-      // Its own back-off, so that one that is refused for itself lets the others pass.
-      const due = now + backoffMs(delivery.attempts, { backoffBaseMs })
-      await (abandoned ? store.settle(id, epoch, 'abandoned') : store.release(id, epoch, due)).catch(() => false)
+      log('what became of a delivery could not be stored; it is sent again when its lease is over', {
+        ...aboutOf(delivery),
+        error: String(error),
+      })
     } finally {
       state.sending--
       if (state.sending === 0 && state.failures === 0) this.#targets.delete(target)
     }
   }
+
+  /** `false`: the other side did not take it, so that it waits again or was given up. */
+  async #isTaken(delivery: ClaimedDelivery, state: TargetState): Promise<boolean> {
+    const { store, destinations, clock, log, backoffBaseMs } = this.#options
+    const { id, epoch } = delivery
+    try {
+      await destinations.send(delivery, AbortSignal.any([AbortSignal.timeout(SEND_MS), this.#stop.signal]))
+      state.failures = 0
+      state.pausedUntil = 0
+      return true
+    } catch (error) {
+      const now = clock()
+      const delay = backoffMs(state.failures, { backoffBaseMs })
+      state.failures++
+      state.pausedUntil = now + delay
+      const about = { ...aboutOf(delivery), error: failureText(error) }
+      const abandoned = now - delivery.createdAt > ABANDON_AFTER_MS
+      if (abandoned) log('a delivery is given up: its target did not take it for a day', about)
+      else log('a delivery failed; it is tried again', { ...about, delayMs: delay })
+      // Its own back-off, so that one that is refused for itself lets the others pass.
+      const due = now + backoffMs(delivery.attempts, { backoffBaseMs })
+      await (abandoned ? store.settle(id, epoch, 'abandoned') : store.release(id, epoch, due))
+      return false
+    }
+  }
+}
+
+function aboutOf({ target, function: { name }, detail }: ClaimedDelivery): Record<string, unknown> {
+  return { target, function: name, requestId: detail.requestId }
 }

@@ -117,7 +117,7 @@ exports.handler = async (event) => {
     case 'listen': return await new Promise((resolve) => net.createServer((socket) => socket.end('hello')).listen(event.port, () => resolve('listens')))
     case 'connect': return await new Promise((resolve) => {
       const socket = net.connect(event.port, event.host)
-      socket.setTimeout(2000, () => { socket.destroy(); resolve('timeout') })
+      socket.setTimeout(event.patienceMs, () => { socket.destroy(); resolve('timeout') })
       socket.on('error', (error) => resolve(error.code))
       // A listener that refuses the peer accepts and closes at once.
       socket.on('connect', () => socket.write('GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'))
@@ -126,6 +126,10 @@ exports.handler = async (event) => {
     })
   }
 }`
+
+/** For a connection that is to be made, on a machine that is busy; and for one that nobody will answer. */
+const PATIENCE_MS = 15_000
+const REFUSED = { patienceMs: 2000 }
 
 let functions = 0
 
@@ -333,14 +337,15 @@ describe('VpcConfig', () => {
     const attacker = await fresh(vpc('subnet-a'))
     const own = await listener(attacker)
     const foreign = await listener(victim)
-    const trying = (target: object) => invoke(host.client, attacker, { do: 'connect', ...target })
+    const trying = (target: object) =>
+      invoke(host.client, attacker, { do: 'connect', patienceMs: PATIENCE_MS, ...target })
     // Its own listener answers: the connection below is refused, not impossible.
     expect((await trying(own)).body).toMatch(/^HTTP\/1.1 200/)
-    expect((await trying(foreign)).body).not.toMatch(/^HTTP/)
+    expect((await trying({ ...foreign, ...REFUSED })).body).not.toMatch(/^HTTP/)
     // The gateway of the network that it joined is this machine as well.
     const { Gateway } = JSON.parse(docker('network', 'inspect', `${PREFIX}-a`))[0].IPAM.Config[0] as { Gateway: string }
     for (const { port } of [own, foreign]) {
-      expect((await trying({ host: Gateway, port })).body).not.toMatch(/^HTTP/)
+      expect((await trying({ host: Gateway, port, ...REFUSED })).body).not.toMatch(/^HTTP/)
     }
     expect((await invoke(host.client, victim, { do: 'api' })).FunctionError).toBeUndefined()
     await Promise.all([victim, attacker].map((name) => update(name)))
@@ -349,12 +354,12 @@ describe('VpcConfig', () => {
   describe('on the network of its subnet', () => {
     const neighbour = `${PREFIX}-neighbour`
     const trying = async (name: string, target: object) =>
-      (await invoke(host.client, name, { do: 'connect', ...target })).body
+      (await invoke(host.client, name, { do: 'connect', patienceMs: PATIENCE_MS, ...target })).body
     const addressOf = (container: string) =>
       docker('inspect', '-f', `{{(index .NetworkSettings.Networks "${PREFIX}-a").IPAddress}}`, container)
     /** What a container that is none of ours finds. */
-    const neighbourHears = async (address: string, port: number) => {
-      const script = `const s = require('net').connect(${port}, '${address}'); s.setTimeout(2000, () => { console.log('timeout'); s.destroy() });
+    const neighbourHears = async (address: string, port: number, patienceMs = PATIENCE_MS) => {
+      const script = `const s = require('net').connect(${port}, '${address}'); s.setTimeout(${patienceMs}, () => { console.log('timeout'); s.destroy() });
         s.on('error', (e) => console.log(e.code)); s.on('data', (d) => { console.log(String(d)); s.destroy() })`
       const { stdout } = await execute('docker', ['exec', neighbour, '/var/lang/bin/node', '-e', script])
       return stdout.trim()
@@ -390,7 +395,7 @@ describe('VpcConfig', () => {
     it('it reaches the ports only that its security groups name', async () => {
       const name = await fresh(vpc('subnet-a', 'sg-ports'))
       expect(await trying(name, { host: neighbour, port: 8080 })).toBe('hello')
-      expect(await trying(name, { host: neighbour, port: 9090 })).toBe('timeout')
+      expect(await trying(name, { host: neighbour, port: 9090, ...REFUSED })).toBe('timeout')
       await update(name)
     })
 
@@ -404,7 +409,7 @@ describe('VpcConfig', () => {
       const name = await fresh(vpc('subnet-a'))
       try {
         expect(await neighbourHears(Gateway, port)).toBe('hello')
-        expect(await trying(name, { host: Gateway, port })).toBe('timeout')
+        expect(await trying(name, { host: Gateway, port, ...REFUSED })).toBe('timeout')
       } finally {
         service.close()
       }
@@ -418,8 +423,8 @@ describe('VpcConfig', () => {
       const container = docker('ps', '--filter', `name=-${server}-`, '--format', '{{.Names}}')
       const address = addressOf(container)
       expect(await trying(server, { host: address, port: 8080 })).toBe('hello')
-      expect(await trying(other, { host: address, port: 8080 })).toBe('timeout')
-      expect(await neighbourHears(address, 8080)).toBe('timeout')
+      expect(await trying(other, { host: address, port: 8080, ...REFUSED })).toBe('timeout')
+      expect(await neighbourHears(address, 8080, REFUSED.patienceMs)).toBe('timeout')
       await Promise.all([server, other].map((name) => update(name)))
     })
   })

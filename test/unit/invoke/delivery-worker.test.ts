@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ABANDON_AFTER_MS, DeliveryWorker } from '../../../src/invoke/delivery-worker.ts'
 import { Destinations } from '../../../src/invoke/destinations/destinations.ts'
 import type { DestinationTarget } from '../../../src/invoke/destinations/target.ts'
@@ -250,5 +250,18 @@ describe('a webhook as destination', () => {
     expect(second?.headers['x-amzn-trace-id']).toBe('Root=1-a;Lineage=1:0123abcd:3')
     expect(second?.headers['x-hearth-delivery']).toBe(first?.headers['x-hearth-delivery'])
     expect(decodeURIComponent(String(second?.headers['x-hearth-attribute-errormessage']))).toBe('käputt\n')
+  })
+
+  it('that was taken is not called a failure when that cannot be stored: it is sent again after its lease', async () => {
+    const settle = vi.spyOn(store.deliveries, 'settle').mockRejectedValueOnce(new Error('disk full'))
+    const sent: number[] = []
+    await start({ send: async ({ id }) => void sent.push(id) })
+    await decide({})
+    await until(() => settle.mock.calls.length === 1 && logged.length === 1)
+    expect(logged[0]).toMatch(/^what became of a delivery could not be stored/)
+    now += 60_000
+    worker!.wake()
+    await until(async () => (await store.deliveries.counts()).delivered === 1)
+    expect(sent).toHaveLength(2)
   })
 })
