@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { PackageFolder } from '../../../src/code/sealed-packages.ts'
 import { Launch, ShutDown } from '../../../src/execution/launch.ts'
 import { SandboxError } from '../../../src/sandbox/driver.ts'
-import { type FakeHostOptions, fakeHost, validVersion } from './fake-host.ts'
+import { type FakeHostOptions, fakeHost, until, validVersion } from './fake-host.ts'
 
 const nobody = () => {}
 
@@ -60,5 +60,57 @@ describe('the folder of a package', () => {
     opened(folder)
     await refused
     expect(happened).toEqual(['released, 0 sandboxes'])
+  })
+})
+
+const STEPS = ['image', 'code', 'layersPath', 'reserve', 'open', 'start'] as const
+
+describe.each(['fails', 'is undone'] as const)('a launch that %s', (how) => {
+  it.each(STEPS)('at the step %s gives everything back', async (at) => {
+    const { host, live } = fakeHost()
+    const held = new Set<string>()
+    let undone: Promise<void> | undefined
+    /** What a step gives, with its way back under that name. */
+    const step = async <T>(name: (typeof STEPS)[number], give: () => Promise<T>, back?: keyof T): Promise<T> => {
+      await new Promise((resolve) => setImmediate(resolve))
+      if (name === at && how === 'fails') throw new Error('no')
+      if (name === at) undone = launch.undo('test')
+      const given = await give()
+      if (back === undefined) return given
+      held.add(name)
+      return { ...given, [back]: async () => void held.delete(name) }
+    }
+    const { driver, listeners } = host
+    const launch = new Launch({
+      host: {
+        ...host,
+        image: () => step('image', async () => 'image'),
+        code: () => step('code', async () => ({ path: '/code', release: async () => {} }), 'release'),
+        layersPath: () => step('layersPath', async () => undefined),
+        listeners: { ...listeners, open: (options) => step('open', () => listeners.open(options), 'close') },
+        driver: {
+          ...driver,
+          reserve: () => step('reserve', () => driver.reserve(), 'release'),
+          // The sandbox has the place from here on.
+          start: (spec, observer) =>
+            step('start', async () => {
+              const sandbox = await driver.start(spec, observer)
+              const destroy = async (reason: string) => {
+                await sandbox.destroy(reason)
+                spec.place.release()
+              }
+              return { ...sandbox, destroy }
+            }),
+        },
+      },
+      version: validVersion(),
+      initialization: 'on-demand',
+      logStream: 's',
+      session: { ready: nobody, initError: nobody, outcome: nobody },
+      sandbox: { output: nobody, exit: nobody, launchFailure: nobody, lost: nobody },
+    })
+    await expect(launch.run()).rejects.toThrow(how === 'fails' ? 'no' : ShutDown)
+    await (undone ?? launch.undo('test'))
+    await until(() => held.size === 0 && live() === 0)
   })
 })
