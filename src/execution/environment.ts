@@ -284,7 +284,8 @@ export class ExecutionEnvironment {
 
   async #run(run: Run): Promise<void> {
     const { version } = this
-    const { requestId, tail, clientContext, ...invocation } = run.invocation
+    const { invocation } = run
+    const { requestId, tail, clientContext } = invocation
     const deadlineMs = Date.now() + version.timeout * 1000
     const timer = setTimeout(() => this.#mailbox.post({ kind: 'deadline' }), version.timeout * 1000)
     this.#invocationLog.begin(tail)

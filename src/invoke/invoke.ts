@@ -89,6 +89,7 @@ export class Invoker {
     const version = drawVersion(target)
     assertInvocable(version)
     refuseForeignSettings(request)
+    const { key, requestId } = request
     const event = request.invocationType === 'Event'
     const limit = request.payloadLimit ?? (event ? LIMITS.asyncPayloadBytes : LIMITS.syncPayloadBytes)
     if (request.payload.length > limit)
@@ -101,7 +102,6 @@ export class Invoker {
       : this.#sampler.decide(request.traceHeader, version, clock())
     const decided = traceHeader === request.traceHeader ? {} : { traceHeader }
     if (event) {
-      const { key, requestId } = request
       await queue.put({
         function: key,
         qualifier: request.qualifier,
@@ -114,7 +114,15 @@ export class Invoker {
       this.#options.wakeQueue(key)
       return { type: 'Event', ...decided }
     }
-    const run = { ...request, traceHeader, payload, clientContext }
+    const run = {
+      key,
+      qualifier: request.qualifier,
+      requestId,
+      traceHeader,
+      payload,
+      tail: request.tail,
+      clientContext,
+    }
     const result = await this.run(version, target, run, true)
     return { type: 'RequestResponse', executedVersion: version.version, result, ...decided }
   }

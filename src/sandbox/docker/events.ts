@@ -71,7 +71,10 @@ export class EngineEvents {
     })
     stream.on('data', (chunk: Buffer) => lines.write(chunk))
     stream.on('error', () => undefined)
-    stream.once('close', () => this.#reconnect())
+    stream.once('close', () => {
+      if (!this.#closed) this.#log("The engine's event stream ended; connecting again")
+      this.#reconnect()
+    })
   }
 
   close(): void {
@@ -83,7 +86,6 @@ export class EngineEvents {
   /** Nothing is missed that matters: a container that ends also ends its own stream. */
   #reconnect(): void {
     if (this.#closed) return
-    this.#log("The engine's event stream ended; connecting again")
     this.#again = setTimeout(() => this.open().catch(() => this.#reconnect()), AGAIN_MS)
     this.#again.unref()
   }
