@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-lambda'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LABELS } from '../../src/sandbox/docker/labels.ts'
-import { active, createFunction, invoke, ROLE } from '../support/functions.ts'
+import { active, createFunction, invoke, ROLE, TIMEOUT_S } from '../support/functions.ts'
 import { startTestHost, type TestHost } from '../support/host.ts'
 import { buildImage, docker, removeImages } from '../support/images.ts'
 
@@ -44,6 +44,7 @@ async function create(name: string, ImageUri: string, settings: Partial<CreateFu
       Role: ROLE,
       PackageType: 'Image',
       Code: { ImageUri },
+      Timeout: TIMEOUT_S,
       ...settings,
     }),
   )

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { CreateFunctionCommand } from '@aws-sdk/client-lambda'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { DockerFunctionImages } from '../../src/sandbox/docker/images/function-images.ts'
-import { active } from '../support/functions.ts'
+import { active, TIMEOUT_S } from '../support/functions.ts'
 import { startTestHost, type TestHost } from '../support/host.ts'
 import { buildImage, docker, removeImages } from '../support/images.ts'
 import { PASSWORD, type PrivateRegistry, startPrivateRegistry, USER } from '../support/private-registry.ts'
@@ -55,7 +55,13 @@ const login = (password = PASSWORD) => ({
 })
 const create = (name: string) =>
   host.client.send(
-    new CreateFunctionCommand({ FunctionName: name, Role: ROLE, PackageType: 'Image', Code: { ImageUri: uri } }),
+    new CreateFunctionCommand({
+      FunctionName: name,
+      Role: ROLE,
+      PackageType: 'Image',
+      Timeout: TIMEOUT_S,
+      Code: { ImageUri: uri },
+    }),
   )
 
 it.each([

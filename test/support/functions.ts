@@ -12,6 +12,9 @@ import yazl from 'yazl'
 
 export const ROLE = 'arn:aws:iam::000000000000:role/test'
 
+/** Seconds that a function may take in a test that is not about its timeout: AWS's own 3 are few on a busy machine. */
+export const TIMEOUT_S = 60
+
 export type Files = Readonly<Record<string, string | Uint8Array>>
 
 /** A zip of these files; those named `bootstrap` or ending in `.sh` are executable. */
@@ -40,6 +43,7 @@ export async function createFunction(
       Handler: 'index.handler',
       Role: ROLE,
       Code: { ZipFile: await zipped(files) },
+      Timeout: TIMEOUT_S,
       ...settings,
     }),
   )
