@@ -259,7 +259,7 @@ export class ExecutionEnvironment {
 
   /** Init repeated within an invocation, under the function's timeout, after a reset or a failed first Init. */
   async #suppressedInit(began: number): Promise<(BootOutcome & { ok: false }) | undefined> {
-    this.#mailbox.clear()
+    this.#mailbox.drain()
     this.#sandbox!.boot()
     const outcome = await awaitBoot(this.#mailbox, this.#bootOptions())
     if (outcome.ok) {
@@ -368,14 +368,14 @@ export class ExecutionEnvironment {
     // After the processes: a connection of theirs must not count as one of the next runtime's.
     this.#session?.reset()
     if (this.#state !== 'Reset') return
-    this.#mailbox.clear()
+    this.#mailbox.drain()
     this.#apply('resetDone')
     this.#owner.idle(this)
   }
 
   #becomeIdle(event: 'initialized' | 'completed'): void {
     this.#booted = true
-    const unread = this.#mailbox.clear()
+    const unread = this.#mailbox.drain()
     this.#apply(event)
     // What came while the answer waited for its last lines: the runtime may have ended since it was ready.
     for (const signal of unread) this.#hear(signal)

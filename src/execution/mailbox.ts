@@ -39,7 +39,7 @@ export class Mailbox<T> {
   }
 
   /** Takes out what was posted and not read. */
-  clear(): readonly T[] {
+  drain(): readonly T[] {
     const items = this.#items
     this.#items = []
     return items
