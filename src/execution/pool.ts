@@ -37,6 +37,8 @@ export class NoCapacity extends Error {
 }
 
 interface Waiter {
+  /** Monotonic milliseconds. */
+  readonly since: number
   resolve(environment: ExecutionEnvironment): void
   reject(error: unknown): void
   timer: NodeJS.Timeout | undefined
@@ -94,7 +96,7 @@ export class EnvironmentPool implements EnvironmentOwner, AheadStarter {
     if (this.#closed) return Promise.reject(new NoCapacity('the host is shutting down'))
     const deployment = this.#deployment(version)
     return new Promise((resolve, reject) => {
-      deployment.waiters.push({ resolve, reject, timer: undefined })
+      deployment.waiters.push({ since: performance.now(), resolve, reject, timer: undefined })
       this.#ensure(deployment)
     })
   }
@@ -320,10 +322,11 @@ export class EnvironmentPool implements EnvironmentOwner, AheadStarter {
     if (this.#total >= this.#settings.maxEnvironments) this.#placeWaiting()
   }
 
+  /** Room goes to the function whose invocation has waited longest. */
   #placeWaiting(): void {
-    for (const deployment of this.#deployments.values()) {
-      if (deployment.waiters.length > 0) this.#ensure(deployment)
-    }
+    const waiting = [...this.#deployments.values()].filter(({ waiters }) => waiters.length > 0)
+    waiting.sort((a, b) => a.waiters[0]!.since - b.waiters[0]!.since)
+    for (const deployment of waiting) this.#ensure(deployment)
   }
 
   #takeIdle(deployment: Deployment): ExecutionEnvironment | undefined {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Invocation } from '../../../src/execution/invocation.ts'
 import { EnvironmentPool, NoCapacity, type PoolSettings } from '../../../src/execution/pool.ts'
@@ -137,6 +138,26 @@ describe('the pool', () => {
         .map(({ version }) => version.name)
         .sort(),
     ).toEqual(['b', 'c'])
+  })
+
+  it('gives room that becomes free to the function whose invocation has waited longest', async () => {
+    const { behaviour, pending } = held()
+    const { invoke, pool } = pooled({ behaviour }, { maxEnvironments: 1 })
+    const [a, b] = [validVersion({ name: 'a' }), validVersion({ name: 'b' })]
+    const lost = invoke(a!)
+    await until(() => pending.length === 1)
+    const longest = invoke(b!)
+    await pause(2)
+    const later = invoke(a!)
+    void pool.environments()[0]!.shutdown('its sandbox was lost')
+    expect((await lost).result.ok).toBe(false)
+    await until(() => pending.length === 2)
+    expect(pool.environments().map(({ version }) => version.name)).toEqual(['b'])
+    pending[1]!()
+    await longest
+    await until(() => pending.length === 3)
+    pending[2]!()
+    expect((await later).environment.version.name).toBe('a')
   })
 
   it('refuses an invocation for which no room becomes free in time', async () => {
