@@ -5,7 +5,8 @@ import type { Logger } from 'pino'
 import { createAdmin } from './api/admin.ts'
 import { createApi } from './api/app.ts'
 import { invokeAsyncHandler, invokeHandler } from './api/invoke.ts'
-import { type HttpServer, inProcess, serveHttp } from './api/server.ts'
+import { apiListener } from './api/listener.ts'
+import { type HttpServer, serveHttp } from './api/server.ts'
 import { LayerFolders, mergedId } from './code/layers.ts'
 import { Packages } from './code/packages.ts'
 import { SdkS3Objects } from './code/s3-objects.ts'
@@ -178,7 +179,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
           opened: (version) => openedForInvoke(version, keys),
           functionEnv: config.functionEnv,
           lambdaApi: config.functionApi
-            ? (version, request, response) => insideApi(version, request, response)
+            ? (version, request, response) => listener(request, response, version)
             : undefined,
         },
         {
@@ -306,16 +307,18 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       defaults: { account: config.accountId, region: config.region },
       host: config.host,
     })
+    const caller = { accessKeys: config.accessKeys, account: config.accountId, region: config.region }
+    const invoke = invokeHandler(invoker, log)
     const api = createApi({
       control,
-      caller: { accessKeys: config.accessKeys, account: config.accountId, region: config.region },
-      invoke: invokeHandler(invoker),
-      invokeAsync: invokeAsyncHandler(invoker),
+      caller,
+      invoke,
+      invokeAsync: invokeAsyncHandler(invoker, log),
       admin,
       codeLocation: { secret: randomBytes(32), code: packaging, clock: Date.now },
       log,
     })
-    const insideApi = inProcess(api)
+    const listener = apiListener(api, { invoke, caller })
     const packages = opened(
       new PackageCollection({
         stored: async () => new Set([...(await store.functions.codeInUse()), ...(await store.layers.codeInUse())]),
@@ -346,7 +349,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
     await deliveries.start()
     opened(worker, (one) => one.stop(config.drainTimeout * 1000))
     await worker.start()
-    const server: HttpServer = opened(await serveHttp(api, { host: config.host, port: config.port }), (one) =>
+    const server: HttpServer = opened(await serveHttp(listener, { host: config.host, port: config.port }), (one) =>
       one.close(config.drainTimeout * 1000),
     )
     // Stopping begins with the last one opened: no new requests, no new events, then environments, listeners, sandboxes, logs, store.

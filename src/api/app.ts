@@ -10,6 +10,9 @@ import { CODE_PATH, CodeLocation, type CodeLocationOptions } from './code-locati
 import { grantedToOther } from './cross-account.ts'
 import { EARLIER_OPERATIONS, refusalOf } from './earlier-api.ts'
 import { type ApiLog, renderError } from './errors.ts'
+import { responseOf } from './http-answer.ts'
+import type { InvokeHandler } from './invoke.ts'
+import { invokeCallOf } from './invoke-call.ts'
 import { hasBlobBody, inputViolations, type RequestMembers } from './model/check.ts'
 import { OPERATIONS, type Operation } from './operations.ts'
 import { OperationRequest } from './parse.ts'
@@ -18,10 +21,10 @@ import type { Services } from './services.ts'
 export interface ApiOptions {
   readonly control: ControlPlane
   readonly caller: CallerOptions
-  /** Answers POST /2015-03-31/functions/{name}/invocations; the path parameter is `name`. */
-  readonly invoke: (c: Context, caller: Caller) => Response | Promise<Response>
+  /** Answers POST /2015-03-31/functions/{name}/invocations. */
+  readonly invoke: InvokeHandler
   /** Answers POST /2014-11-13/functions/{name}/invoke-async. */
-  readonly invokeAsync?: (c: Context, caller: Caller) => Response | Promise<Response>
+  readonly invokeAsync?: InvokeHandler
   /** The host's own pages, mounted at /_hearth. */
   readonly admin?: Hono
   readonly codeLocation: CodeLocationOptions
@@ -59,17 +62,11 @@ export function createApi(options: ApiOptions): Api {
       : callers.of(authorization)
   }
 
-  // Nothing stands before it: no middleware, no request id made, no body read.
-  app.post('/2015-03-31/functions/:name/invocations', (c) =>
-    options.invoke(c as unknown as Context, callerOf(c as unknown as Context)),
-  )
-
-  const { invokeAsync } = options
-  if (invokeAsync !== undefined) {
-    app.post('/2014-11-13/functions/:name/invoke-async', (c) =>
-      invokeAsync(c as unknown as Context, callerOf(c as unknown as Context)),
-    )
-  }
+  // Nothing stands before them: no middleware, no request id made, no body read.
+  const invocation = (invoke: InvokeHandler) => async (c: unknown) =>
+    responseOf(await invoke(invokeCallOf(c as Context), callerOf(c as Context)))
+  app.post('/2015-03-31/functions/:name/invocations', invocation(options.invoke))
+  if (options.invokeAsync) app.post('/2014-11-13/functions/:name/invoke-async', invocation(options.invokeAsync))
 
   for (const operations of byRoute(OPERATIONS)) {
     const { method, path } = operations[0]

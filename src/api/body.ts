@@ -1,4 +1,5 @@
 /** Request bodies of the control plane: bounded, then JSON. Invoke reads its own. */
+import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
 import { LambdaException } from '../lambda/errors.ts'
 import { LIMITS } from '../lambda/limits.ts'
@@ -61,6 +62,26 @@ async function readBytes(request: Request, operation: string, limit: number): Pr
   }
   if (size > limit) throw tooLarge
   return Buffer.concat(chunks)
+}
+
+/** Milliseconds for which the rest of a refused request is read. */
+const DISCARD_MS = 10_000
+
+/** Reads what is left of a request that was answered before its end, within bounds; see DISCARDED_BYTES_MAX. */
+export function discardRest(request: IncomingMessage): void {
+  let bytes = 0
+  const count = (chunk: Uint8Array) => {
+    bytes += chunk.length
+    if (bytes > DISCARDED_BYTES_MAX) close()
+  }
+  const close = () => {
+    request.off('data', count)
+    request.socket.destroySoon()
+  }
+  const timer = setTimeout(close, DISCARD_MS)
+  request.on('data', count)
+  request.on('close', () => clearTimeout(timer))
+  request.resume()
 }
 
 /** The client went away, or its connection broke, before the end of the body: its failure, not one of this host. */

@@ -1,12 +1,10 @@
 /** The API on a socket: listening, limits of the connection, and a stop that lets requests under way finish. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { getRequestListener } from '@hono/node-server'
 import { LIMITS } from '../lambda/limits.ts'
 import { OperatorError } from '../lambda/operator-error.ts'
-import type { Api } from './app.ts'
 import { refuseBrowser } from './browser.ts'
-import type { Caller } from './caller.ts'
+import type { Listener } from './listener.ts'
 
 export interface HttpServer {
   /** e.g. `http://127.0.0.1:9000` */
@@ -25,14 +23,12 @@ const CONNECTION = {
 }
 
 /** @throws Error that says what to do when the port cannot be had. */
-export async function serveHttp(api: Api, at: { host: string; port: number }): Promise<HttpServer> {
-  // The adapter's own Response (put in place of the global one) keeps bytes as bytes: Node's costs a third of the rate.
-  const serve = getRequestListener((request, env) => api.fetch(request, env as object))
+export async function serveHttp(listener: Listener, at: { host: string; port: number }): Promise<HttpServer> {
   const server = createServer(CONNECTION, (request, response) => {
     const { headers } = request
     const browser = headers.origin !== undefined || headers['sec-fetch-site'] !== undefined
     const refusal = browser ? refuseBrowser(at.host, (name) => headers[name] as string | undefined) : undefined
-    if (refusal === undefined) void serve(request, response)
+    if (refusal === undefined) listener(request, response)
     else refuse(response, refusal)
   })
   const underWay = countRequests(server)
@@ -43,18 +39,6 @@ export async function serveHttp(api: Api, at: { host: string; port: number }): P
   const { port } = server.address() as AddressInfo
   const host = at.host.includes(':') ? `[${at.host}]` : at.host
   return { url: `http://${host}:${port}`, close: (drainMs) => stop(server, underWay, drainMs) }
-}
-
-/** Serves the API on requests that came another way, as a caller who is known already: a function's own account. */
-export function inProcess(api: Api): (caller: Caller, request: IncomingMessage, response: ServerResponse) => void {
-  const callers = new WeakMap<IncomingMessage, Caller>()
-  const listener = getRequestListener((request, env) =>
-    api.fetch(request, { ...env, caller: callers.get((env as { incoming: IncomingMessage }).incoming) }),
-  )
-  return ({ account, region }, request, response) => {
-    callers.set(request, { account, region })
-    void listener(request, response)
-  }
 }
 
 function refuse(response: ServerResponse, message: string): void {
@@ -85,12 +69,13 @@ interface UnderWay {
 
 function countRequests(server: Server): UnderWay {
   const state: UnderWay = { count: 0, idle: undefined }
+  const ended = () => {
+    state.count--
+    if (state.count === 0) state.idle?.()
+  }
   server.on('request', (_request, response) => {
     state.count++
-    response.once('close', () => {
-      state.count--
-      if (state.count === 0) state.idle?.()
-    })
+    response.on('close', ended)
   })
   return state
 }

@@ -32,8 +32,10 @@ export class TraceSampler {
 
   /** The header with the decision for a request whose caller made none. */
   decide(header: string, version: FunctionVersion, nowMs: number): string {
-    if (version.tracingMode !== 'Active')
-      return /(?:^|;)\s*sampled=\?/i.test(header) ? withDecision(header, '0') : header
+    if (version.tracingMode !== 'Active') {
+      // The first look spares the usual header the second.
+      return header.includes('?') && /(?:^|;)\s*sampled=\?/i.test(header) ? withDecision(header, '0') : header
+    }
     return withDecision(header, this.#take(version, nowMs) ? '1' : '0')
   }
 

@@ -1,7 +1,7 @@
 /** The durable queue of asynchronous events. Each claim has a lease and an epoch; whoever lost either can change nothing any more. */
-import type { Kysely, Transaction } from 'kysely'
+import { CompiledQuery, type Kysely, type Transaction } from 'kysely'
 import type { FunctionKey } from '../lambda/function.ts'
-import { insertDelivery } from './deliveries.ts'
+import { DeliveryStatements } from './delivery-statements.ts'
 import { findDue, type RoomOf } from './event-claims.ts'
 import { CountChanges } from './event-counts.ts'
 import { EventStatements, keyOf, keyText } from './event-statements.ts'
@@ -23,6 +23,7 @@ export class SqlEventQueue implements EventQueueStore {
   readonly #promises: GroupCommit
   readonly #progress: GroupCommit
   readonly #statements: EventStatements
+  readonly #deliveries: DeliveryStatements
   readonly #room: QueueRoom
 
   /** @param maxBytes of the database, from which on no further event is accepted */
@@ -35,6 +36,7 @@ export class SqlEventQueue implements EventQueueStore {
     this.#promises = commits.promises
     this.#progress = commits.progress
     this.#statements = new EventStatements(database.connection)
+    this.#deliveries = new DeliveryStatements(database.connection)
     this.#room = new QueueRoom(database.db, maxBytes)
   }
 
@@ -44,7 +46,7 @@ export class SqlEventQueue implements EventQueueStore {
   }
 
   #insert(event: NewEvent): Promise<void> {
-    return this.#promises.run((_db, counts) => this.#add(counts, event))
+    return this.#promises.run((counts) => this.#add(counts, event))
   }
 
   #add(counts: CountChanges, event: NewEvent): void {
@@ -60,7 +62,7 @@ export class SqlEventQueue implements EventQueueStore {
   ): Promise<ClaimedEvent[]> {
     const size = Math.min(limit, CLAIM_MAX)
     if (size <= 0) return Promise.resolve([])
-    return this.#progress.run((_db, counts) =>
+    return this.#progress.run((counts) =>
       findDue(this.#statements, now, size, room).map(({ id, claimed, function_key }) => {
         if (claimed === 0) counts.add(function_key, { waiting: -1, claimed: 1 })
         return this.#statements.claim(id, leaseUntil)
@@ -69,65 +71,37 @@ export class SqlEventQueue implements EventQueueStore {
   }
 
   extend(id: number, epoch: number, leaseUntil: number): Promise<boolean> {
-    return this.#progress.run(async (db) => {
-      const { numUpdatedRows } = await db
-        .updateTable('events')
-        .set({ due_at: leaseUntil })
-        .where('id', '=', id)
-        .where('epoch', '=', epoch)
-        .where('claimed', '=', 1)
-        .executeTakeFirst()
-      return numUpdatedRows === 1n
-    })
+    return this.#progress.run(() => this.#statements.extend(id, epoch, leaseUntil))
   }
 
   settle(id: number, epoch: number, ending: EventEnding = DONE): Promise<boolean> {
-    return this.#progress.run(async (db, counts) => {
+    return this.#progress.run((counts) => {
       const functionKey = this.#statements.remove(id, epoch)
       if (functionKey === undefined) return false
       counts.add(functionKey, { claimed: -1, [ending.as]: 1 })
-      for (const delivery of ending.deliveries) await insertDelivery(db, delivery)
+      for (const delivery of ending.deliveries) this.#deliveries.insert(delivery)
       for (const event of ending.events) this.#add(counts, event)
       return true
     })
   }
 
   release(id: number, epoch: number, availableAt: number, because?: 'retry' | 'postponement'): Promise<boolean> {
-    return this.#progress.run(async (db, counts) => {
-      const back = await db
-        .updateTable('events')
-        .set((eb) => ({
-          claimed: 0,
-          due_at: availableAt,
-          ...(because === 'retry' ? { retries: eb('retries', '+', 1) } : {}),
-          ...(because === 'postponement' ? { postponements: eb('postponements', '+', 1) } : {}),
-        }))
-        .where('id', '=', id)
-        .where('epoch', '=', epoch)
-        .where('claimed', '=', 1)
-        .returning('function_key')
-        .executeTakeFirst()
-      if (back === undefined) return false
-      counts.add(back.function_key, { claimed: -1, waiting: 1 })
+    return this.#progress.run((counts) => {
+      const functionKey = this.#statements.release(id, epoch, availableAt, because)
+      if (functionKey === undefined) return false
+      counts.add(functionKey, { claimed: -1, waiting: 1 })
       return true
     })
   }
 
   voidLeases(now: number): Promise<number> {
-    return this.#progress.run(async (db, counts) => {
-      const held = await db
-        .selectFrom('event_function_counts')
-        .select(['function_key', 'claimed'])
-        .where('claimed', '>', 0)
-        .execute()
-      if (held.length === 0) return 0
-      const { numUpdatedRows } = await db
-        .updateTable('events')
-        .set((eb) => ({ claimed: 0, due_at: now, epoch: eb('epoch', '+', 1) }))
-        .where('claimed', '=', 1)
-        .executeTakeFirst()
-      for (const { function_key, claimed } of held) counts.add(function_key, { claimed: -claimed, waiting: claimed })
-      return Number(numUpdatedRows)
+    return this.#progress.run((counts) => {
+      let voided = 0
+      for (const { function_key, claimed } of this.#statements.voidLeases(now)) {
+        counts.add(function_key, { claimed: -claimed, waiting: claimed })
+        voided += claimed
+      }
+      return voided
     })
   }
 
@@ -209,7 +183,9 @@ export async function discardEvents(db: Transaction<Tables>, key: FunctionKey): 
   const claimed = gone.filter((event) => event.claimed === 1).length
   const counts = new CountChanges()
   counts.add(keyText(key), { waiting: claimed - gone.length, claimed: -claimed, discarded: gone.length })
-  await counts.write(db)
+  for (const [text, parameters] of counts.statements()) {
+    await db.executeQuery(CompiledQuery.raw(text, [...parameters]))
+  }
   return gone.length
 }
 

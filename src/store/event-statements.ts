@@ -54,6 +54,17 @@ const CLAIM = `
 
 const PAYLOAD = 'select trace_header, payload from event_payloads where event_id = ?'
 
+const EXTEND = 'update events set due_at = ? where id = ? and epoch = ? and claimed = 1'
+
+/** Two additions: of a retry, of a postponement. */
+const RELEASE = `
+  update events set claimed = 0, due_at = ?, retries = retries + ?, postponements = postponements + ?
+  where id = ? and epoch = ? and claimed = 1 returning function_key`
+
+const CLAIMED = 'select function_key, claimed from event_function_counts where claimed > 0'
+
+const VOID = 'update events set claimed = 0, due_at = ?, epoch = epoch + 1 where claimed = 1'
+
 const REMOVE = 'delete from events where id = ? and epoch = ? and claimed = 1 returning function_key'
 
 export class EventStatements {
@@ -108,6 +119,24 @@ export class EventStatements {
     }
   }
 
+  /** `false`: the claim was no longer this one. */
+  extend(id: number, epoch: number, leaseUntil: number): boolean {
+    return this.#run(EXTEND, [leaseUntil, id, epoch]).changes > 0
+  }
+
+  /** Returns the function's key; `undefined`: the claim was no longer this one. */
+  release(id: number, epoch: number, availableAt: number, because?: 'retry' | 'postponement'): string | undefined {
+    const additions = [because === 'retry' ? 1 : 0, because === 'postponement' ? 1 : 0]
+    return this.#all<{ function_key: string }>(RELEASE, [availableAt, ...additions, id, epoch])[0]?.function_key
+  }
+
+  /** Makes all claims void. Returns how many each function had. */
+  voidLeases(now: number): { readonly function_key: string; readonly claimed: number }[] {
+    const held = this.#all<{ function_key: string; claimed: number }>(CLAIMED, [])
+    if (held.length > 0) this.#run(VOID, [now])
+    return held
+  }
+
   /** Returns the function's key; `undefined`: the claim was no longer this one. */
   remove(id: number, epoch: number): string | undefined {
     return this.#all<{ function_key: string }>(REMOVE, [id, epoch])[0]?.function_key
@@ -119,7 +148,7 @@ export class EventStatements {
     return this.#connection.prepare(text).all(parameters) as Row[]
   }
 
-  #run(text: string, parameters: readonly unknown[]): { lastInsertRowid: number | bigint } {
+  #run(text: string, parameters: readonly unknown[]) {
     return this.#connection.prepare(text).run(parameters)
   }
 }

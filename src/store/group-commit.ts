@@ -5,16 +5,15 @@
  * gathers. What the host tells itself (claims, what became of an event) settles with the commit and is flushed soon: a power failure takes
  * back some milliseconds of it, as if the host had been killed so much earlier, and those events run again.
  */
-import type { Transaction } from 'kysely'
 import { CountChanges } from './event-counts.ts'
 import type { OpenDatabase } from './sqlite.ts'
-import type { Tables } from './tables.ts'
 
-/** Statements on the hot path run without Kysely, and without a promise. */
-export type QueueWrite<T> = (db: Transaction<Tables>, counts: CountChanges) => T | Promise<T>
+/** Executes its statements, within the transaction and without a promise. It may be called again after it was rolled back. */
+export type QueueWrite<T> = (counts: CountChanges) => T
 
 interface Waiting {
   readonly write: QueueWrite<unknown>
+  value: unknown
   readonly resolve: (value: never) => void
   readonly reject: (reason: unknown) => void
 }
@@ -31,8 +30,7 @@ const BUSY_MS = 5
 const WRITES_PER_TRANSACTION = 2000
 
 /** What it needs of an open database. */
-interface CommitTarget {
-  readonly db: OpenDatabase['db']
+interface CommitTarget extends Pick<OpenDatabase, 'connection' | 'lock'> {
   readonly log: Pick<OpenDatabase['log'], 'unflushed' | 'flush' | 'flushSoon'>
 }
 
@@ -53,7 +51,7 @@ export class GroupCommit {
 
   run<T>(write: QueueWrite<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ write, resolve, reject })
+      this.#waiting.push({ write, value: undefined, resolve, reject })
       this.#working ??= this.#work()
       if (this.#waiting.length >= this.#load) this.#gathered?.()
     })
@@ -65,10 +63,12 @@ export class GroupCommit {
   }
 
   async #work(): Promise<void> {
+    const { lock } = this.#database
     while (this.#waiting.length > 0) {
       await this.#gather()
+      if (!lock.tryAcquire()) await lock.acquire()
       const group = this.#waiting.splice(0, WRITES_PER_TRANSACTION)
-      await this.#commit(group)
+      await this.#settle(group)
       this.#endedAt = performance.now()
       this.#load = group.length + this.#waiting.length
     }
@@ -86,40 +86,70 @@ export class GroupCommit {
       const timer = setTimeout(resolve, GATHER_MS)
       this.#gathered = () => {
         clearTimeout(timer)
+        this.#gathered = undefined
         resolve()
       }
-    }).finally(() => {
-      this.#gathered = undefined
     })
   }
 
-  async #commit(group: readonly Waiting[]): Promise<void> {
-    const { log } = this.#database
+  /** To be called with the connection, which it gives back after the commit. */
+  async #settle(group: readonly Waiting[]): Promise<void> {
+    const { lock, log } = this.#database
     try {
-      const results = await this.#transaction(group)
+      let committed: readonly Waiting[]
+      try {
+        committed = this.#commit(group)
+      } finally {
+        lock.release()
+      }
       if (this.#kind === 'promise') await log.flush()
       else log.flushSoon()
-      for (const [i, { resolve }] of group.entries()) resolve(results[i] as never)
+      for (const { resolve, value } of committed) resolve(value as never)
     } catch (error) {
       for (const { reject } of group) reject(error)
     }
   }
 
-  #transaction(group: readonly Waiting[]): Promise<unknown[]> {
-    const { db, log } = this.#database
-    return db.connection().execute((connection) =>
-      log.unflushed(() =>
-        connection.transaction().execute(async (trx) => {
-          const counts = new CountChanges()
-          const values: unknown[] = []
-          for (const { write } of group) {
-            const value = write(trx, counts)
-            values.push(value instanceof Promise ? await value : value)
-          }
-          await counts.write(trx)
-          return values
-        }),
-      ),
-    )
+  /** Commits the writes of a group and returns those that stand. One that throws is refused alone: the others are done again without it. */
+  #commit(group: readonly Waiting[]): readonly Waiting[] {
+    let left = group
+    while (left.length > 0) {
+      const [failed, error] = this.#database.log.unflushed(() => this.#transaction(left))
+      if (failed === undefined) return left
+      failed.reject(error)
+      left = left.filter((waiting) => waiting !== failed)
+    }
+    return []
+  }
+
+  /** Returns the write that threw, if one did, and what. @throws when the commit fails */
+  #transaction(group: readonly Waiting[]): readonly [failed?: Waiting, error?: unknown] {
+    const { connection } = this.#database
+    connection.prepare('begin').run([])
+    let current: Waiting | undefined
+    try {
+      const counts = new CountChanges()
+      for (const waiting of group) {
+        current = waiting
+        waiting.value = waiting.write(counts)
+      }
+      current = undefined
+      for (const [text, parameters] of counts.statements()) connection.prepare(text).run(parameters)
+      connection.prepare('commit').run([])
+      return []
+    } catch (error) {
+      this.#rollBack()
+      if (current === undefined) throw error
+      return [current, error]
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.#database.connection.prepare('rollback').run([])
+    } catch (error) {
+      // When the disk fails, SQLite has ended the transaction already.
+      if (!(error instanceof Error && error.message.includes('no transaction is active'))) throw error
+    }
   }
 }

@@ -67,7 +67,7 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
     policies: new SqlPolicies(db, changes),
     targets: new SqlTargets(db, changes),
     queue: new SqlEventQueue(database, { promises, progress }, options.queueMaxBytes),
-    deliveries: new SqlDeliveries(db, progress),
+    deliveries: new SqlDeliveries(database, progress),
     eventInvoke: new SqlEventInvokeConfigs(db, changes),
     provisioned: new SqlProvisioned(db, changes),
     codeSigning: new SqlCodeSigning(db),

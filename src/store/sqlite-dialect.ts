@@ -7,6 +7,7 @@ import {
   type SqliteDialectConfig,
   SqliteDriver,
 } from 'kysely'
+import type { ConnectionLock } from './connection-lock.ts'
 
 /** SQLite runs DDL in transactions, though Kysely's adapter does not say so: a crash within a migration leaves nothing behind. */
 class TransactionalSqliteAdapter extends SqliteAdapter {
@@ -16,6 +17,23 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
 }
 
 class TransactionalSqliteDriver extends SqliteDriver {
+  readonly #lock: ConnectionLock
+
+  constructor(config: SqliteDialectConfig, lock: ConnectionLock) {
+    super(config)
+    this.#lock = lock
+  }
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    await this.#lock.acquire()
+    return super.acquireConnection()
+  }
+
+  override async releaseConnection(): Promise<void> {
+    await super.releaseConnection()
+    this.#lock.release()
+  }
+
   /** When the disk fails (full, broken), SQLite ends the transaction itself; that there is none any more must not hide why. */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     try {
@@ -28,10 +46,13 @@ class TransactionalSqliteDriver extends SqliteDriver {
 
 export class TransactionalSqliteDialect extends SqliteDialect {
   readonly #config: SqliteDialectConfig
+  readonly #lock: ConnectionLock
 
-  constructor(config: SqliteDialectConfig) {
+  /** @param lock shared with those who use the connection without Kysely */
+  constructor(config: SqliteDialectConfig, lock: ConnectionLock) {
     super(config)
     this.#config = config
+    this.#lock = lock
   }
 
   override createAdapter(): SqliteAdapter {
@@ -39,6 +60,6 @@ export class TransactionalSqliteDialect extends SqliteDialect {
   }
 
   override createDriver(): Driver {
-    return new TransactionalSqliteDriver(this.#config)
+    return new TransactionalSqliteDriver(this.#config, this.#lock)
   }
 }

@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { Kysely, Migrator } from 'kysely'
 import { OperatorError } from '../lambda/operator-error.ts'
+import { ConnectionLock } from './connection-lock.ts'
 import { migrations } from './migrations/index.ts'
 import { TransactionalSqliteDialect } from './sqlite-dialect.ts'
 import { loadSqliteEngine, type SqliteConnection, type SqliteEngine } from './sqlite-engine.ts'
@@ -22,8 +23,9 @@ export interface SqliteOptions {
 
 export interface OpenDatabase {
   readonly db: Kysely<Tables>
-  /** The one that `db` uses, for statements on the hot path. Only while `db` has given it to nobody else. */
+  /** The one that `db` uses, for statements on the hot path; only within a transaction of `db`, or with `lock`. */
   readonly connection: SqliteConnection
+  readonly lock: ConnectionLock
   readonly log: WriteAheadLog
   readonly engine: SqliteEngine['name']
   close(): Promise<void>
@@ -44,7 +46,8 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
   const owner = ownerFile(path)
   const connection = connect(engine, path, options.lockWaitMs ?? 3000)
   const log = new WriteAheadLog(path, connection, options.failed)
-  const db = new Kysely<Tables>({ dialect: new TransactionalSqliteDialect({ database: connection }) })
+  const lock = new ConnectionLock()
+  const db = new Kysely<Tables>({ dialect: new TransactionalSqliteDialect({ database: connection }, lock) })
   try {
     writeFileSync(owner, JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() }))
     await migrate(db, path)
@@ -55,6 +58,7 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
   return {
     db,
     connection,
+    lock,
     log,
     engine: engine.name,
     async close() {

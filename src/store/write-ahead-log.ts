@@ -19,6 +19,7 @@ export class WriteAheadLog {
   readonly #path: string
   readonly #connection: SqliteConnection
   readonly #changes: SqliteStatement
+  #changesSeen: number
   /** Transactions that wrote something and have ended, and how many of them are on disk. */
   #committed = 0
   #flushed = 0
@@ -37,6 +38,7 @@ export class WriteAheadLog {
     this.#path = `${path}-wal`
     this.#connection = connection
     this.#changes = connection.prepare('select total_changes() as n')
+    this.#changesSeen = this.#changed()
   }
 
   /** Why nothing more is taken; `undefined` while it is. */
@@ -49,16 +51,17 @@ export class WriteAheadLog {
    * connection, outside of a transaction.
    * @throws LambdaException ServiceException once a flush has failed
    */
-  async unflushed<T>(work: () => Promise<T>): Promise<T> {
+  unflushed<T>(work: () => T): T {
     if (this.#failure) throw this.#failure
-    const before = this.#changed()
-    this.#connection.exec('PRAGMA synchronous = NORMAL')
+    this.#run('pragma synchronous = normal')
     try {
-      return await work()
+      return work()
     } finally {
-      this.#connection.exec('PRAGMA synchronous = FULL')
+      this.#run('pragma synchronous = full')
       // Counted by what ended: a flush that another transaction is in the midst of does not cover it.
-      if (this.#changed() !== before) this.#committed++
+      const changes = this.#changed()
+      if (changes !== this.#changesSeen) this.#committed++
+      this.#changesSeen = changes
     }
   }
 
@@ -94,6 +97,10 @@ export class WriteAheadLog {
       this.#failed(this.#failure)
     }
     return this.#failure
+  }
+
+  #run(pragma: string): void {
+    this.#connection.prepare(pragma).run([])
   }
 
   #changed(): number {

@@ -222,7 +222,9 @@ export async function startControlPlaneHost({
   const api = createApi({
     control,
     caller: { account: '111111111111', region: 'us-east-1', accessKeys: { AKIDOFTWO: '222222222222' } },
-    invoke: invoke?.(store) ?? ((c, caller) => c.json({ invoked: c.req.param('name'), ...caller })),
+    invoke:
+      invoke?.(store) ??
+      (async ({ name }, caller) => ({ status: 200, headers: {}, body: JSON.stringify({ invoked: name, ...caller }) })),
     codeLocation: { secret: randomBytes(32), code, clock },
     log,
   })

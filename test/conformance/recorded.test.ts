@@ -44,7 +44,7 @@ beforeAll(async () => {
       prepareLayers: () => Promise.resolve(),
       signatures: () => Promise.resolve({ kind: 'unsigned' }),
     },
-    invoke: (store) => invokeHandler(invokerOf(store)),
+    invoke: (store) => invokeHandler(invokerOf(store), log),
   })
   lambda = host.client()
 })

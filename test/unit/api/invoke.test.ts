@@ -1,9 +1,10 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
+import { responseOf } from '../../../src/api/http-answer.ts'
 import { invokeAsyncHandler, invokeHandler } from '../../../src/api/invoke.ts'
+import { invokeCallOf } from '../../../src/api/invoke-call.ts'
 import { INPUT_MODEL, type StructureShape } from '../../../src/api/model/shapes.ts'
 import type { InvokeRequest, Invoker } from '../../../src/invoke/invoke.ts'
-import { LambdaException } from '../../../src/lambda/errors.ts'
 
 function setUp() {
   const asked: InvokeRequest[] = []
@@ -13,15 +14,17 @@ function setUp() {
       return Promise.resolve({ type: 'DryRun' } as const)
     },
   } as unknown as Invoker
-  const [handle, handleAsync] = [invokeHandler(invoker), invokeAsyncHandler(invoker)]
+  const log = { error: () => {} }
+  const [handle, handleAsync] = [invokeHandler(invoker, log), invokeAsyncHandler(invoker, log)]
   const caller = { account: '111111111111', region: 'us-east-1' }
   const app = new Hono()
-    .post('/:name', (c) => handle(c, caller))
-    .post('/:name/invoke-async', (c) => handleAsync(c, caller))
-    .onError((error, c) => c.text(error.message, error instanceof LambdaException ? (error.status as 400) : 500))
+    .post('/:name', async (c) => responseOf(await handle(invokeCallOf(c), caller)))
+    .post('/:name/invoke-async', async (c) => responseOf(await handleAsync(invokeCallOf(c), caller)))
   const send = async (headers: Record<string, string>, path = '/f') => {
     const answer = await app.request(path, { method: 'POST', headers, body: '{}' })
-    return { status: answer.status, text: await answer.text() }
+    const body = (await answer.text()) || '{}'
+    const { message, Message } = JSON.parse(body) as { message?: string; Message?: string }
+    return { status: answer.status, text: message ?? Message ?? '' }
   }
   return { asked, send }
 }

@@ -1,13 +1,20 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Hono } from 'hono'
-import { afterEach, expect, it } from 'vitest'
-import type { Api } from '../../../src/api/app.ts'
+import { afterEach, describe, expect, it } from 'vitest'
 import { readJson } from '../../../src/api/body.ts'
 import { renderError } from '../../../src/api/errors.ts'
-import { invokeHandler } from '../../../src/api/invoke.ts'
+import type { HttpAnswer } from '../../../src/api/http-answer.ts'
+import { type InvokeHandler, invokeHandler } from '../../../src/api/invoke.ts'
+import { apiListener, type Listener } from '../../../src/api/listener.ts'
 import { type HttpServer, serveHttp } from '../../../src/api/server.ts'
 import type { Invoker } from '../../../src/invoke/invoke.ts'
+
+/** A promise, and what resolves it. */
+function signal<T>(): [Promise<T>, (value: T) => void] {
+  let resolve: (value: T) => void = () => {}
+  return [new Promise<T>((given) => (resolve = given)), (value) => resolve(value)]
+}
 
 let server: HttpServer | undefined
 afterEach(async () => {
@@ -15,8 +22,19 @@ afterEach(async () => {
   server = undefined
 })
 
+const CUT_OFF = {
+  name: 'InvalidRequestContentException',
+  message: 'The connection ended before the request body did.',
+}
+const CALLER = { account: '111111111111', region: 'us-east-1' }
+
+/** Invoke is answered by `invoke`, everything else by the app. */
+function listening(app: Hono, invoke: InvokeHandler = () => Promise.reject(new Error('nobody invokes'))): Listener {
+  return apiListener(app, { invoke, caller: CALLER })
+}
+
 async function serving(app: Hono = new Hono().all('*', (c) => c.text('served'))): Promise<string> {
-  server = await serveHttp(app as unknown as Api, { host: '127.0.0.1', port: 0 })
+  server = await serveHttp(listening(app), { host: '127.0.0.1', port: 0 })
   return server.url
 }
 
@@ -69,25 +87,25 @@ it('cuts off what does not finish in time', async () => {
 
 it('says what to do when the port is taken', async () => {
   const port = Number(new URL(await serving()).port)
-  await expect(serveHttp(new Hono() as unknown as Api, { host: '127.0.0.1', port })).rejects.toMatchObject({
+  await expect(serveHttp(listening(new Hono()), { host: '127.0.0.1', port })).rejects.toMatchObject({
     message: `Port ${port} of 127.0.0.1 is in use.`,
     remedy: 'Stop the other program, or choose another port with --port or HEARTH_PORT.',
   })
 })
 
-it.each(['/json', '/invoke/f'])(
-  'takes a client that leaves amid its body for a failure of that client: %s',
-  async (path) => {
-    let failed: (error: unknown) => void = () => {}
-    const failure = new Promise<unknown>((resolve) => {
-      failed = resolve
-    })
-    let begin: () => void = () => {}
-    const begun = new Promise<void>((resolve) => {
-      begin = resolve
-    })
+describe('a client that leaves amid its body', () => {
+  const half = async (url: string, path: string, begun: Promise<void>) => {
+    const client = connect(Number(new URL(url).port), '127.0.0.1')
+    await once(client, 'connect')
+    client.write(`POST ${path} HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{"half":`)
+    await begun
+    client.destroy()
+  }
+
+  it('is taken for a failure of that client by the control plane', async () => {
+    const [begun, begin] = signal<void>()
+    const [failure, failed] = signal<unknown>()
     const logged: object[] = []
-    const invoke = invokeHandler({} as Invoker)
     const url = await serving(
       new Hono()
         .use(async (_, next) => {
@@ -95,21 +113,31 @@ it.each(['/json', '/invoke/f'])(
           await next()
         })
         .post('/json', async (c) => c.json(await readJson(c, 'CreateFunction')))
-        .post('/invoke/:name', (c) => invoke(c, { account: '111111111111', region: 'us-east-1' }))
         .onError((error) => {
           failed(error)
           return renderError(error, 'id', { error: (detail) => logged.push(detail) })
         }),
     )
-    const client = connect(Number(new URL(url).port), '127.0.0.1')
-    await once(client, 'connect')
-    client.write(`POST ${path} HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{"half":`)
-    await begun
-    client.destroy()
-    expect(await failure).toMatchObject({
-      name: 'InvalidRequestContentException',
-      message: 'The connection ended before the request body did.',
-    })
+    await half(url, '/json', begun)
+    expect(await failure).toMatchObject(CUT_OFF)
     expect(logged).toEqual([])
-  },
-)
+  })
+
+  it('is taken for a failure of that client by Invoke', async () => {
+    const [begun, begin] = signal<void>()
+    const [answered, answer] = signal<HttpAnswer>()
+    const logged: object[] = []
+    const handle = invokeHandler({} as Invoker, { error: (detail) => logged.push(detail) })
+    const invoke: InvokeHandler = (call, caller) => {
+      begin()
+      const answering = handle(call, caller)
+      void answering.then(answer)
+      return answering
+    }
+    server = await serveHttp(listening(new Hono(), invoke), { host: '127.0.0.1', port: 0 })
+    await half(server.url, '/2015-03-31/functions/f/invocations', begun)
+    const { status, body } = await answered
+    expect([status, JSON.parse(String(body))]).toMatchObject([400, { message: CUT_OFF.message }])
+    expect(logged).toEqual([])
+  })
+})

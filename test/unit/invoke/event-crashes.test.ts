@@ -189,6 +189,11 @@ async function conducts(writes: Parameters<typeof through>[1]): Promise<string[]
   return []
 }
 
+/** The row that a statement of a wrong queue returns. */
+function changed(text: string, ...parameters: unknown[]): { function_key: string } | undefined {
+  return database.connection.prepare(text).all(parameters)[0] as { function_key: string } | undefined
+}
+
 describe(`${EVENTS} events of a host that is killed ${KILLS} times, ${RUNS} times over`, () => {
   it('are all executed as their rules demand, none more often than claims were open, and the counts hold', async () => {
     const real = await conducts((step) => ({
@@ -202,22 +207,17 @@ describe(`${EVENTS} events of a host that is killed ${KILLS} times, ${RUNS} time
     const withoutEpoch = await conducts((step) => ({
       settle: (id, _epoch, ending) =>
         step(() =>
-          progress.run(async (db, counts) => {
-            const gone = await db.deleteFrom('events').where('id', '=', id).returning('function_key').executeTakeFirst()
+          progress.run((counts) => {
+            const gone = changed('delete from events where id = ? returning function_key', id)
             if (gone !== undefined) counts.add(gone.function_key, { claimed: -1, [ending?.as ?? 'done']: 1 })
             return gone !== undefined
           }),
         ),
       release: (id, _epoch, due_at) =>
         step(() =>
-          progress.run(async (db, counts) => {
-            const change = { claimed: 0, due_at }
-            const back = await db
-              .updateTable('events')
-              .set(change)
-              .where('id', '=', id)
-              .returning('function_key')
-              .executeTakeFirst()
+          progress.run((counts) => {
+            const release = 'update events set claimed = 0, due_at = ? where id = ? returning function_key'
+            const back = changed(release, due_at, id)
             if (back !== undefined) counts.add(back.function_key, { claimed: -1, waiting: 1 })
             return back !== undefined
           }),

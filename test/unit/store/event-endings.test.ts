@@ -20,7 +20,7 @@ beforeEach(async () => {
   database = await openSqlite(join(folder, 'hearth.db'))
   const progress = new GroupCommit(database, 'progress')
   queue = new SqlEventQueue(database, { promises: new GroupCommit(database, 'promise'), progress })
-  deliveries = new SqlDeliveries(database.db, progress)
+  deliveries = new SqlDeliveries(database, progress)
 })
 afterEach(async () => {
   await database.close()

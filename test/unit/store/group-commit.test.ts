@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { CountChanges } from '../../../src/store/event-counts.ts'
 import { GroupCommit } from '../../../src/store/group-commit.ts'
 import { type OpenDatabase, openSqlite } from '../../../src/store/sqlite.ts'
 import { until } from '../../support/until.ts'
@@ -22,9 +23,11 @@ describe('group commit', () => {
     rmSync(folder, { recursive: true })
   })
 
+  const change = (text: string) => void database.connection.prepare(text).run([])
+
   it('shares one transaction among the writes of one turn, and opens another one for the next', async () => {
     const seen: unknown[] = []
-    const write = () => commits.run(async (db) => void seen.push(db))
+    const write = () => commits.run((counts) => void seen.push(counts))
     await Promise.all([write(), write(), write()])
     await write()
     expect(seen[1]).toBe(seen[0])
@@ -32,25 +35,62 @@ describe('group commit', () => {
     expect(seen[3]).not.toBe(seen[0])
   })
 
-  it('refuses the whole group when one write fails, keeps none of it, and goes on with the next', async () => {
-    const good = commits.run(async (_db, counts) => {
-      counts.add('f', { enqueued: 1 })
-    })
-    const bad = commits.run(() => Promise.reject(new Error('disk full')))
-    expect(await Promise.allSettled([good, bad])).toEqual([
-      { status: 'rejected', reason: new Error('disk full') },
-      { status: 'rejected', reason: new Error('disk full') },
+  const enqueued = (n: number) => (counts: CountChanges) => counts.add('f', { enqueued: n })
+  const stored = () => database.db.selectFrom('event_counts').select('enqueued').executeTakeFirstOrThrow()
+
+  it('refuses a write that fails alone, keeps nothing of it, and does the others again', async () => {
+    const fails = (counts: CountChanges) => {
+      counts.add('f', { enqueued: 100 })
+      change('update event_counts set enqueued = enqueued + 100')
+      throw new Error('damaged')
+    }
+    const answers = await Promise.allSettled([
+      commits.run(enqueued(1)),
+      commits.run(fails),
+      commits.run(enqueued(2)),
+      commits.run(fails),
     ])
-    await commits.run(async (_db, counts) => {
-      counts.add('f', { enqueued: 5 })
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected'])
+    expect(await stored()).toEqual({ enqueued: 3 })
+    await commits.run(enqueued(5))
+    expect(await stored()).toEqual({ enqueued: 8 })
+  })
+
+  it('refuses the whole group when its commit fails, keeps none of it, and goes on with the next', async () => {
+    change('pragma foreign_keys = on')
+    // Checked by the commit only.
+    change('create table parents (id integer primary key)')
+    change('create table children (parent integer references parents (id) deferrable initially deferred)')
+    const orphan = () => change('insert into children values (1)')
+    const answers = await Promise.allSettled([commits.run(enqueued(1)), commits.run(orphan)])
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(String((answers[0] as PromiseRejectedResult).reason)).toContain('FOREIGN KEY constraint failed')
+    await commits.run(enqueued(5))
+    expect(await stored()).toEqual({ enqueued: 5 })
+  })
+
+  it('waits for its turn while a transaction is open on the same connection', async () => {
+    let end = () => {}
+    const ended = new Promise<void>((resolve) => {
+      end = resolve
     })
-    const counts = await database.db.selectFrom('event_counts').select('enqueued').executeTakeFirstOrThrow()
-    expect(counts.enqueued).toBe(5)
+    const order: string[] = []
+    const open = database.db.transaction().execute(async (trx) => {
+      await trx.updateTable('event_counts').set({ done: 1 }).execute()
+      await ended
+      order.push('transaction')
+    })
+    const write = commits.run(() => void order.push('group'))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(order).toEqual([])
+    end()
+    await Promise.all([open, write])
+    expect(order).toEqual(['transaction', 'group'])
   })
 
   it('keeps the order of the writes', async () => {
     const order: number[] = []
-    await Promise.all(Array.from({ length: 10 }, (_, i) => commits.run(async () => void order.push(i))))
+    await Promise.all(Array.from({ length: 10 }, (_, i) => commits.run(() => void order.push(i))))
     expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 
@@ -58,7 +98,7 @@ describe('group commit', () => {
     let endFlush = () => {}
     let flushes = 0
     const log = {
-      unflushed: <T>(work: () => Promise<T>) => work(),
+      unflushed: <T>(work: () => T) => work(),
       flushSoon: () => {},
       flush: () => {
         flushes++
@@ -67,10 +107,10 @@ describe('group commit', () => {
         })
       },
     }
-    const held = new GroupCommit({ db: database.db, log }, 'promise')
+    const held = new GroupCommit({ ...database, log }, 'promise')
     const seen: unknown[] = []
     const answered: string[] = []
-    const write = (name: string) => held.run((db) => void seen.push(db)).then(() => void answered.push(name))
+    const write = (name: string) => held.run((counts) => void seen.push(counts)).then(() => void answered.push(name))
     const first = write('first')
     await until(() => flushes === 1)
     const others = [write('second'), write('third')]
@@ -88,18 +128,18 @@ describe('group commit', () => {
   it('does not wait for a flush with what nobody was promised', async () => {
     let soon = 0
     const log = {
-      unflushed: <T>(work: () => Promise<T>) => work(),
+      unflushed: <T>(work: () => T) => work(),
       flush: () => new Promise<void>(() => {}),
       flushSoon: () => void soon++,
     }
-    await new GroupCommit({ db: database.db, log }, 'progress').run(() => 1)
+    await new GroupCommit({ ...database, log }, 'progress').run(() => 1)
     expect(soon).toBe(1)
   })
 
   it('refuses the group whose flush failed', async () => {
     const flush = () => Promise.reject(new Error('no disk'))
-    const log = { unflushed: <T>(work: () => Promise<T>) => work(), flush, flushSoon: () => {} }
-    const broken = new GroupCommit({ db: database.db, log }, 'promise')
+    const log = { unflushed: <T>(work: () => T) => work(), flush, flushSoon: () => {} }
+    const broken = new GroupCommit({ ...database, log }, 'promise')
     const answers = await Promise.allSettled([broken.run(() => 1), broken.run(() => 2)])
     expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   })

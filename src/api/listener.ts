@@ -1,0 +1,43 @@
+/** The API as a listener of Node's HTTP server. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import type { Api, ApiBindings } from './app.ts'
+import { discardRest } from './body.ts'
+import { type Caller, type CallerOptions, Callers } from './caller.ts'
+import { send } from './http-answer.ts'
+import type { InvokeHandler } from './invoke.ts'
+import { invokeCall } from './invoke-call.ts'
+
+/** @param caller where the request came a way that says whose it is, e.g. out of a sandbox */
+export type Listener = (request: IncomingMessage, response: ServerResponse, caller?: Caller) => void
+
+/**
+ * Invoke, the hottest route, is answered from Node's own request: the router, Request and Response of the others would cost it a tenth of
+ * its rate. Everything else, and every path that is not plainly Invoke's, goes through the API.
+ */
+export function apiListener(
+  api: Pick<Api, 'fetch'>,
+  { invoke, caller: options }: { readonly invoke: InvokeHandler; readonly caller: CallerOptions },
+): Listener {
+  const callers = new Callers(options)
+  const known = new WeakMap<IncomingMessage, Caller>()
+  // The adapter's own Response (put in place of the global one) keeps bytes as bytes: Node's costs a third of the rate.
+  const serve = getRequestListener((request, env) => {
+    const caller = known.get((env as { incoming: IncomingMessage }).incoming)
+    return api.fetch(request, (caller === undefined ? env : { ...env, caller }) as ApiBindings)
+  })
+  return (request, response, caller) => {
+    const call = invokeCall(request)
+    if (call === undefined) {
+      if (caller !== undefined) known.set(request, { account: caller.account, region: caller.region })
+      void serve(request, response)
+      return
+    }
+    const { authorization } = request.headers
+    const credential = authorization === undefined ? call.query('X-Amz-Credential')?.[0] : undefined
+    void invoke(call, caller ?? callers.of(authorization, credential)).then((answer) => {
+      send(answer, response)
+      if (!request.complete) discardRest(request)
+    })
+  }
+}
