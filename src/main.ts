@@ -6,6 +6,7 @@ import { createAdmin } from './api/admin.ts'
 import { createApi } from './api/app.ts'
 import { invokeAsyncHandler, invokeHandler } from './api/invoke.ts'
 import { apiListener } from './api/listener.ts'
+import { withoutRepeats } from './api/repeats.ts'
 import { type HttpServer, serveHttp } from './api/server.ts'
 import { LayerFolders, mergedId } from './code/layers.ts'
 import { Packages } from './code/packages.ts'
@@ -308,15 +309,16 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       host: config.host,
     })
     const caller = { accessKeys: config.accessKeys, account: config.accountId, region: config.region }
-    const invoke = invokeHandler(invoker, log)
+    const apiLog = withoutRepeats(log, Date.now)
+    const invoke = invokeHandler(invoker, apiLog)
     const api = createApi({
       control,
       caller,
       invoke,
-      invokeAsync: invokeAsyncHandler(invoker, log),
+      invokeAsync: invokeAsyncHandler(invoker, apiLog),
       admin,
       codeLocation: { secret: randomBytes(32), code: packaging, clock: Date.now },
-      log,
+      log: apiLog,
     })
     const listener = apiListener(api, { invoke, caller })
     const packages = opened(

@@ -36,7 +36,7 @@ export interface Store {
   readonly deliveries: DeliveryStore
   readonly eventInvoke: EventInvokeConfigStore
   readonly codeSigning: CodeSigningStore
-  /** Why no event is accepted any more, and what to do; `undefined` while all is well. */
+  /** Why nothing can be stored, and what to do; `undefined` while all is well. */
   readonly problem: string | undefined
   /** Waits for writes under way, then closes the database and gives its lock back. */
   close(): Promise<void>
@@ -72,7 +72,7 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
     provisioned: new SqlProvisioned(db, changes),
     codeSigning: new SqlCodeSigning(db),
     get problem() {
-      return database.log.failure?.message
+      return database.log.failure?.message ?? database.connection.trouble.text
     },
     async close() {
       await promises.idle()

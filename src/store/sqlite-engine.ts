@@ -4,7 +4,7 @@
  */
 import type { SqliteDatabase, SqliteStatement } from 'kysely'
 import { OperatorError } from '../lambda/operator-error.ts'
-import { explainSqlite } from './sqlite-failure.ts'
+import { DatabaseTrouble, explainSqlite } from './sqlite-failure.ts'
 
 export interface SqliteEngine {
   readonly name: 'better-sqlite3' | 'node:sqlite'
@@ -12,6 +12,7 @@ export interface SqliteEngine {
 }
 
 export interface SqliteConnection extends SqliteDatabase {
+  readonly trouble: DatabaseTrouble
   exec(sql: string): void
 }
 
@@ -45,9 +46,11 @@ async function betterSqlite(): Promise<SqliteEngine> {
     name: 'better-sqlite3',
     open(path, busyTimeoutMs) {
       const db = new Database(path, { timeout: busyTimeoutMs })
-      const prepare = remember((sql) => explained(db.prepare(sql) as unknown as SqliteStatement, path))
+      const trouble = new DatabaseTrouble()
+      const prepare = remember((sql) => explained(db.prepare(sql) as unknown as SqliteStatement, sql, path, trouble))
       return {
         prepare,
+        trouble,
         exec: (sql) => void db.exec(sql),
         close: () => void db.close(),
       }
@@ -77,9 +80,11 @@ async function nodeSqlite(): Promise<SqliteEngine> {
     open(path, busyTimeoutMs) {
       const db = new DatabaseSync(path)
       db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
-      const prepare = remember((sql) => explained(adapt(db.prepare(sql), sql), path))
+      const trouble = new DatabaseTrouble()
+      const prepare = remember((sql) => explained(adapt(db.prepare(sql), sql), sql, path, trouble))
       return {
         prepare,
+        trouble,
         exec: (sql) => db.exec(sql),
         close: () => db.close(),
       }
@@ -100,7 +105,13 @@ function adapt(statement: NodeStatement, sql: string): SqliteStatement {
 }
 
 /** The statement, whose failures say what the operator can do. */
-function explained(statement: SqliteStatement, path: string): SqliteStatement {
+function explained(statement: SqliteStatement, sql: string, path: string, trouble: DatabaseTrouble): SqliteStatement {
+  const commits = sql === 'commit'
+  const failure = (error: unknown) => {
+    const explanation = explainSqlite(error, path)
+    trouble.met(explanation)
+    return explanation
+  }
   return {
     reader: statement.reader,
     iterate: (parameters) => statement.iterate(parameters),
@@ -109,14 +120,16 @@ function explained(statement: SqliteStatement, path: string): SqliteStatement {
       try {
         return statement.all(parameters)
       } catch (error) {
-        throw explainSqlite(error, path)
+        throw failure(error)
       }
     },
     run(parameters) {
       try {
-        return statement.run(parameters)
+        const result = statement.run(parameters)
+        if (commits) trouble.over()
+        return result
       } catch (error) {
-        throw explainSqlite(error, path)
+        throw failure(error)
       }
     },
   }

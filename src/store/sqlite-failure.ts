@@ -18,6 +18,37 @@ const CODES: Readonly<Record<number, string>> = {
   26: 'SQLITE_NOTADB',
 }
 
+/** Milliseconds after which trouble that nobody met again is over: a host that gets no requests because of it must get well too. */
+const FORGET_MS = 15_000
+
+/** What keeps the database from being written, for whoever asks how the host is. */
+export class DatabaseTrouble {
+  readonly #clock: () => number
+  #text: string | undefined
+  #metAt = 0
+
+  /** @param clock milliseconds */
+  constructor(clock: () => number = () => performance.now()) {
+    this.#clock = clock
+  }
+
+  /** With what to do about it; `undefined` while all is well. */
+  get text(): string | undefined {
+    return this.#clock() - this.#metAt < FORGET_MS ? this.#text : undefined
+  }
+
+  met(error: unknown): void {
+    if (!(error instanceof OperatorError)) return
+    this.#text = `${error.message} ${error.remedy}`
+    this.#metAt = this.#clock()
+  }
+
+  /** Something was committed: what was full has room again. */
+  over(): void {
+    this.#text = undefined
+  }
+}
+
 /** @returns an OperatorError, or the error itself where there is nothing to say */
 export function explainSqlite(error: unknown, path: string): unknown {
   if (!(error instanceof Error)) return error
