@@ -69,13 +69,9 @@ export class DeliveryWorker {
   async #claim(): Promise<boolean> {
     const { store, clock } = this.#options
     const now = clock()
-    let free = IN_FLIGHT_MAX - this.#loop.running
+    const free = IN_FLIGHT_MAX - this.#loop.running
     if (free <= 0) return false
-    const claimed = await store.claim(now, now + LEASE_MS, (target) => {
-      const room = Math.max(0, Math.min(this.#room(target, now), free))
-      free -= room
-      return room
-    })
+    const claimed = await store.claim(now, now + LEASE_MS, free, (target) => this.#room(target, now))
     for (const delivery of claimed) {
       this.#state(delivery.target).sending++
       this.#loop.follow(this.#send(delivery))

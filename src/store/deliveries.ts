@@ -17,15 +17,18 @@ export class SqlDeliveries implements DeliveryStore {
     this.#statements = new DeliveryStatements(database.connection)
   }
 
-  claim(now: number, leaseUntil: number, room: (target: string) => number): Promise<ClaimedDelivery[]> {
+  claim(now: number, leaseUntil: number, limit: number, room: (target: string) => number): Promise<ClaimedDelivery[]> {
     const statements = this.#statements
-    return this.#commits.run(() =>
-      statements.targets().flatMap((target) => {
-        const limit = room(target)
-        if (limit <= 0) return []
-        return statements.dueOf(target, now, limit).map((id) => statements.claim(id, leaseUntil))
-      }),
-    )
+    return this.#commits.run(() => {
+      const claimed: ClaimedDelivery[] = []
+      for (const target of statements.targets()) {
+        // Only what is taken counts: a target may have nothing that is due.
+        const wanted = Math.min(room(target), limit - claimed.length)
+        if (wanted <= 0) continue
+        for (const id of statements.dueOf(target, now, wanted)) claimed.push(statements.claim(id, leaseUntil))
+      }
+      return claimed
+    })
   }
 
   settle(id: number, epoch: number, outcome: 'delivered' | 'abandoned'): Promise<boolean> {

@@ -116,8 +116,8 @@ export interface ClaimedDelivery extends NewDelivery {
 }
 
 export interface DeliveryStore {
-  /** Takes due deliveries, oldest first, up to `room` of each target. */
-  claim(now: number, leaseUntil: number, room: (target: string) => number): Promise<ClaimedDelivery[]>
+  /** Takes up to `limit` due deliveries, oldest first, of each target at most `room`, which may be asked again for the same claim. */
+  claim(now: number, leaseUntil: number, limit: number, room: (target: string) => number): Promise<ClaimedDelivery[]>
   /** `false`: the claim was no longer ours, nothing changed. */
   settle(id: number, epoch: number, outcome: 'delivered' | 'abandoned'): Promise<boolean>
   release(id: number, epoch: number, availableAt: number): Promise<boolean>

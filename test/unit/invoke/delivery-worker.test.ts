@@ -116,6 +116,33 @@ describe('a delivery', () => {
     expect((await store.deliveries.counts()).targets).toMatchObject([{ target: 'down', waiting: 200 }])
   })
 
+  it('does not wait for other targets that take their time, however many of them there are', async () => {
+    const sent: string[] = []
+    await start({
+      async send({ target }, signal) {
+        sent.push(target)
+        if (target.startsWith('slow')) await new Promise((_, reject) => signal.addEventListener('abort', reject))
+      },
+    })
+    await decide(...Array.from({ length: 8 }, (_, i) => ({ target: `slow-${i}` })))
+    await until(() => sent.length === 8)
+    await decide({ target: 'up' }, { target: 'zzz' })
+    await delivered(2)
+    expect(sent.slice(8).sort()).toEqual(['up', 'zzz'])
+  })
+
+  it('does not wait for deliveries to other targets that are not due yet', async () => {
+    await decide(...Array.from({ length: 8 }, (_, i) => ({ target: `later-${i}` })))
+    for (const { id, epoch } of await store.deliveries.claim(now, now + 60_000, 100, () => 1)) {
+      await store.deliveries.release(id, epoch, now + 300_000)
+    }
+    const sent: string[] = []
+    await start({ send: async ({ target }) => void sent.push(target) })
+    await decide({ target: 'up' })
+    await delivered(1)
+    expect(sent).toEqual(['up'])
+  })
+
   it('is given up after a day, and said so', async () => {
     await start({ send: () => Promise.reject(new Error('gone for good')) })
     await decide({})
@@ -150,7 +177,7 @@ describe('a delivery', () => {
       if (tries % 40 === 0) {
         await worker?.stop(0)
         // What a host that is killed leaves behind.
-        expect(await store.deliveries.claim(now, now + LEASE_MS, () => 1)).toHaveLength(1)
+        expect(await store.deliveries.claim(now, now + LEASE_MS, 100, () => 1)).toHaveLength(1)
         await start(target)
         kills++
       }
@@ -165,7 +192,7 @@ describe('a delivery', () => {
 
   it('survives the host: one that was being sent is sent again by the next', async () => {
     await decide({})
-    const [held] = await store.deliveries.claim(now, now + 60_000, () => 1)
+    const [held] = await store.deliveries.claim(now, now + 60_000, 100, () => 1)
     const sent: ClaimedDelivery[] = []
     await start({ send: async (delivery) => void sent.push(delivery) })
     await delivered(1)

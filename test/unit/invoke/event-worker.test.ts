@@ -112,7 +112,7 @@ const quiet = () =>
     const due = await store.queue.nextDue()
     return claimed === 0 && (due === undefined || due > now)
   })
-const deliveries = () => store.deliveries.claim(now, now + 60_000, () => 100)
+const deliveries = () => store.deliveries.claim(now, now + 60_000, 100, () => 100)
 const record = (body: Uint8Array) => JSON.parse(Buffer.from(body).toString())
 
 describe('an event of a failing function', () => {
