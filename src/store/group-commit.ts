@@ -110,7 +110,10 @@ export class GroupCommit {
     }
   }
 
-  /** Commits the writes of a group and returns those that stand. One that throws is refused alone: the others are done again without it. */
+  /**
+   * Commits the writes of a group and returns those that stand. One that throws is refused alone: the others are done again without it.
+   * @throws when the commit or the disk fails
+   */
   #commit(group: readonly Waiting[]): readonly Waiting[] {
     let left = group
     while (left.length > 0) {
@@ -122,7 +125,7 @@ export class GroupCommit {
     return []
   }
 
-  /** Returns the write that threw, if one did, and what. @throws when the commit fails */
+  /** Returns the write that threw, if one did, and what. @throws when the commit or the disk fails */
   #transaction(group: readonly Waiting[]): readonly [failed?: Waiting, error?: unknown] {
     const { connection } = this.#database
     connection.prepare('begin').run([])
@@ -138,18 +141,21 @@ export class GroupCommit {
       connection.prepare('commit').run([])
       return []
     } catch (error) {
-      this.#rollBack()
-      if (current === undefined) throw error
+      const ended = this.#rollBack()
+      // Without the write that met it the others would meet it again, each after all those before it: that stops the event loop for seconds.
+      if (ended || current === undefined) throw error
       return [current, error]
     }
   }
 
-  #rollBack(): void {
+  /** `true`: SQLite had ended the transaction itself, as it does when the disk is full or broken. */
+  #rollBack(): boolean {
     try {
       this.#database.connection.prepare('rollback').run([])
+      return false
     } catch (error) {
-      // When the disk fails, SQLite has ended the transaction already.
-      if (!(error instanceof Error && error.message.includes('no transaction is active'))) throw error
+      if (error instanceof Error && error.message.includes('no transaction is active')) return true
+      throw error
     }
   }
 }

@@ -69,6 +69,25 @@ describe('group commit', () => {
     expect(await stored()).toEqual({ enqueued: 5 })
   })
 
+  it('refuses the whole group at once when the disk is full', async () => {
+    change('create table large (content blob)')
+    const [{ n }] = database.connection.prepare('select page_count as n from pragma_page_count').all([]) as [
+      { n: number },
+    ]
+    database.connection.prepare(`pragma max_page_count = ${n + 20}`).all([])
+    let tries = 0
+    const write = () => {
+      tries++
+      change('insert into large values (zeroblob(10000))')
+    }
+    const answers = await Promise.allSettled(Array.from({ length: 50 }, () => commits.run(write)))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set(['rejected']))
+    for (const answer of answers) expect(String((answer as PromiseRejectedResult).reason)).toContain('is full')
+    expect(tries).toBeLessThan(50)
+    await commits.run(enqueued(5))
+    expect(await stored()).toEqual({ enqueued: 5 })
+  })
+
   it('waits for its turn while a transaction is open on the same connection', async () => {
     let end = () => {}
     const ended = new Promise<void>((resolve) => {
