@@ -31,7 +31,7 @@ export async function serveHttp(listener: Listener, at: { host: string; port: nu
     if (refusal === undefined) listener(request, response)
     else refuse(response, refusal)
   })
-  const underWay = countRequests(server)
+  const underWay = followRequests(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, at)))
     server.listen({ host: at.host, port: at.port, backlog: 1024 }, resolve)
@@ -63,27 +63,37 @@ function explain(error: NodeJS.ErrnoException, { host, port }: { host: string; p
 }
 
 interface UnderWay {
-  count: number
+  readonly responses: Set<ServerResponse>
+  stopping: boolean
   idle: (() => void) | undefined
 }
 
-function countRequests(server: Server): UnderWay {
-  const state: UnderWay = { count: 0, idle: undefined }
-  const ended = () => {
-    state.count--
-    if (state.count === 0) state.idle?.()
+function followRequests(server: Server): UnderWay {
+  const state: UnderWay = { responses: new Set(), stopping: false, idle: undefined }
+  function ended(this: ServerResponse) {
+    state.responses.delete(this)
+    if (state.responses.size === 0) state.idle?.()
   }
   server.on('request', (_request, response) => {
-    state.count++
+    if (state.stopping) response.shouldKeepAlive = false
+    state.responses.add(response)
     response.on('close', ended)
   })
   return state
 }
 
+/** A connection may have requests under way that were sent before the first of them was answered. */
+function lastOfEachConnection(responses: Iterable<ServerResponse>): Iterable<ServerResponse> {
+  return new Map([...responses].map((response) => [response.req.socket, response])).values()
+}
+
 async function stop(server: Server, underWay: UnderWay, drainMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
-  if (underWay.count > 0) {
+  // Node would take the next request of a connection that is in use, and busy clients would never be done.
+  underWay.stopping = true
+  for (const response of lastOfEachConnection(underWay.responses)) response.shouldKeepAlive = false
+  if (underWay.responses.size > 0) {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, drainMs)
       underWay.idle = () => {

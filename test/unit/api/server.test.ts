@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { Hono } from 'hono'
 import { afterEach, describe, expect, it } from 'vitest'
 import { readJson } from '../../../src/api/body.ts'
@@ -9,6 +10,7 @@ import { type InvokeHandler, invokeHandler } from '../../../src/api/invoke.ts'
 import { apiListener, type Listener } from '../../../src/api/listener.ts'
 import { type HttpServer, serveHttp } from '../../../src/api/server.ts'
 import type { Invoker } from '../../../src/invoke/invoke.ts'
+import { until } from '../../support/until.ts'
 
 /** A promise, and what resolves it. */
 function signal<T>(): [Promise<T>, (value: T) => void] {
@@ -65,6 +67,52 @@ it('lets requests under way finish when it stops, and takes no new ones', async 
   await expect(fetch(url)).rejects.toThrow()
   finish()
   expect(await (await answer).text()).toBe('finished')
+  await closed
+})
+
+it('ends the connections of busy clients with their answers when it stops, so that they do not hold it up', async () => {
+  const finish: (() => void)[] = []
+  const app = new Hono().all('*', async (c) => {
+    await new Promise<void>((resolve) => finish.push(resolve))
+    return c.text('finished')
+  })
+  const { port } = new URL(await serving(app))
+  const request = 'GET / HTTP/1.1\r\nHost: here\r\n\r\n'
+  const clients = [1, 2].map(() => connect(Number(port), '127.0.0.1').setEncoding('utf8'))
+  for (const client of clients) {
+    client.on('error', () => {})
+    client.write(request)
+  }
+  await until(() => finish.length === 2)
+  const closed = server!.close(60_000)
+  const answers = clients.map(async (client) => {
+    const [answer] = (await once(client, 'data')) as [string]
+    client.write(request)
+    return answer
+  })
+  for (const one of [0, 1]) {
+    finish[one]!()
+    expect(await answers[one]).toContain('Connection: close')
+  }
+  await closed
+  expect(finish).toHaveLength(2)
+})
+
+it('answers all requests of a connection that were under way when it stops', async () => {
+  const finish: (() => void)[] = []
+  const app = new Hono().all('*', async (c) => {
+    await new Promise<void>((resolve) => finish.push(resolve))
+    return c.text(`finished ${c.req.path}`)
+  })
+  const { port } = new URL(await serving(app))
+  const client = connect(Number(port), '127.0.0.1')
+  client.write('GET /one HTTP/1.1\r\nHost: here\r\n\r\nGET /two HTTP/1.1\r\nHost: here\r\n\r\n')
+  await until(() => finish.length === 2)
+  const closed = server!.close(60_000)
+  for (const end of finish) end()
+  const answers = await text(client)
+  expect(answers).toContain('finished /one')
+  expect(answers).toContain('finished /two')
   await closed
 })
 
