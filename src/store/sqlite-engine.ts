@@ -47,7 +47,8 @@ async function betterSqlite(): Promise<SqliteEngine> {
     open(path, busyTimeoutMs) {
       const db = new Database(path, { timeout: busyTimeoutMs })
       const trouble = new DatabaseTrouble()
-      const prepare = remember((sql) => explained(db.prepare(sql) as unknown as SqliteStatement, sql, path, trouble))
+      const state = { trouble, changes: () => changesOf(prepare) }
+      const prepare = remember((sql) => explained(db.prepare(sql) as unknown as SqliteStatement, sql, path, state))
       return {
         prepare,
         trouble,
@@ -81,7 +82,8 @@ async function nodeSqlite(): Promise<SqliteEngine> {
       const db = new DatabaseSync(path)
       db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
       const trouble = new DatabaseTrouble()
-      const prepare = remember((sql) => explained(adapt(db.prepare(sql), sql), sql, path, trouble))
+      const state = { trouble, changes: () => changesOf(prepare) }
+      const prepare = remember((sql) => explained(adapt(db.prepare(sql), sql), sql, path, state))
       return {
         prepare,
         trouble,
@@ -105,7 +107,13 @@ function adapt(statement: NodeStatement, sql: string): SqliteStatement {
 }
 
 /** The statement, whose failures say what the operator can do. */
-function explained(statement: SqliteStatement, sql: string, path: string, trouble: DatabaseTrouble): SqliteStatement {
+function explained(
+  statement: SqliteStatement,
+  sql: string,
+  path: string,
+  { trouble, changes }: { readonly trouble: DatabaseTrouble; readonly changes: () => number },
+): SqliteStatement {
+  const begins = sql === 'begin'
   const commits = sql === 'commit'
   const failure = (error: unknown) => {
     const explanation = explainSqlite(error, path)
@@ -126,13 +134,22 @@ function explained(statement: SqliteStatement, sql: string, path: string, troubl
     run(parameters) {
       try {
         const result = statement.run(parameters)
-        if (commits) trouble.over()
+        if ((begins || commits) && trouble.text !== undefined) {
+          if (begins) trouble.began(changes())
+          else trouble.committed(changes())
+        }
         return result
       } catch (error) {
         throw failure(error)
       }
     },
   }
+}
+
+/** Rows changed since the connection was opened, also by transactions that were rolled back. */
+function changesOf(prepare: (sql: string) => SqliteStatement): number {
+  const [row] = prepare('select total_changes() as n').all([]) as [{ n: number }]
+  return row.n
 }
 
 function remember(prepare: (sql: string) => SqliteStatement): (sql: string) => SqliteStatement {

@@ -26,6 +26,8 @@ export class DatabaseTrouble {
   readonly #clock: () => number
   #text: string | undefined
   #metAt = 0
+  /** Rows that had been changed when the transaction that runs began. */
+  #changes: number | undefined
 
   /** @param clock milliseconds */
   constructor(clock: () => number = () => performance.now()) {
@@ -41,11 +43,18 @@ export class DatabaseTrouble {
     if (!(error instanceof OperatorError)) return
     this.#text = `${error.message} ${error.remedy}`
     this.#metAt = this.#clock()
+    this.#changes = undefined
   }
 
-  /** Something was committed: what was full has room again. */
-  over(): void {
-    this.#text = undefined
+  /** @param changes of rows, so far */
+  began(changes: number): void {
+    this.#changes = changes
+  }
+
+  /** What was full has room again, if something was written: a commit of nothing succeeds all the same. */
+  committed(changes: number): void {
+    if (this.#changes !== undefined && this.#changes !== changes) this.#text = undefined
+    this.#changes = undefined
   }
 }
 

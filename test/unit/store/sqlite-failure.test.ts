@@ -8,8 +8,20 @@ describe('trouble with the database', () => {
     const trouble = new DatabaseTrouble(() => 0)
     trouble.met(full())
     expect(trouble.text).toBe('The disk that holds /data is full. Free some space and try again.')
-    trouble.over()
+    trouble.began(7)
+    trouble.committed(8)
     expect(trouble.text).toBeUndefined()
+  })
+
+  it('is not over because a transaction that changed nothing was committed, or one that met it', () => {
+    const trouble = new DatabaseTrouble(() => 0)
+    trouble.met(full())
+    trouble.began(7)
+    trouble.committed(7)
+    expect(trouble.text).toBeDefined()
+    trouble.met(full())
+    trouble.committed(8)
+    expect(trouble.text).toBeDefined()
   })
 
   it('is over when nobody meets it any more: a host without requests would never find out', () => {
