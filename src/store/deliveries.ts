@@ -21,9 +21,11 @@ export class SqlDeliveries implements DeliveryStore {
     const statements = this.#statements
     return this.#commits.run(() => {
       const claimed: ClaimedDelivery[] = []
-      for (const target of statements.targets()) {
+      // Those with the most room first: many busy ones must not keep the others from their turn.
+      const targets = statements.targets().map((target) => ({ target, own: room(target) }))
+      for (const { target, own } of targets.sort((a, b) => b.own - a.own)) {
         // Only what is taken counts: a target may have nothing that is due.
-        const wanted = Math.min(room(target), limit - claimed.length)
+        const wanted = Math.min(own, limit - claimed.length)
         if (wanted <= 0) continue
         for (const id of statements.dueOf(target, now, wanted)) claimed.push(statements.claim(id, leaseUntil))
       }

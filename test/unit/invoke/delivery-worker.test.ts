@@ -131,6 +131,30 @@ describe('a delivery', () => {
     expect(sent.slice(8).sort()).toEqual(['up', 'zzz'])
   })
 
+  it('gets its turn while others have more to send than can be sent at once', async () => {
+    const sent: string[] = []
+    const taken: (() => void)[] = []
+    await start({
+      async send({ target }, signal) {
+        sent.push(target)
+        await new Promise<void>((resolve, reject) => {
+          taken.push(resolve)
+          signal.addEventListener('abort', reject)
+        })
+      },
+    })
+    const busy = Array.from({ length: 8 }, (_, i) => Array.from({ length: 20 }, () => ({ target: `busy-${i}` })))
+    await decide(...busy.flat())
+    await until(() => sent.length === 64)
+    await decide({ target: 'up' })
+    for (let n = 0; n < 2; n++) {
+      taken[n]!()
+      await delivered(n + 1)
+      await until(() => sent.length === 64 + n + 1)
+    }
+    expect(sent.slice(64)).toContain('up')
+  })
+
   it('does not wait for deliveries to other targets that are not due yet', async () => {
     await decide(...Array.from({ length: 8 }, (_, i) => ({ target: `later-${i}` })))
     for (const { id, epoch } of await store.deliveries.claim(now, now + 60_000, 100, () => 1)) {
