@@ -1,6 +1,7 @@
 /** A call of Invoke or InvokeAsync as its handler reads it, from Hono or straight from Node's server. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
+import { Chunks } from '../lambda/chunks.ts'
 import type { LambdaException } from '../lambda/errors.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import { cutOff } from './body.ts'
@@ -73,20 +74,20 @@ export async function readPayload(
   if (typeof body === 'function') return new Uint8Array(await body())
   if (announced === 0) return new Uint8Array(0)
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
+    let chunks = new Chunks()
     let size = 0
     body.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size > LIMITS.syncPayloadBytes) {
-        chunks.length = 0
+        chunks = new Chunks()
         body.removeAllListeners('data')
         body.resume()
         reject(refusal(size))
         return
       }
-      chunks.push(chunk)
+      chunks.add(chunk)
     })
-    body.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)))
+    body.on('end', () => resolve(chunks.whole()))
     body.on('error', (error) => reject(cutOff(error)))
   })
 }

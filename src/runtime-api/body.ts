@@ -1,16 +1,12 @@
 /** Reads request bodies, bounded. */
 import type { IncomingMessage } from 'node:http'
+import { Chunks } from '../lambda/chunks.ts'
 
 /** Bytes beyond the limit that are read and thrown away so that a client which only reads after writing sees its refusal. */
 const DISCARD_BYTES = 64 * 1024 * 1024
 
-/** Chunks held as they came; more are copied together, since a million one-byte chunks would cost a hundred bytes each. */
-const LOOSE_CHUNKS = 64
-
 /** `too-large`: more than the limit; `truncated`: shorter than announced, or the connection broke within it. */
 export type Body = Uint8Array | 'too-large' | 'truncated'
-
-const EMPTY = Buffer.alloc(0)
 
 /**
  * Calls `done` once, when the body has ended or cannot end any more; `exceeded` before it, as soon as the limit is known to be passed,
@@ -57,42 +53,6 @@ export function discardBody(request: IncomingMessage): void {
   readBody(request, 0, (body) => {
     if (body === 'too-large' && !request.complete) request.socket.destroy()
   })
-}
-
-/** Bytes in the order they came; one chunk alone, the usual case, is never copied. */
-class Chunks {
-  #merged: Buffer = EMPTY
-  #mergedBytes = 0
-  #loose: Buffer[] = []
-  #looseBytes = 0
-
-  add(chunk: Buffer): void {
-    this.#loose.push(chunk)
-    this.#looseBytes += chunk.length
-    if (this.#loose.length >= LOOSE_CHUNKS) this.#merge()
-  }
-
-  whole(): Uint8Array {
-    if (this.#mergedBytes === 0 && this.#loose.length <= 1) return this.#loose[0] ?? EMPTY
-    if (this.#mergedBytes === 0) return Buffer.concat(this.#loose, this.#looseBytes)
-    this.#merge()
-    return this.#merged.subarray(0, this.#mergedBytes)
-  }
-
-  #merge(): void {
-    const needed = this.#mergedBytes + this.#looseBytes
-    if (needed > this.#merged.length) {
-      const grown = Buffer.allocUnsafe(needed * 2)
-      this.#merged.copy(grown, 0, 0, this.#mergedBytes)
-      this.#merged = grown
-    }
-    for (const chunk of this.#loose) {
-      this.#merged.set(chunk, this.#mergedBytes)
-      this.#mergedBytes += chunk.length
-    }
-    this.#loose = []
-    this.#looseBytes = 0
-  }
 }
 
 function ignore(): void {}

@@ -1,5 +1,9 @@
+import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Hono } from 'hono'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { InvokeHandler } from '../../../src/api/invoke.ts'
@@ -96,6 +100,25 @@ describe('Invoke', () => {
   it('tells how long its answer is', async () => {
     invoke = async () => ({ status: 200, headers: {}, body: 'gr\u00fcn' })
     expect((await post(`${INVOKE}/f/invocations`)).headers.get('content-length')).toBe('5')
+  })
+})
+
+describe('a payload of one-byte chunks', () => {
+  it('is held as the bytes that it has: a hundred times as much for each would let one caller fill the memory', async () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage = runInNewContext('gc') as () => void
+    const held = () => {
+      collectGarbage()
+      return process.memoryUsage().heapUsed
+    }
+    const body = new PassThrough() as unknown as IncomingMessage
+    const call = { name: 'f', headers: {}, query: () => undefined, body }
+    const payload = readPayload(call, (bytes) => new LambdaException('ServiceException', String(bytes)))
+    const before = held()
+    for (let i = 0; i < 200_000; i++) body.emit('data', Buffer.from('x'))
+    expect(held() - before).toBeLessThan(10_000_000)
+    body.emit('end')
+    expect(Buffer.from(await payload).equals(Buffer.alloc(200_000, 'x'))).toBe(true)
   })
 })
 
