@@ -37,7 +37,7 @@ export function apiListener(
     const credential = authorization === undefined ? call.query('X-Amz-Credential')?.[0] : undefined
     void invoke(call, caller ?? callers.of(authorization, credential)).then((answer) => {
       send(answer, response)
-      if (!request.complete) discardRest(request)
+      if (!request.complete && !request.destroyed) discardRest(request)
     })
   }
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { Hono } from 'hono'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { readJson } from '../../../src/api/body.ts'
 import { renderError } from '../../../src/api/errors.ts'
 import type { HttpAnswer } from '../../../src/api/http-answer.ts'
@@ -183,8 +183,13 @@ describe('a client that leaves amid its body', () => {
       return answering
     }
     server = await serveHttp(listening(new Hono(), invoke), { host: '127.0.0.1', port: 0 })
+    const timers = vi.spyOn(globalThis, 'setTimeout')
     await half(server.url, '/2015-03-31/functions/f/invocations', begun)
     const { status, body } = await answered
+    await new Promise((resolve) => setImmediate(resolve))
+    // Nothing waits for the rest of the body, which would keep what there is of it.
+    expect(timers.mock.calls.filter(([, delay]) => delay === 10_000)).toEqual([])
+    timers.mockRestore()
     expect([status, JSON.parse(String(body))]).toMatchObject([400, { message: CUT_OFF.message }])
     expect(logged).toEqual([])
   })
