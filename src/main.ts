@@ -320,7 +320,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       codeLocation: { secret: randomBytes(32), code: packaging, clock: Date.now },
       log: apiLog,
     })
-    const listener = apiListener(api, { invoke, caller })
+    const listener = apiListener(api, { invoke, caller, log: apiLog })
     const packages = opened(
       new PackageCollection({
         stored: async () => new Set([...(await store.functions.codeInUse()), ...(await store.layers.codeInUse())]),

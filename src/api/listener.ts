@@ -1,10 +1,12 @@
 /** The API as a listener of Node's HTTP server. */
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Api, ApiBindings } from './app.ts'
 import { discardRest } from './body.ts'
 import { type Caller, type CallerOptions, Callers } from './caller.ts'
-import { send } from './http-answer.ts'
+import { type ApiLog, errorAnswer } from './errors.ts'
+import { type HttpAnswer, send } from './http-answer.ts'
 import type { InvokeHandler } from './invoke.ts'
 import { invokeCall } from './invoke-call.ts'
 
@@ -17,9 +19,10 @@ export type Listener = (request: IncomingMessage, response: ServerResponse, call
  */
 export function apiListener(
   api: Pick<Api, 'fetch'>,
-  { invoke, caller: options }: { readonly invoke: InvokeHandler; readonly caller: CallerOptions },
+  options: { readonly invoke: InvokeHandler; readonly caller: CallerOptions; readonly log: ApiLog },
 ): Listener {
-  const callers = new Callers(options)
+  const { invoke, log } = options
+  const callers = new Callers(options.caller)
   const known = new WeakMap<IncomingMessage, Caller>()
   // The adapter's own Response (put in place of the global one) keeps bytes as bytes: Node's costs a third of the rate.
   const serve = getRequestListener((request, env) => {
@@ -35,9 +38,14 @@ export function apiListener(
     }
     const { authorization } = request.headers
     const credential = authorization === undefined ? call.query('X-Amz-Credential')?.[0] : undefined
-    void invoke(call, caller ?? callers.of(authorization, credential)).then((answer) => {
+    const answered = (answer: HttpAnswer) => {
       send(answer, response)
       if (!request.complete && !request.destroyed) discardRest(request)
-    })
+    }
+    invoke(call, caller ?? callers.of(authorization, credential))
+      .then(answered)
+      // A handler's defect must not end the process, and with it everybody's requests.
+      .catch((error: unknown) => answered(errorAnswer(error, randomUUID(), log)))
+      .catch(() => response.destroy())
   }
 }

@@ -1,5 +1,5 @@
 /** The API on a socket: listening, limits of the connection, and a stop that lets requests under way finish. */
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../lambda/limits.ts'
 import { OperatorError } from '../lambda/operator-error.ts'
@@ -26,8 +26,9 @@ const CONNECTION = {
 export async function serveHttp(listener: Listener, at: { host: string; port: number }): Promise<HttpServer> {
   const server = createServer(CONNECTION, (request, response) => {
     const { headers } = request
-    const browser = headers.origin !== undefined || headers['sec-fetch-site'] !== undefined
-    const refusal = browser ? refuseBrowser(at.host, (name) => headers[name] as string | undefined) : undefined
+    const refusal = isBrowser(headers)
+      ? refuseBrowser(at.host, (name) => headers[name] as string | undefined)
+      : undefined
     if (refusal === undefined) listener(request, response)
     else refuse(response, refusal)
   })
@@ -39,6 +40,11 @@ export async function serveHttp(listener: Listener, at: { host: string; port: nu
   const { port } = server.address() as AddressInfo
   const host = at.host.includes(':') ? `[${at.host}]` : at.host
   return { url: `http://${host}:${port}`, close: (drainMs) => stop(server, underWay, drainMs) }
+}
+
+/** Browsers send neither Origin nor Sec-Fetch-Site with a page's GET of its own site when that is no secure one; all call themselves so. */
+function isBrowser({ origin, 'sec-fetch-site': site, 'user-agent': agent }: IncomingHttpHeaders): boolean {
+  return origin !== undefined || site !== undefined || agent?.startsWith('Mozilla/') === true
 }
 
 function refuse(response: ServerResponse, message: string): void {

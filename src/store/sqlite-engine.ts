@@ -47,8 +47,7 @@ async function betterSqlite(): Promise<SqliteEngine> {
     open(path, busyTimeoutMs) {
       const db = new Database(path, { timeout: busyTimeoutMs })
       const trouble = new DatabaseTrouble()
-      const state = { trouble, changes: () => changesOf(prepare) }
-      const prepare = remember((sql) => explained(db.prepare(sql) as unknown as SqliteStatement, sql, path, state))
+      const prepare = remember((sql) => explained(db.prepare(sql) as unknown as SqliteStatement, path, trouble))
       return {
         prepare,
         trouble,
@@ -82,8 +81,7 @@ async function nodeSqlite(): Promise<SqliteEngine> {
       const db = new DatabaseSync(path)
       db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
       const trouble = new DatabaseTrouble()
-      const state = { trouble, changes: () => changesOf(prepare) }
-      const prepare = remember((sql) => explained(adapt(db.prepare(sql), sql), sql, path, state))
+      const prepare = remember((sql) => explained(adapt(db.prepare(sql), sql), path, trouble))
       return {
         prepare,
         trouble,
@@ -107,14 +105,7 @@ function adapt(statement: NodeStatement, sql: string): SqliteStatement {
 }
 
 /** The statement, whose failures say what the operator can do. */
-function explained(
-  statement: SqliteStatement,
-  sql: string,
-  path: string,
-  { trouble, changes }: { readonly trouble: DatabaseTrouble; readonly changes: () => number },
-): SqliteStatement {
-  const begins = sql === 'begin'
-  const commits = sql === 'commit'
+function explained(statement: SqliteStatement, path: string, trouble: DatabaseTrouble): SqliteStatement {
   const failure = (error: unknown) => {
     const explanation = explainSqlite(error, path)
     trouble.met(explanation)
@@ -133,23 +124,12 @@ function explained(
     },
     run(parameters) {
       try {
-        const result = statement.run(parameters)
-        if ((begins || commits) && trouble.text !== undefined) {
-          if (begins) trouble.began(changes())
-          else trouble.committed(changes())
-        }
-        return result
+        return statement.run(parameters)
       } catch (error) {
         throw failure(error)
       }
     },
   }
-}
-
-/** Rows changed since the connection was opened, also by transactions that were rolled back. */
-function changesOf(prepare: (sql: string) => SqliteStatement): number {
-  const [row] = prepare('select total_changes() as n').all([]) as [{ n: number }]
-  return row.n
 }
 
 function remember(prepare: (sql: string) => SqliteStatement): (sql: string) => SqliteStatement {

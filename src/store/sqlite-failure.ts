@@ -18,7 +18,10 @@ const CODES: Readonly<Record<number, string>> = {
   26: 'SQLITE_NOTADB',
 }
 
-/** Milliseconds after which trouble that nobody met again is over: a host that gets no requests because of it must get well too. */
+/**
+ * Milliseconds after which trouble that nobody met again is over. No success ends it: a transaction that changes nothing commits on a full
+ * disk too, and a host that gets no requests because of it must get well all the same.
+ */
 const FORGET_MS = 15_000
 
 /** What keeps the database from being written, for whoever asks how the host is. */
@@ -26,8 +29,6 @@ export class DatabaseTrouble {
   readonly #clock: () => number
   #text: string | undefined
   #metAt = 0
-  /** Rows that had been changed when the transaction that runs began. */
-  #changes: number | undefined
 
   /** @param clock milliseconds */
   constructor(clock: () => number = () => performance.now()) {
@@ -43,18 +44,6 @@ export class DatabaseTrouble {
     if (!(error instanceof OperatorError)) return
     this.#text = `${error.message} ${error.remedy}`
     this.#metAt = this.#clock()
-    this.#changes = undefined
-  }
-
-  /** @param changes of rows, so far */
-  began(changes: number): void {
-    this.#changes = changes
-  }
-
-  /** What was full has room again, if something was written: a commit of nothing succeeds all the same. */
-  committed(changes: number): void {
-    if (this.#changes !== undefined && this.#changes !== changes) this.#text = undefined
-    this.#changes = undefined
   }
 }
 

@@ -28,12 +28,17 @@ const echo: InvokeHandler = async (call, caller) => ({
   }),
 })
 
+const logged: string[] = []
 let server: HttpServer
 let invoke: InvokeHandler
 beforeEach(async () => {
   invoke = echo
   const api = new Hono().all('*', (c) => c.text(`api ${c.req.method} ${c.req.path}`))
-  const listener = apiListener(api, { invoke: (call, caller) => invoke(call, caller), caller: CALLER })
+  const listener = apiListener(api, {
+    invoke: (call, caller) => invoke(call, caller),
+    caller: CALLER,
+    log: { error: (_detail, message) => logged.push(message) },
+  })
   server = await serveHttp(listener, { host: '127.0.0.1', port: 0 })
 })
 afterEach(() => server.close(0))
@@ -95,6 +100,15 @@ describe('Invoke', () => {
     expect(await (await post(`${INVOKE}/f/invocations${presigned}`, signed)).json()).toMatchObject({
       account: '333333333333',
     })
+  })
+
+  it('answers 500 and logs when its handler is wrong or its answer cannot be sent', async () => {
+    invoke = () => Promise.reject(new Error('a defect'))
+    expect((await post(`${INVOKE}/f/invocations`)).status).toBe(500)
+    expect(logged).toEqual(['a request failed: ServiceException'])
+    invoke = async () => ({ status: 200, headers: { 'X-Bad': 'a\nb' } })
+    expect((await post(`${INVOKE}/f/invocations`)).status).toBe(500)
+    expect((await post('/other')).status).toBe(200)
   })
 
   it('tells how long its answer is', async () => {

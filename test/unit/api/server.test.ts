@@ -32,7 +32,7 @@ const CALLER = { account: '111111111111', region: 'us-east-1' }
 
 /** Invoke is answered by `invoke`, everything else by the app. */
 function listening(app: Hono, invoke: InvokeHandler = () => Promise.reject(new Error('nobody invokes'))): Listener {
-  return apiListener(app, { invoke, caller: CALLER })
+  return apiListener(app, { invoke, caller: CALLER, log: { error: () => {} } })
 }
 
 async function serving(app: Hono = new Hono().all('*', (c) => c.text('served'))): Promise<string> {
@@ -45,6 +45,20 @@ it('serves clients, and refuses the page of another site that sends requests thr
   expect((await fetch(url, { method: 'POST' })).status).toBe(200)
   const refused = await fetch(url, { method: 'POST', headers: { Origin: 'https://elsewhere.example' } })
   expect([refused.status, refused.headers.get('x-amzn-errortype')]).toEqual([403, 'AccessDeniedException'])
+})
+
+it('refuses a browser whose page has a name that was made to point at this machine', async () => {
+  const { port } = new URL(await serving())
+  const status = async (host: string, agent: string) => {
+    const client = connect(Number(port), '127.0.0.1')
+    client.write(
+      `GET /2015-03-31/functions HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: ${agent}\r\nConnection: close\r\n\r\n`,
+    )
+    return (await text(client)).slice(0, 12)
+  }
+  expect(await status('evil.example:9000', 'Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0')).toBe('HTTP/1.1 403')
+  expect(await status('localhost:9000', 'Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0')).toBe('HTTP/1.1 200')
+  expect(await status('hearth.example:9000', 'aws-cli/2.9.19')).toBe('HTTP/1.1 200')
 })
 
 it('lets requests under way finish when it stops, and takes no new ones', async () => {
