@@ -331,7 +331,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
         },
         log,
       }),
-      async (one) => one.stop(),
+      (one) => one.stop(),
     )
     packages.start()
     const merged = opened(
@@ -341,7 +341,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
         collect: (keep) => layers.collect(keep),
         log,
       }),
-      async (one) => one.stop(),
+      (one) => one.stop(),
     )
     merged.start()
     await runtimes.recall()

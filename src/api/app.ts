@@ -4,7 +4,6 @@ import { type Context, Hono } from 'hono'
 import type { ControlPlane } from '../control/control-plane.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import { refuseViolations } from '../lambda/validation.ts'
-import { readJson } from './body.ts'
 import { type Caller, type CallerOptions, Callers } from './caller.ts'
 import { CODE_PATH, CodeLocation, type CodeLocationOptions } from './code-location.ts'
 import { grantedToOther } from './cross-account.ts'
@@ -17,6 +16,7 @@ import { hasBlobBody, inputViolations, type RequestMembers } from './model/check
 import { OPERATIONS, type Operation } from './operations.ts'
 import { OperationRequest } from './parse.ts'
 import type { Services } from './services.ts'
+import { Uploads } from './uploads.ts'
 
 export interface ApiOptions {
   readonly control: ControlPlane
@@ -51,6 +51,7 @@ export function createApi(options: ApiOptions): Api {
   const app: Api = new Hono<{ Bindings: ApiBindings; Variables: ApiVariables }>({ strict: false })
   const callers = new Callers(options.caller)
   const codeLocation = new CodeLocation(options.codeLocation)
+  const uploads = new Uploads()
   const services: Services = { control: options.control, codeLocation }
 
   const callerOf = (c: Context): Caller => {
@@ -75,7 +76,7 @@ export function createApi(options: ApiOptions): Api {
       const requestId = randomUUID()
       c.set('requestId', requestId)
       const operation = choose(operations, context)
-      return answer(await handle(operation, context, callerOf(context), services), operation.status, requestId)
+      return answer(await handle(operation, context, callerOf(context), services, uploads), operation.status, requestId)
     })
   }
   for (const operation of EARLIER_OPERATIONS) {
@@ -105,9 +106,20 @@ async function handle(
   c: Context,
   caller: Caller,
   services: Services,
+  uploads: Uploads,
 ): Promise<object | undefined> {
   const hasBody = (operation.method === 'POST' || operation.method === 'PUT') && !hasBlobBody(operation.name)
-  const json = hasBody ? await readJson(c, operation.name) : {}
+  const work = (json: unknown) => execute(operation, c, caller, services, json)
+  return hasBody ? uploads.run(c, operation.name, work) : work({})
+}
+
+async function execute(
+  operation: Operation,
+  c: Context,
+  caller: Caller,
+  services: Services,
+  json: unknown,
+): Promise<object | undefined> {
   refuseViolations(inputViolations(operation.name, membersOf(c, json)))
   if (operation.handle === undefined) {
     throw new LambdaException('UnknownOperationException', `${operation.name}: ${operation.refused}`)

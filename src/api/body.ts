@@ -23,6 +23,12 @@ const OTHER_BYTES = 1 * MIB
  */
 const DISCARDED_BYTES_MAX = 256 * MIB
 
+/** Bytes that the body of a request may have: those it announces, or the operation's limit. */
+export function bodyBytes(c: Context, operation: string): number {
+  const limit = REQUEST_BYTES[operation] ?? OTHER_BYTES
+  return Math.min(Number(c.req.header('content-length') ?? limit) || 0, limit)
+}
+
 /** @throws LambdaException RequestEntityTooLargeException, InvalidRequestContentException */
 export async function readJson(c: Context, operation: string): Promise<unknown> {
   const bytes = await readBytes(c.req.raw, operation, REQUEST_BYTES[operation] ?? OTHER_BYTES)

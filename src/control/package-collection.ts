@@ -15,19 +15,25 @@ export interface PackageCollectionOptions {
 export class PackageCollection {
   readonly #options: PackageCollectionOptions
   #timer: NodeJS.Timeout | undefined
+  #run: Promise<void> = Promise.resolve()
 
   constructor(options: PackageCollectionOptions) {
     this.#options = options
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.run(), EVERY_MS)
+    const run = () => {
+      this.#run = this.#run.then(() => this.run())
+    }
+    this.#timer = setInterval(run, EVERY_MS)
     this.#timer.unref()
-    void this.run()
+    run()
   }
 
-  stop(): void {
+  /** Resolves when nothing is removed any more: the store that says what is needed may be closed then. */
+  stop(): Promise<void> {
     clearInterval(this.#timer)
+    return this.#run
   }
 
   /** Never throws: what could not be removed is tried again an hour later. */
