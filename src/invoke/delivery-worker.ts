@@ -28,7 +28,7 @@ export interface DeliveryWorkerOptions {
 
 interface TargetState {
   sending: number
-  /** Failures in a row. */
+  /** Failures in a row; those of sendings that were under way together count once. */
   failures: number
   /** Unix milliseconds. */
   pausedUntil: number
@@ -124,6 +124,7 @@ export class DeliveryWorker {
   async #isTaken(delivery: ClaimedDelivery, state: TargetState): Promise<boolean> {
     const { store, destinations, clock, log, backoffBaseMs } = this.#options
     const { id, epoch } = delivery
+    const failuresBefore = state.failures
     try {
       await destinations.send(delivery, AbortSignal.any([AbortSignal.timeout(SEND_MS), this.#stop.signal]))
       state.failures = 0
@@ -131,15 +132,17 @@ export class DeliveryWorker {
       return true
     } catch (error) {
       const now = clock()
-      const delay = backoffMs(state.failures, { backoffBaseMs })
-      state.failures++
-      state.pausedUntil = now + delay
+      // Sendings that went out together and fail together are one failure of the target.
+      if (state.failures === failuresBefore) {
+        state.pausedUntil = now + backoffMs(state.failures, { backoffBaseMs })
+        state.failures++
+      }
       const about = { ...aboutOf(delivery), error: failureText(error) }
       const abandoned = now - delivery.createdAt > ABANDON_AFTER_MS
-      if (abandoned) log('a delivery is given up: its target did not take it for a day', about)
-      else log('a delivery failed; it is tried again', { ...about, delayMs: delay })
       // Its own back-off, so that one that is refused for itself lets the others pass.
       const due = now + backoffMs(delivery.attempts, { backoffBaseMs })
+      if (abandoned) log('a delivery is given up: its target did not take it for a day', about)
+      else log('a delivery failed; it is tried again', { ...about, delayMs: Math.max(due, state.pausedUntil) - now })
       await (abandoned ? store.settle(id, epoch, 'abandoned') : store.release(id, epoch, due))
       return false
     }

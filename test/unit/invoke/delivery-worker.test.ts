@@ -21,6 +21,7 @@ let worker: DeliveryWorker | undefined
 let logged: string[]
 /** Why deliveries failed, as the log has it. */
 let reasons: unknown[]
+let delays: unknown[]
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hearth-deliveries-'))
@@ -28,6 +29,7 @@ beforeEach(async () => {
   now = 1000
   logged = []
   reasons = []
+  delays = []
 })
 afterEach(async () => {
   await worker?.stop(0)
@@ -45,6 +47,7 @@ async function start(destinations: DestinationTarget): Promise<void> {
     log: (message, fields) => {
       logged.push(message)
       reasons.push(fields?.error)
+      delays.push(fields?.delayMs)
     },
   })
   await worker.start()
@@ -100,6 +103,23 @@ describe('a delivery', () => {
     await delivered(1)
     expect(tries).toEqual([1000, 2000, 4000, 8000])
     expect(await store.deliveries.counts()).toEqual({ decided: 1, delivered: 1, abandoned: 0, targets: [] })
+  })
+
+  it('of eight that fail together makes its target pause as one would', async () => {
+    const tries: number[] = []
+    await decide(...Array.from({ length: 8 }, () => ({})))
+    await start({
+      async send() {
+        tries.push(now)
+        if (tries.length <= 8) throw new Error('down')
+      },
+    })
+    await until(() => logged.length === 8)
+    await until(async () => (await store.deliveries.nextDue(now)) === now + 1000)
+    expect(delays).toEqual(Array(8).fill(1000))
+    advance(1000)
+    await delivered(8)
+    expect(tries.slice(8)).toEqual(Array(8).fill(2000))
   })
 
   it('does not wait for another target that is down', async () => {
