@@ -40,7 +40,7 @@ const RECORD_BYTES: Readonly<Record<DestinationKind, number>> = {
 
 /** The JSON of the record. @param now Unix milliseconds */
 export function invocationRecord(event: EndedEvent, now: number, kind: DestinationKind): Uint8Array {
-  for (const leave of [[], ['responsePayload'], ['responsePayload', 'requestPayload']]) {
+  for (const leave of [[], ['responsePayload'], ['requestPayload'], ['responsePayload', 'requestPayload']]) {
     const record = Buffer.from(recordText(event, now, leave))
     if (record.length <= RECORD_BYTES[kind]) return record
   }

@@ -49,6 +49,8 @@ async function start(options: Options): Promise<void> {
   const signals = listenForStop(() => process.exit(KILLED))
   const log = createHostLog(config)
   goOnWithoutReader()
+  // Hearth runs on Node.js 20 too; the SDK would say in the midst of the log that its own support for it ends.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   const { startHost } = await import('../../main.ts')
   const host = await startHost(config, { log, sources: loaded.sources })
   let stopping = false

@@ -49,6 +49,8 @@ describe('the record for destinations', () => {
     const large = { ...failed, response: { ...failed.response!, payload: bytes(JSON.stringify('x'.repeat(300_000))) } }
     expect(Object.keys(JSON.parse(text(large, 'sns')))).not.toContain('responsePayload')
     expect(JSON.parse(text(large, 'sqs')).responsePayload).toHaveLength(300_000)
+    const event = JSON.parse(text({ ...failed, payload: large.response.payload }, 'sns')) as Record<string, unknown>
+    expect([event.requestPayload, event.responsePayload]).toEqual([undefined, { errorMessage: 'no', errorType: 'E' }])
     const both = { ...large, payload: large.response.payload }
     expect(Object.keys(JSON.parse(text(both, 'events')))).toEqual([
       'version',
