@@ -40,7 +40,7 @@ export interface ApiBindings {
 }
 
 export interface ApiVariables {
-  /** Given to the answer as x-amzn-RequestId; a handler may set its own before it fails. */
+  /** Given to the answer as x-amzn-RequestId, in refusals too. */
   requestId: string
 }
 

@@ -14,8 +14,8 @@ import { invokeCall } from './invoke-call.ts'
 export type Listener = (request: IncomingMessage, response: ServerResponse, caller?: Caller) => void
 
 /**
- * Invoke, the hottest route, is answered from Node's own request: the router, Request and Response of the others would cost it a tenth of
- * its rate. Everything else, and every path that is not plainly Invoke's, goes through the API.
+ * Invoke, the hottest route, is answered from Node's own request: it needs no router, Request or Response.
+ * Everything else, and every path that is not plainly Invoke's, goes through the API.
  */
 export function apiListener(
   api: Pick<Api, 'fetch'>,

@@ -24,7 +24,7 @@ function setUp() {
     const answer = await app.request(path, { method: 'POST', headers, body: '{}' })
     const body = (await answer.text()) || '{}'
     const { message, Message } = JSON.parse(body) as { message?: string; Message?: string }
-    return { status: answer.status, text: message ?? Message ?? '' }
+    return { status: answer.status, text: message ?? Message ?? '', requestId: answer.headers.get('x-amzn-requestid') }
   }
   return { asked, send }
 }
@@ -36,6 +36,13 @@ describe('headers of Invoke', () => {
     expect(asked).toMatchObject([{ tenantId: 'blue', durableExecutionName: 'order-1' }])
     await send({})
     expect([asked[1]?.tenantId, asked[1]?.durableExecutionName]).toEqual([undefined, undefined])
+  })
+
+  it.each(['/f', '/a%20b'])('name the request, also in the answer that refuses it: %s', async (path) => {
+    const { send } = setUp()
+    const requestId = '0f8c6d2e-1111-4222-8333-444455556666'
+    expect((await send({ 'X-Amzn-RequestId': requestId.toUpperCase() }, path)).requestId).toBe(requestId)
+    expect((await send({ 'X-Amzn-RequestId': 'mine' }, path)).requestId).toMatch(/^[0-9a-f-]{36}$/)
   })
 
   it('are all of the model', async () => {
@@ -88,6 +95,6 @@ describe('a body that is announced as larger than any may be', () => {
   ])('is refused at once with the limit of its operation: %s %s', async (path, type, message) => {
     const { asked, send } = setUp()
     const headers = { 'Content-Length': '7000000', ...(type === '-' ? {} : { 'X-Amz-Invocation-Type': type }) }
-    expect([await send(headers, path), asked]).toEqual([{ status: 413, text: message }, []])
+    expect([await send(headers, path), asked]).toMatchObject([{ status: 413, text: message }, []])
   })
 })
