@@ -27,7 +27,8 @@ export function checkedPayload(payload: Uint8Array): Uint8Array {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
   if (isUtf8(bytes)) {
     try {
-      JSON.parse(bytes.toString('utf8'))
+      // Whether it is JSON is decided by its ASCII characters, and what is beyond them stands in strings: one byte each is quicker.
+      JSON.parse(bytes.toString('latin1'))
       return payload
     } catch {
       // Described below: V8's text is not AWS's.

@@ -3,7 +3,7 @@ import { CompiledQuery, type Kysely, type Transaction } from 'kysely'
 import type { FunctionKey } from '../lambda/function.ts'
 import { DeliveryStatements } from './delivery-statements.ts'
 import { findDue, type RoomOf } from './event-claims.ts'
-import { CountChanges } from './event-counts.ts'
+import { CountChanges, totalCounts } from './event-counts.ts'
 import { EventStatements, keyOf, keyText } from './event-statements.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { QueueRoom } from './queue-room.ts'
@@ -46,12 +46,7 @@ export class SqlEventQueue implements EventQueueStore {
   }
 
   #insert(event: NewEvent): Promise<void> {
-    return this.#promises.run((counts) => this.#add(counts, event))
-  }
-
-  #add(counts: CountChanges, event: NewEvent): void {
-    this.#statements.insert(event)
-    counts.add(keyText(event.function), { enqueued: 1, waiting: 1 })
+    return this.#promises.run((group) => group.insert(event))
   }
 
   claim(
@@ -62,7 +57,7 @@ export class SqlEventQueue implements EventQueueStore {
   ): Promise<ClaimedEvent[]> {
     const size = Math.min(limit, CLAIM_MAX)
     if (size <= 0) return Promise.resolve([])
-    return this.#progress.run((counts) =>
+    return this.#progress.run(({ counts }) =>
       findDue(this.#statements, now, size, room).map(({ id, claimed, function_key }) => {
         if (claimed === 0) counts.add(function_key, { waiting: -1, claimed: 1 })
         return this.#statements.claim(id, leaseUntil)
@@ -75,18 +70,18 @@ export class SqlEventQueue implements EventQueueStore {
   }
 
   settle(id: number, epoch: number, ending: EventEnding = DONE): Promise<boolean> {
-    return this.#progress.run((counts) => {
+    return this.#progress.run((group) => {
       const functionKey = this.#statements.remove(id, epoch)
       if (functionKey === undefined) return false
-      counts.add(functionKey, { claimed: -1, [ending.as]: 1 })
+      group.counts.add(functionKey, { claimed: -1, [ending.as]: 1 })
       for (const delivery of ending.deliveries) this.#deliveries.insert(delivery)
-      for (const event of ending.events) this.#add(counts, event)
+      for (const event of ending.events) group.insert(event)
       return true
     })
   }
 
   release(id: number, epoch: number, availableAt: number, because?: 'retry' | 'postponement'): Promise<boolean> {
-    return this.#progress.run((counts) => {
+    return this.#progress.run(({ counts }) => {
       const functionKey = this.#statements.release(id, epoch, availableAt, because)
       if (functionKey === undefined) return false
       counts.add(functionKey, { claimed: -1, waiting: 1 })
@@ -95,7 +90,7 @@ export class SqlEventQueue implements EventQueueStore {
   }
 
   voidLeases(now: number): Promise<number> {
-    return this.#progress.run((counts) => {
+    return this.#progress.run(({ counts }) => {
       let voided = 0
       for (const { function_key, claimed } of this.#statements.voidLeases(now)) {
         counts.add(function_key, { claimed: -claimed, waiting: claimed })
@@ -122,7 +117,7 @@ export class SqlEventQueue implements EventQueueStore {
   }
 
   counts(): ReturnType<EventQueueStore['counts']> {
-    return this.#db.selectFrom('event_counts').select(COUNTS).executeTakeFirstOrThrow()
+    return totalCounts(this.#db)
   }
 
   async oldestAt(): Promise<number | undefined> {
@@ -187,9 +182,4 @@ export async function discardEvents(db: Transaction<Tables>, key: FunctionKey): 
     await db.executeQuery(CompiledQuery.raw(text, [...parameters]))
   }
   return gone.length
-}
-
-/** A function of the same name counts from zero again. */
-export async function forgetCounts(db: Transaction<Tables>, key: FunctionKey): Promise<void> {
-  await db.deleteFrom('event_function_counts').where('function_key', '=', keyText(key)).execute()
 }

@@ -4,7 +4,7 @@
  */
 import type { FunctionKey } from '../lambda/function.ts'
 import type { SqliteConnection } from './sqlite-engine.ts'
-import type { ClaimedEvent, NewEvent } from './store.ts'
+import type { ClaimedEvent } from './store.ts'
 
 export interface DueEvent {
   readonly id: number
@@ -23,12 +23,6 @@ interface ClaimedRow {
   readonly postponements: number
   readonly epoch: number
 }
-
-const INSERT_EVENT = `
-  insert into events (function_key, qualifier, request_id, enqueued_at, due_at, claimed, attempts, epoch)
-  values (?, ?, ?, ?, ?, 0, 0, 0)`
-
-const INSERT_PAYLOAD = 'insert into event_payloads (event_id, trace_header, payload) values (?, ?, ?)'
 
 export const DUE = 'select id, claimed, function_key from events where due_at <= ? order by due_at, id limit ?'
 
@@ -72,17 +66,6 @@ export class EventStatements {
 
   constructor(connection: SqliteConnection) {
     this.#connection = connection
-  }
-
-  insert({ function: key, qualifier, requestId, enqueuedAt, traceHeader, payload }: NewEvent): void {
-    const { lastInsertRowid } = this.#run(INSERT_EVENT, [
-      keyText(key),
-      qualifier ?? null,
-      requestId,
-      enqueuedAt,
-      enqueuedAt,
-    ])
-    this.#run(INSERT_PAYLOAD, [lastInsertRowid, traceHeader, payload])
   }
 
   /** The oldest due ones. */

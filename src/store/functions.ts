@@ -8,7 +8,9 @@ import { functionNotFound, refused } from '../lambda/refusals.ts'
 import type { Changes } from './changes.ts'
 import { checkVerifiedUnder } from './code-signing.ts'
 import { codeBytesOf, countStoredCode, storedCodeBytes } from './code-storage.ts'
-import { discardEvents, discardInSteps, forgetCounts } from './event-queue.ts'
+import { forgetCounts } from './event-counts.ts'
+import { discardEvents, discardInSteps } from './event-queue.ts'
+import { keyText } from './event-statements.ts'
 import type {
   FunctionStore,
   NewFunction,
@@ -55,7 +57,7 @@ export class SqlFunctions implements FunctionStore {
       await countStoredCode(db, key, input.configuration.codeSize)
       // An event that was accepted while an earlier function of this name was being deleted is not this one's.
       while ((await discardEvents(db, key)) > 0);
-      await forgetCounts(db, key)
+      await forgetCounts(db, keyText(key))
       await db
         .insertInto('functions')
         .values({
@@ -205,7 +207,7 @@ export class SqlFunctions implements FunctionStore {
         .executeTakeFirst()
       if (numDeletedRows === 0n) throw functionNotFound(key)
       while ((await discardEvents(db, key)) > 0);
-      await forgetCounts(db, key)
+      await forgetCounts(db, keyText(key))
     })
     this.#changes.announce(key)
   }

@@ -5,17 +5,23 @@
  * gathers. What the host tells itself (claims, what became of an event) settles with the commit and is flushed soon: a power failure takes
  * back some milliseconds of it, as if the host had been killed so much earlier, and those events run again.
  */
-import { CountChanges } from './event-counts.ts'
+import { GroupWrites } from './group-writes.ts'
 import type { OpenDatabase } from './sqlite.ts'
 
 /** Executes its statements, within the transaction and without a promise. It may be called again after it was rolled back. */
-export type QueueWrite<T> = (counts: CountChanges) => T
+export type QueueWrite<T> = (group: GroupWrites) => T
 
 interface Waiting {
   readonly write: QueueWrite<unknown>
   value: unknown
   readonly resolve: (value: never) => void
   readonly reject: (reason: unknown) => void
+}
+
+interface Failure {
+  /** `undefined`: of those that were done together. */
+  readonly of: Waiting | undefined
+  readonly error: unknown
 }
 
 /**
@@ -116,35 +122,41 @@ export class GroupCommit {
    */
   #commit(group: readonly Waiting[]): readonly Waiting[] {
     let left = group
+    let together = true
     while (left.length > 0) {
-      const [failed, error] = this.#database.log.unflushed(() => this.#transaction(left))
-      if (failed === undefined) return left
-      failed.reject(error)
-      left = left.filter((waiting) => waiting !== failed)
+      const failure = this.#database.log.unflushed(() => this.#transaction(left, together))
+      if (failure === undefined) return left
+      if (failure.of === undefined) together = false
+      else {
+        failure.of.reject(failure.error)
+        left = left.filter((waiting) => waiting !== failure.of)
+      }
     }
     return []
   }
 
-  /** Returns the write that threw, if one did, and what. @throws when the commit or the disk fails */
-  #transaction(group: readonly Waiting[]): readonly [failed?: Waiting, error?: unknown] {
+  /** Returns what failed, if anything: one write, or what they do together. @throws when the commit or the disk fails */
+  #transaction(group: readonly Waiting[], together: boolean): Failure | undefined {
     const { connection } = this.#database
     connection.prepare('begin').run([])
     let current: Waiting | undefined
+    let whole = false
     try {
-      const counts = new CountChanges()
+      const writes = new GroupWrites(connection, together)
       for (const waiting of group) {
         current = waiting
-        waiting.value = waiting.write(counts)
+        waiting.value = waiting.write(writes)
       }
       current = undefined
-      for (const [text, parameters] of counts.statements()) connection.prepare(text).run(parameters)
+      writes.execute()
+      whole = true
       connection.prepare('commit').run([])
-      return []
+      return undefined
     } catch (error) {
       const ended = this.#rollBack()
       // Without the write that met it the others would meet it again, each after all those before it: that stops the event loop for seconds.
-      if (ended || current === undefined) throw error
-      return [current, error]
+      if (ended || whole || (current === undefined && !together)) throw error
+      return { of: current, error }
     }
   }
 

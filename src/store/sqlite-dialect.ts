@@ -8,6 +8,7 @@ import {
   SqliteDriver,
 } from 'kysely'
 import type { ConnectionLock } from './connection-lock.ts'
+import type { WriteAheadLog } from './write-ahead-log.ts'
 
 /** SQLite runs DDL in transactions, though Kysely's adapter does not say so: a crash within a migration leaves nothing behind. */
 class TransactionalSqliteAdapter extends SqliteAdapter {
@@ -18,15 +19,23 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
 
 class TransactionalSqliteDriver extends SqliteDriver {
   readonly #lock: ConnectionLock
+  readonly #log: Pick<WriteAheadLog, 'flushByCommit'>
 
-  constructor(config: SqliteDialectConfig, lock: ConnectionLock) {
+  constructor(config: SqliteDialectConfig, lock: ConnectionLock, log: Pick<WriteAheadLog, 'flushByCommit'>) {
     super(config)
     this.#lock = lock
+    this.#log = log
   }
 
   override async acquireConnection(): Promise<DatabaseConnection> {
     await this.#lock.acquire()
-    return super.acquireConnection()
+    try {
+      this.#log.flushByCommit()
+      return await super.acquireConnection()
+    } catch (error) {
+      this.#lock.release()
+      throw error
+    }
   }
 
   override async releaseConnection(): Promise<void> {
@@ -47,12 +56,17 @@ class TransactionalSqliteDriver extends SqliteDriver {
 export class TransactionalSqliteDialect extends SqliteDialect {
   readonly #config: SqliteDialectConfig
   readonly #lock: ConnectionLock
+  readonly #log: Pick<WriteAheadLog, 'flushByCommit'>
 
-  /** @param lock shared with those who use the connection without Kysely */
-  constructor(config: SqliteDialectConfig, lock: ConnectionLock) {
+  /**
+   * @param lock shared with those who use the connection without Kysely
+   * @param log which may have taken the flush out of COMMIT; Kysely's transactions have it within
+   */
+  constructor(config: SqliteDialectConfig, lock: ConnectionLock, log: Pick<WriteAheadLog, 'flushByCommit'>) {
     super(config)
     this.#config = config
     this.#lock = lock
+    this.#log = log
   }
 
   override createAdapter(): SqliteAdapter {
@@ -60,6 +74,6 @@ export class TransactionalSqliteDialect extends SqliteDialect {
   }
 
   override createDriver(): Driver {
-    return new TransactionalSqliteDriver(this.#config, this.#lock)
+    return new TransactionalSqliteDriver(this.#config, this.#lock, this.#log)
   }
 }

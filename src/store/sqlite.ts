@@ -47,7 +47,7 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
   const connection = connect(engine, path, options.lockWaitMs ?? 3000)
   const log = new WriteAheadLog(path, connection, options.failed)
   const lock = new ConnectionLock()
-  const db = new Kysely<Tables>({ dialect: new TransactionalSqliteDialect({ database: connection }, lock) })
+  const db = new Kysely<Tables>({ dialect: new TransactionalSqliteDialect({ database: connection }, lock, log) })
   try {
     writeFileSync(owner, JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() }))
     await migrate(db, path)

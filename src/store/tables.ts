@@ -155,7 +155,7 @@ export interface EventCounts {
   discarded: number
 }
 
-/** One row: since the database was made. */
+/** One row: of functions that were deleted, since the database was made. */
 export interface EventCountsTable extends EventCounts {
   id: number
 }

@@ -20,6 +20,8 @@ export class WriteAheadLog {
   readonly #connection: SqliteConnection
   readonly #changes: SqliteStatement
   #changesSeen: number
+  /** COMMIT flushes, as the connection is set now. */
+  #byCommit = true
   /** Transactions that wrote something and have ended, and how many of them are on disk. */
   #committed = 0
   #flushed = 0
@@ -53,16 +55,23 @@ export class WriteAheadLog {
    */
   unflushed<T>(work: () => T): T {
     if (this.#failure) throw this.#failure
-    this.#run('pragma synchronous = normal')
+    this.#set('normal', false)
     try {
       return work()
     } finally {
-      this.#run('pragma synchronous = full')
       // Counted by what ended: a flush that another transaction is in the midst of does not cover it.
       const changes = this.#changed()
       if (changes !== this.#changesSeen) this.#committed++
       this.#changesSeen = changes
     }
+  }
+
+  /**
+   * From here on COMMIT flushes by itself, until the next `unflushed`. To be called by who gets the connection for anything else, outside
+   * of a transaction. Each change of the setting costs SQLite the compilation of a statement; groups of the queue mostly follow each other.
+   */
+  flushByCommit(): void {
+    this.#set('full', true)
   }
 
   /**
@@ -99,8 +108,10 @@ export class WriteAheadLog {
     return this.#failure
   }
 
-  #run(pragma: string): void {
-    this.#connection.prepare(pragma).run([])
+  #set(synchronous: 'normal' | 'full', byCommit: boolean): void {
+    if (this.#byCommit === byCommit) return
+    this.#connection.prepare(`pragma synchronous = ${synchronous}`).run([])
+    this.#byCommit = byCommit
   }
 
   #changed(): number {

@@ -689,6 +689,19 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
       expect(second).toMatchObject({ requestId: 'second', qualifier: 'live' })
     })
 
+    it('keeps each of many that come at once with its own content, in the order in which they came', async () => {
+      // More than go into one statement, and not a round number of them.
+      const ids = Array.from({ length: 77 }, (_, i) => `event-${i}`)
+      const put = (requestId: string) =>
+        store.queue.put(validEvent({ requestId, traceHeader: `Root=${requestId}`, payload: Buffer.from(requestId) }))
+      await Promise.all(ids.map(put))
+      const claimed = await store.queue.claim(9000, 9000, 100)
+      expect(claimed.map(({ requestId }) => requestId)).toEqual(ids)
+      expect(claimed.map(({ traceHeader }) => traceHeader)).toEqual(ids.map((id) => `Root=${id}`))
+      expect(claimed.map(({ payload }) => Buffer.from(payload).toString())).toEqual(ids)
+      expect(await store.queue.counts()).toMatchObject({ enqueued: 77, claimed: 77 })
+    })
+
     it('gives nothing that is not due and each event to one claim only', async () => {
       await store.queue.put(validEvent({ enqueuedAt: 5000 }))
       expect(await store.queue.claim(4999, 9000, 10)).toEqual([])

@@ -18,6 +18,33 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
+it('the events of a database that counted them by itself are counted on', async () => {
+  const path = join(folder, 'hearth.db')
+  const database = (await loadSqliteEngine()).open(path, 1000)
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) })
+  const provider = { getMigrations: () => Promise.resolve({ '0001-initial': initial }) }
+  expect((await new Migrator({ db, provider }).migrateToLatest()).error).toBeUndefined()
+  for (const name of ['f', 'f', 'g']) {
+    const event = { function_key: `111111111111/us-east-1/${name}`, request_id: 'r', enqueued_at: 1, due_at: 1 }
+    await db
+      .insertInto('events')
+      .values({ ...event, qualifier: null, claimed: 0, attempts: 0, epoch: 0 })
+      .execute()
+  }
+  await db.updateTable('event_counts').set({ enqueued: 10, waiting: 3, done: 6, discarded: 1 }).execute()
+  await db.destroy()
+
+  const store = await openStore(path)
+  try {
+    const counted = { enqueued: 10, waiting: 3, claimed: 0, done: 6, dead: 0, discarded: 1 }
+    expect(await store.queue.counts()).toEqual(counted)
+    await store.queue.discard(key('f'))
+    expect(await store.queue.counts()).toEqual({ ...counted, waiting: 1, discarded: 3 })
+  } finally {
+    await store.close()
+  }
+})
+
 it('a database without layers and policies is brought up to date and keeps its functions', async () => {
   const path = join(folder, 'hearth.db')
   const database = (await loadSqliteEngine()).open(path, 1000)

@@ -9,6 +9,7 @@ import { codeSizeIndex } from './0006-code-size-index.ts'
 import { codeSigning } from './0007-code-signing.ts'
 import { sealedPackages } from './0009-sealed-packages.ts'
 import { storedCode } from './0010-stored-code.ts'
+import { eventTotals } from './0011-event-totals.ts'
 
 const MIGRATIONS: Record<string, Migration> = {
   '0001-initial': initial,
@@ -20,6 +21,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0007-code-signing': codeSigning,
   '0009-sealed-packages': sealedPackages,
   '0010-stored-code': storedCode,
+  '0011-event-totals': eventTotals,
 }
 
 export const migrations: MigrationProvider = {

@@ -11,6 +11,7 @@ import { EventRoom } from '../../../src/invoke/event-room.ts'
 import { EventWorker } from '../../../src/invoke/event-worker.ts'
 import type { Invoker } from '../../../src/invoke/invoke.ts'
 import type { Resolver } from '../../../src/invoke/resolve.ts'
+import { totalCounts } from '../../../src/store/event-counts.ts'
 import { SqlEventQueue } from '../../../src/store/event-queue.ts'
 import { GroupCommit } from '../../../src/store/group-commit.ts'
 import { type OpenDatabase, openSqlite } from '../../../src/store/sqlite.ts'
@@ -43,7 +44,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 /** What the counts say and the rows do not; nothing but zeros unless the queue is wrong. */
 function drift(): Promise<number[]> {
   return database.db.transaction().execute(async (db) => {
-    const counts = await db.selectFrom('event_counts').selectAll().executeTakeFirstOrThrow()
+    const counts = await totalCounts(db)
     const rows = await db.selectFrom('events').select('claimed').execute()
     const claimed = rows.filter((row) => row.claimed === 1).length
     const { enqueued, done, dead, discarded } = counts
@@ -207,7 +208,7 @@ describe(`${EVENTS} events of a host that is killed ${KILLS} times, ${RUNS} time
     const withoutEpoch = await conducts((step) => ({
       settle: (id, _epoch, ending) =>
         step(() =>
-          progress.run((counts) => {
+          progress.run(({ counts }) => {
             const gone = changed('delete from events where id = ? returning function_key', id)
             if (gone !== undefined) counts.add(gone.function_key, { claimed: -1, [ending?.as ?? 'done']: 1 })
             return gone !== undefined
@@ -215,7 +216,7 @@ describe(`${EVENTS} events of a host that is killed ${KILLS} times, ${RUNS} time
         ),
       release: (id, _epoch, due_at) =>
         step(() =>
-          progress.run((counts) => {
+          progress.run(({ counts }) => {
             const release = 'update events set claimed = 0, due_at = ? where id = ? returning function_key'
             const back = changed(release, due_at, id)
             if (back !== undefined) counts.add(back.function_key, { claimed: -1, waiting: 1 })

@@ -65,6 +65,21 @@ describe('the end of an event', () => {
     expect(await queue.settle(event!.id, event!.epoch)).toBe(true)
   })
 
+  it('refuses an event that cannot be stored alone, not those that came with it', async () => {
+    const broken = validEvent({ requestId: null as unknown as string })
+    const given = [
+      validEvent({ requestId: 'a' }),
+      broken,
+      validEvent({ requestId: 'b' }),
+      broken,
+      validEvent({ requestId: 'c' }),
+    ]
+    const answers = await Promise.allSettled(given.map((event) => queue.put(event)))
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'])
+    expect((await queue.claim(1000, 2000, 10)).map(({ requestId }) => requestId)).toEqual(['a', 'b', 'c'])
+    expect(await queue.counts()).toMatchObject({ enqueued: 3, claimed: 3 })
+  })
+
   it('counts what spent a retry apart from what did not', async () => {
     await queue.put(validEvent())
     for (const because of ['retry', 'postponement', 'postponement', undefined] as const) {

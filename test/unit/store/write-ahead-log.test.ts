@@ -1,9 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Kysely, sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { totalCounts } from '../../../src/store/event-counts.ts'
 import { GroupCommit } from '../../../src/store/group-commit.ts'
 import { type OpenDatabase, openSqlite } from '../../../src/store/sqlite.ts'
+import type { Tables } from '../../../src/store/tables.ts'
 import { WriteAheadLog } from '../../../src/store/write-ahead-log.ts'
 import { until } from '../../support/until.ts'
 
@@ -24,13 +27,19 @@ function synchronous(): number | undefined {
   const rows = database.connection.prepare('select * from pragma_synchronous').all([]) as { synchronous: number }[]
   return rows[0]?.synchronous
 }
+async function ofKysely(db: Kysely<Tables> = database.db): Promise<number | undefined> {
+  const { rows } = await sql<{ synchronous: number }>`select * from pragma_synchronous`.execute(db)
+  return rows[0]?.synchronous
+}
 const change = () => database.connection.prepare('update event_counts set enqueued = enqueued + 1').run([])
 
 describe('the write-ahead log', () => {
-  it('is flushed by SQLite with every commit, but for those that are flushed apart', async () => {
-    expect(synchronous()).toBe(2)
+  it('is flushed by SQLite with every commit of Kysely, but for groups, which are flushed apart', async () => {
+    expect(await ofKysely()).toBe(2)
     expect(database.log.unflushed(synchronous)).toBe(1)
-    expect(synchronous()).toBe(2)
+    expect(await ofKysely()).toBe(2)
+    expect(database.log.unflushed(synchronous)).toBe(1)
+    expect(await database.db.transaction().execute(ofKysely)).toBe(2)
   })
 
   it('is flushed by SQLite again after a failure', async () => {
@@ -38,7 +47,7 @@ describe('the write-ahead log', () => {
       throw new Error('disk full')
     }
     expect(() => database.log.unflushed(failing)).toThrow('disk full')
-    expect(synchronous()).toBe(2)
+    expect(await ofKysely()).toBe(2)
   })
 
   it('is left alone when nothing was written', async () => {
@@ -52,7 +61,7 @@ describe('the write-ahead log', () => {
   it('is flushed soon after progress, and a failure of that is not lost', async () => {
     const log = new WriteAheadLog(join(folder, 'missing.db'), database.connection)
     const progress = new GroupCommit({ ...database, log }, 'progress')
-    const write = () => progress.run((counts) => counts.add('f', { done: 1 }))
+    const write = () => progress.run(({ counts }) => counts.add('f', { done: 1 }))
     await write()
     await until(() => log.failure !== undefined)
     expect(() => log.unflushed(change)).toThrow('Check the disk')
@@ -63,12 +72,11 @@ describe('the write-ahead log', () => {
     const told: Error[] = []
     const log = new WriteAheadLog(join(folder, 'missing.db'), database.connection, (failure) => told.push(failure))
     const commits = new GroupCommit({ ...database, log }, 'promise')
-    const write = () => commits.run((counts) => counts.add('f', { enqueued: 1 }))
+    const write = () => commits.run(({ counts }) => counts.add('f', { enqueued: 1 }))
     await expect(write()).rejects.toThrow('Check the disk')
     await expect(write()).rejects.toThrow('Check the disk')
     await expect(log.flush()).rejects.toThrow('Check the disk')
     expect(told).toEqual([log.failure])
-    const { enqueued } = await database.db.selectFrom('event_counts').select('enqueued').executeTakeFirstOrThrow()
-    expect(enqueued).toBe(1)
+    expect((await totalCounts(database.db)).enqueued).toBe(1)
   })
 })
