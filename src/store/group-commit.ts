@@ -28,9 +28,15 @@ interface Failure {
  * Under load a group waits until it is as large as the load, this many milliseconds at most. When a flush ends, the callers that were
  * answered come back one after the other: without the wait the first of them would have a flush of its own, and the rest the next one.
  */
-const GATHER_MS = 1
+const GATHER_MS = 2
 /** Under load: the group before ended less than this many milliseconds ago. */
 const BUSY_MS = 5
+
+/**
+ * One flush of so many runs beside the event loop in any case, to see how many callers there are: while the loop stands still for a flush,
+ * nobody can come.
+ */
+const LOOK_EVERY = 32
 
 /** Bounds the memory and the time of one transaction. */
 const WRITES_PER_TRANSACTION = 2000
@@ -46,8 +52,10 @@ export class GroupCommit {
   #waiting: Waiting[] = []
   #working: Promise<void> | undefined
   #endedAt = Number.NEGATIVE_INFINITY
-  /** Writes that were under way then. */
+  /** Writes that were under way at once when that was seen last. */
   #load = 0
+  /** Groups until it is looked at again. */
+  #blind = 0
   #gathered: (() => void) | undefined
 
   constructor(database: CommitTarget, kind: 'promise' | 'progress') {
@@ -76,7 +84,6 @@ export class GroupCommit {
       const group = this.#waiting.splice(0, WRITES_PER_TRANSACTION)
       await this.#settle(group)
       this.#endedAt = performance.now()
-      this.#load = group.length + this.#waiting.length
     }
     this.#working = undefined
   }
@@ -89,12 +96,17 @@ export class GroupCommit {
         setImmediate(resolve)
         return
       }
-      const timer = setTimeout(resolve, GATHER_MS)
-      this.#gathered = () => {
+      const gathered = () => {
         clearTimeout(timer)
         this.#gathered = undefined
         resolve()
       }
+      const timer = setTimeout(() => {
+        // There are fewer callers now, or one is late.
+        this.#blind = 0
+        gathered()
+      }, GATHER_MS)
+      this.#gathered = gathered
     })
   }
 
@@ -108,8 +120,13 @@ export class GroupCommit {
       } finally {
         lock.release()
       }
-      if (this.#kind === 'promise') await log.flush()
-      else log.flushSoon()
+      if (this.#kind === 'progress') log.flushSoon()
+      else {
+        const seen = await log.flush(this.#blind <= 0 ? 'beside' : 'quickest')
+        // Before the answers: who has one may come back at once.
+        if (seen) this.#load = group.length + this.#waiting.length
+        this.#blind = seen ? LOOK_EVERY : this.#blind - 1
+      }
       for (const { resolve, value } of committed) resolve(value as never)
     } catch (error) {
       for (const { reject } of group) reject(error)

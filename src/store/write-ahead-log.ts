@@ -1,22 +1,18 @@
 /**
  * The flush of SQLite's write-ahead log, taken out of the commit. SQLite flushes within COMMIT, on the thread that calls it: the event
- * loop would stand still for as long as the disk takes. Here COMMIT only writes, and the flush runs beside the loop.
+ * loop would stand still for as long as the disk takes. Here COMMIT only writes, and the flush runs beside the loop, unless the disk is
+ * quicker than that.
  */
-import { close, fdatasync, open } from 'node:fs'
-import { promisify } from 'node:util'
 import type { SqliteStatement } from 'kysely'
 import { LambdaException } from '../lambda/errors.ts'
+import { DiskPace } from './disk-pace.ts'
+import { LogFile } from './log-file.ts'
 import type { SqliteConnection } from './sqlite-engine.ts'
-
-const openFile = promisify(open)
-const closeFile = promisify(close)
-const flushFile = promisify(fdatasync)
 
 /** Milliseconds for which progress may be unflushed. */
 const FLUSH_SOON_MS = 50
 
 export class WriteAheadLog {
-  readonly #path: string
   readonly #connection: SqliteConnection
   readonly #changes: SqliteStatement
   #changesSeen: number
@@ -25,8 +21,10 @@ export class WriteAheadLog {
   /** Transactions that wrote something and have ended, and how many of them are on disk. */
   #committed = 0
   #flushed = 0
-  /** Of its own: SQLite keeps its locks on the database file, so that closing this one releases none. */
-  #file: Promise<number> | undefined
+  /** For those to whom something was promised, one flush after the other. */
+  readonly #promised: LogFile
+  readonly #soon: LogFile
+  readonly #pace = new DiskPace()
   #timer: NodeJS.Timeout | undefined
   readonly #failed: (failure: LambdaException) => void
   #failure: LambdaException | undefined
@@ -37,7 +35,8 @@ export class WriteAheadLog {
    */
   constructor(path: string, connection: SqliteConnection, failed: (failure: LambdaException) => void = () => {}) {
     this.#failed = failed
-    this.#path = `${path}-wal`
+    this.#promised = new LogFile(`${path}-wal`)
+    this.#soon = new LogFile(`${path}-wal`)
     this.#connection = connection
     this.#changes = connection.prepare('select total_changes() as n')
     this.#changesSeen = this.#changed()
@@ -76,27 +75,47 @@ export class WriteAheadLog {
 
   /**
    * Resolves when everything that was committed before the call is on disk. After a failed flush nobody knows what the disk has, and
-   * asking it again would report success: from then on there is nothing but refusals, until a start reads the log anew.
+   * asking it again would report success: from then on there is nothing but refusals, until a start reads the log anew. To be called
+   * again when it has ended, not before.
+   * @param where `quickest`: on the event loop, if the disk is quick
+   * @returns whether the event loop went on meanwhile
    */
-  async flush(): Promise<void> {
-    if (this.#failure) throw this.#failure
-    const committed = this.#committed
-    if (committed === this.#flushed) return
-    try {
-      this.#file ??= openFile(this.#path, 'r')
-      await flushFile(await this.#file)
-      this.#flushed = Math.max(this.#flushed, committed)
-    } catch (error) {
-      throw this.#fail(error)
-    }
+  flush(where: 'beside' | 'quickest' = 'beside'): Promise<boolean> {
+    return this.#flush(async () => {
+      if (where === 'quickest' && this.#flushHere()) return false
+      await this.#promised.flush()
+      return true
+    })
   }
 
   /** For what nobody was promised: it is flushed with what comes next, or shortly. A failure meets the next `unflushed`. */
   flushSoon(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      this.flush().catch(() => {})
+      this.#flush(() => this.#soon.flush()).catch(() => {})
     }, FLUSH_SOON_MS)
+  }
+
+  async #flush<T>(work: () => Promise<T>): Promise<T | false> {
+    if (this.#failure) throw this.#failure
+    const committed = this.#committed
+    if (committed === this.#flushed) return false
+    try {
+      const result = await work()
+      this.#flushed = Math.max(this.#flushed, committed)
+      return result
+    } catch (error) {
+      throw this.#fail(error)
+    }
+  }
+
+  /** `false`: not done, because it would take long. */
+  #flushHere(): boolean {
+    const began = performance.now()
+    if (!this.#pace.isQuick(began) || !this.#promised.flushHere()) return false
+    const ended = performance.now()
+    this.#pace.took(ended - began, ended)
+    return true
   }
 
   #fail(cause: unknown): LambdaException {
@@ -121,7 +140,7 @@ export class WriteAheadLog {
 
   async close(): Promise<void> {
     clearTimeout(this.#timer)
-    const file = await this.#file?.catch(() => undefined)
-    if (file !== undefined) await closeFile(file)
+    await this.#promised.close()
+    await this.#soon.close()
   }
 }

@@ -125,8 +125,8 @@ describe('group commit', () => {
       flushSoon: () => {},
       flush: () => {
         flushes++
-        return new Promise<void>((resolve) => {
-          endFlush = resolve
+        return new Promise<boolean>((resolve) => {
+          endFlush = () => resolve(true)
         })
       },
     }
@@ -148,11 +148,25 @@ describe('group commit', () => {
     expect(flushes).toBe(2)
   })
 
+  it('lets the log choose where a flush runs, but looks at times who else comes meanwhile', async () => {
+    const asked: (string | undefined)[] = []
+    const flush = (where?: string) => {
+      asked.push(where)
+      return Promise.resolve(where === 'beside')
+    }
+    const log = { unflushed: <T>(work: () => T) => work(), flush, flushSoon: () => {} }
+    const promises = new GroupCommit({ ...database, log }, 'promise')
+    for (let i = 0; i < 70; i++) await promises.run(() => i)
+    const turns = asked.flatMap((where, i) => (where === 'beside' ? [i] : []))
+    expect(turns).toEqual([0, 33, 66])
+    expect(asked.filter((where) => where === 'quickest')).toHaveLength(67)
+  })
+
   it('does not wait for a flush with what nobody was promised', async () => {
     let soon = 0
     const log = {
       unflushed: <T>(work: () => T) => work(),
-      flush: () => new Promise<void>(() => {}),
+      flush: () => new Promise<boolean>(() => {}),
       flushSoon: () => void soon++,
     }
     await new GroupCommit({ ...database, log }, 'progress').run(() => 1)

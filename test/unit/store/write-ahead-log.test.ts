@@ -58,6 +58,18 @@ describe('the write-ahead log', () => {
     await expect(log.flush()).rejects.toThrow('flushed')
   })
 
+  it('is flushed on the event loop once it is open, if the disk may be quick', async () => {
+    const flushed = () => {
+      database.log.unflushed(change)
+      return database.log.flush('quickest')
+    }
+    // `true`: the event loop went on.
+    expect([await flushed(), await flushed()]).toEqual([true, false])
+    database.log.unflushed(change)
+    expect(await database.log.flush()).toBe(true)
+    await database.log.flush('quickest')
+  })
+
   it('is flushed soon after progress, and a failure of that is not lost', async () => {
     const log = new WriteAheadLog(join(folder, 'missing.db'), database.connection)
     const progress = new GroupCommit({ ...database, log }, 'progress')
