@@ -29,7 +29,8 @@ export interface EventWorkerOptions extends AttemptNeeds {
 export class EventWorker {
   readonly #options: EventWorkerOptions
   readonly #loop: WorkLoop
-  readonly #inFlight = new Map<number, ClaimedEvent>()
+  /** Epochs by id. Not the events: tables that a map has outgrown may keep what they held for a while. */
+  readonly #inFlight = new Map<number, number>()
   #renewal: NodeJS.Timeout | undefined
   /** The time for what runs is over: the host ends it. */
   #stopped = false
@@ -76,7 +77,7 @@ export class EventWorker {
     const size = Math.min(room.free, CLAIM_SIZE)
     const events = await queue.claim(now, now + LEASE_MS, size, (key) => room.of(key, now))
     for (const event of events) {
-      this.#inFlight.set(event.id, event)
+      this.#inFlight.set(event.id, event.epoch)
       room.claimed(event.function)
       this.#loop.follow(this.#execute(event))
     }
@@ -171,9 +172,7 @@ export class EventWorker {
 
   async #renew(): Promise<void> {
     const leaseUntil = this.#options.clock() + LEASE_MS
-    const renewals = [...this.#inFlight.values()].map(({ id, epoch }) =>
-      this.#options.queue.extend(id, epoch, leaseUntil),
-    )
+    const renewals = [...this.#inFlight].map(([id, epoch]) => this.#options.queue.extend(id, epoch, leaseUntil))
     await Promise.allSettled(renewals)
   }
 }
