@@ -63,6 +63,14 @@ describe('a Node function that', () => {
   })
 
   it('allocates past its memory is killed and says so', async () => {
+    // With a timeout of its own: on a slow machine a seventh of a core needs more than five seconds to fill 256 MB.
+    const name = 'allocates'
+    await createFunction(
+      host.client,
+      name,
+      { 'index.js': node },
+      { MemorySize: 256, Timeout: 60, Runtime: 'nodejs22.x' },
+    )
     const result = await invoke(host.client, name, { do: 'allocate' }, { LogType: 'Tail' })
     expect(result.FunctionError).toBe('Unhandled')
     expect(result.body).toEqual({
