@@ -7,8 +7,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { connect } from '../src/sandbox/docker/client.ts'
 import { DockerDriver } from '../src/sandbox/docker/driver.ts'
+import { connect } from '../src/sandbox/docker/engine/client.ts'
 import { DockerRuntimeImages } from '../src/sandbox/docker/images/runtime-images.ts'
 
 const [data, codePath, image, sandboxes, memoryMb] = process.argv.slice(2) as [string, string, string, string, string]

@@ -1,6 +1,6 @@
 /** docs/compatibility.md, made from the table of operations and the list of known differences. */
 import { DIFFERENCES } from './differences.ts'
-import { OPERATIONS } from './operations.ts'
+import { OPERATIONS } from './operations/table.ts'
 
 export function compatibilityDocument(): string {
   const refused = OPERATIONS.filter((operation) => operation.refused !== undefined)
@@ -8,7 +8,7 @@ export function compatibilityDocument(): string {
   const reasons = [...new Set(refused.map((operation) => operation.refused))]
   return `# Compatibility
 
-Generated from \`src/api/operations.ts\` and \`src/api/differences.ts\` (\`node --import tsx scripts/docs.mjs\`); a test holds it current.
+Generated from \`src/api/operations/table.ts\` and \`src/api/differences.ts\` (\`node --import tsx scripts/docs.mjs\`); a test holds it current.
 
 What differs from AWS Lambda, and what depends on the machine. Everything else is meant to be the same; a difference that is not here is a bug.
 ${DIFFERENCES.map(({ title, text }) => `\n## ${title}\n\n${text}\n`).join('')}

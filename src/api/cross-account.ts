@@ -2,7 +2,7 @@
 import type { Context } from 'hono'
 import type { Permissions } from '../control/permissions.ts'
 import { parseFunctionName } from '../lambda/arn.ts'
-import type { Caller } from './caller.ts'
+import type { Caller } from './http/caller.ts'
 
 /** Source: developer guide, "Granting Lambda function access to other accounts". */
 const GRANTABLE: ReadonlySet<string> = new Set([

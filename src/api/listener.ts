@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Api, ApiBindings } from './app.ts'
-import { discardRest } from './body.ts'
-import { type Caller, type CallerOptions, Callers } from './caller.ts'
-import { type ApiLog, errorAnswer } from './errors.ts'
-import { type HttpAnswer, send } from './http-answer.ts'
-import type { InvokeHandler } from './invoke.ts'
-import { invokeCall } from './invoke-call.ts'
+import { discardRest } from './http/body.ts'
+import { type Caller, type CallerOptions, Callers } from './http/caller.ts'
+import { type ApiLog, errorAnswer } from './http/errors.ts'
+import { type HttpAnswer, send } from './http/http-answer.ts'
+import type { InvokeHandler } from './invoke/invoke.ts'
+import { invokeCall } from './invoke/invoke-call.ts'
 
 /** @param caller where the request came a way that says whose it is, e.g. out of a sandbox */
 export type Listener = (request: IncomingMessage, response: ServerResponse, caller?: Caller) => void

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
-import { connect } from '../sandbox/docker/client.ts'
+import { connect } from '../sandbox/docker/engine/client.ts'
 import { DockerRuntimeImages } from '../sandbox/docker/images/runtime-images.ts'
 
 export function openRuntimeImages(config: Config, progress: (line: string) => void): DockerRuntimeImages {

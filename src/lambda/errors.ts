@@ -3,7 +3,7 @@
  *
  * `status` and `key` (the JSON member that carries the text) come from the service model 2015-03-31; the rows below `unmodelled`
  * are errors that AWS really sends although the model lacks them. `docs/errors.md` is generated from this table together with
- * `error-causes.ts`; `api/errors.ts` is the only place that renders an exception.
+ * `error-causes.ts`; `api/http/errors.ts` is the only place that renders an exception.
  */
 
 export interface ExceptionRow {

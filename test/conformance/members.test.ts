@@ -4,12 +4,12 @@
  */
 import type { Context } from 'hono'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { CodeLocation } from '../../src/api/code-location.ts'
+import { CodeLocation } from '../../src/api/admin/code-location.ts'
 import { inputViolations } from '../../src/api/model/check.ts'
 import { INPUT_MODEL } from '../../src/api/model/shapes.ts'
-import { OPERATIONS, type Operation } from '../../src/api/operations.ts'
-import { OperationRequest } from '../../src/api/parse.ts'
-import type { Shape } from '../../src/api/shapes.ts'
+import { OperationRequest } from '../../src/api/operations/parse.ts'
+import type { Shape } from '../../src/api/operations/shapes.ts'
+import { OPERATIONS, type Operation } from '../../src/api/operations/table.ts'
 import { LambdaException } from '../../src/lambda/errors.ts'
 import { type ControlPlaneHost, ROOM, startControlPlaneHost } from './control-plane-host.ts'
 

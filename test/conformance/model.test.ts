@@ -1,6 +1,6 @@
 /** Every operation that Hearth has, called with success on a real host: the answer has the model's status and its members, and no others. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { OPERATIONS, type Operation } from '../../src/api/operations.ts'
+import { OPERATIONS, type Operation } from '../../src/api/operations/table.ts'
 import { startTestHost, type TestHost } from '../support/host.ts'
 import { answerFaults } from '../support/model.ts'
 import { SAMPLES, type Sample, SampleHost } from './samples.ts'

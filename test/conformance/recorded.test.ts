@@ -15,7 +15,7 @@ import {
   PutProvisionedConcurrencyConfigCommand,
 } from '@aws-sdk/client-lambda'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { invokeHandler } from '../../src/api/invoke.ts'
+import { invokeHandler } from '../../src/api/invoke/invoke.ts'
 import { Packages } from '../../src/code/packages.ts'
 import type { EnvironmentPool } from '../../src/execution/pool.ts'
 import { Concurrency } from '../../src/invoke/concurrency.ts'

@@ -31,7 +31,7 @@ import {
   waitUntilFunctionUpdatedV2,
 } from '@aws-sdk/client-lambda'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { OPERATIONS } from '../../src/api/operations.ts'
+import { OPERATIONS } from '../../src/api/operations/table.ts'
 import { ROLE, zipped } from '../support/functions.ts'
 import { startTestHost, type TestHost } from '../support/host.ts'
 

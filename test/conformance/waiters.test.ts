@@ -27,7 +27,7 @@ import {
   waitUntilPublishedVersionActive,
 } from '@aws-sdk/client-lambda'
 import { describe, expect, it } from 'vitest'
-import { OPERATIONS } from '../../src/api/operations.ts'
+import { OPERATIONS } from '../../src/api/operations/table.ts'
 import { controlPlane } from './control-plane-session.ts'
 
 const { host, lambda: client, request } = await controlPlane()

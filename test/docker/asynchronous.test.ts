@@ -19,7 +19,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openSqlite } from '../../src/store/sqlite.ts'
+import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import { type AwsServices, startAwsServices } from '../support/aws-services.ts'
 import { breaches } from '../support/conservation.ts'
 import { createFunction } from '../support/functions.ts'

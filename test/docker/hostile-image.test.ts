@@ -4,7 +4,7 @@
  */
 import { CreateFunctionCommand, GetFunctionCommand } from '@aws-sdk/client-lambda'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { LABELS } from '../../src/sandbox/docker/labels.ts'
+import { LABELS } from '../../src/sandbox/docker/engine/labels.ts'
 import { active, createFunction, invoke, ROLE } from '../support/functions.ts'
 import { startTestHost, type TestHost } from '../support/host.ts'
 import { buildImage, docker, removeImages } from '../support/images.ts'

@@ -8,7 +8,7 @@ import {
   waitUntilFunctionActiveV2,
 } from '@aws-sdk/client-lambda'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { LABELS } from '../../src/sandbox/docker/labels.ts'
+import { LABELS } from '../../src/sandbox/docker/engine/labels.ts'
 import { active, createFunction, invoke, ROLE, TIMEOUT_S } from '../support/functions.ts'
 import { startTestHost, type TestHost } from '../support/host.ts'
 import { buildImage, docker, removeImages } from '../support/images.ts'

@@ -2,9 +2,9 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { DockerDriver } from '../../src/sandbox/docker/driver.ts'
-import { Firewall } from '../../src/sandbox/docker/firewall.ts'
-import { JoinedFilter, joinedScript } from '../../src/sandbox/docker/joined-filter.ts'
-import { helperRunner, hostRunner } from '../../src/sandbox/docker/script-runner.ts'
+import { Firewall } from '../../src/sandbox/docker/network/firewall.ts'
+import { JoinedFilter, joinedScript } from '../../src/sandbox/docker/network/joined-filter.ts'
+import { helperRunner, hostRunner } from '../../src/sandbox/docker/network/script-runner.ts'
 import {
   chains,
   docker,

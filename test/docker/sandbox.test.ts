@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { pack } from 'tar-stream'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { DockerDriver } from '../../src/sandbox/docker/driver.ts'
-import { removeNetwork } from '../../src/sandbox/docker/network-removal.ts'
+import { removeNetwork } from '../../src/sandbox/docker/network/network-removal.ts'
 import {
   chains,
   docker,

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import type Dockerode from 'dockerode'
 import type { Sandbox, SandboxObserver, SandboxSpec } from '../driver.ts'
 import { limitCpu } from './cpu.ts'
-import type { ContainerEvent } from './events.ts'
+import type { ContainerEvent } from './engine/events.ts'
 import { Demultiplexer, MarkerFilter } from './output.ts'
 import { command, Lines, parseReport, type Report } from './supervisor.ts'
 

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type Dockerode from 'dockerode'
 import { LIMITS } from '../../lambda/limits.ts'
-import { bounded } from './errors.ts'
+import { bounded } from './engine/errors.ts'
 
 /**
  * Microseconds. The kernel's default of 100 ms would stop a 128 MB function for 92 ms at a stretch; AWS uses 20 ms (unverified, measured

@@ -1,12 +1,12 @@
 /** What hosts that crashed left in the engine: containers, networks and packet filter chains. owner.ts decides what is a leftover. */
 import type Dockerode from 'dockerode'
-import { bounded } from './errors.ts'
-import type { Firewall } from './firewall.ts'
-import { type Identity, LABELS } from './labels.ts'
-import { removeNetwork } from './network-removal.ts'
-import { isLeftover } from './owner.ts'
-import { removeContainer } from './removal.ts'
-import { Slots } from './slots.ts'
+import { bounded } from './engine/errors.ts'
+import { type Identity, LABELS } from './engine/labels.ts'
+import { isLeftover } from './engine/owner.ts'
+import { removeContainer } from './engine/removal.ts'
+import { Slots } from './engine/slots.ts'
+import type { Firewall } from './network/firewall.ts'
+import { removeNetwork } from './network/network-removal.ts'
 
 const LIMIT_MS = 30_000
 /** The engine removes a few at a time about as fast as many. */

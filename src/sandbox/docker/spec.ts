@@ -2,8 +2,8 @@
 import type Dockerode from 'dockerode'
 import { LIMITS } from '../../lambda/limits.ts'
 import type { SandboxSpec } from '../driver.ts'
-import { digest, type Identity, LABELS, labelsOf, nameable } from './labels.ts'
-import { mountSettings } from './mounts.ts'
+import { digest, type Identity, LABELS, labelsOf, nameable } from './engine/labels.ts'
+import { mountSettings } from './files/mounts.ts'
 
 /** Where the supervisor is mounted; the program that it starts comes with the image. */
 const SUPERVISOR_TARGET = '/var/hearth/supervisor'

@@ -6,10 +6,10 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Hono } from 'hono'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { InvokeHandler } from '../../../src/api/invoke.ts'
-import { readPayload } from '../../../src/api/invoke-call.ts'
+import { type HttpServer, serveHttp } from '../../../src/api/http/server.ts'
+import type { InvokeHandler } from '../../../src/api/invoke/invoke.ts'
+import { readPayload } from '../../../src/api/invoke/invoke-call.ts'
 import { apiListener } from '../../../src/api/listener.ts'
-import { type HttpServer, serveHttp } from '../../../src/api/server.ts'
 import { LambdaException } from '../../../src/lambda/errors.ts'
 
 const CALLER = { account: '111111111111', region: 'us-east-1' }

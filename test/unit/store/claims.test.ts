@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DUE, DUE_OF, FUNCTIONS_DUE } from '../../../src/store/event-statements.ts'
-import { type OpenDatabase, openSqlite } from '../../../src/store/sqlite.ts'
+import { DUE, DUE_OF, FUNCTIONS_DUE } from '../../../src/store/queue/event-statements.ts'
+import { type OpenDatabase, openSqlite } from '../../../src/store/sqlite/sqlite.ts'
 
 /** The claim's queries as the planner sees them: an index that is not used makes a claim walk over the whole queue. */
 describe('the indexes of the event queue', () => {

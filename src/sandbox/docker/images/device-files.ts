@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type Dockerode from 'dockerode'
 import * as tar from 'tar-stream'
-import { bounded } from '../errors.ts'
+import { bounded } from '../engine/errors.ts'
 import { engineError } from './engine.ts'
 
 /** Character devices that give nothing away and keep nothing: null, zero, full, random, urandom, tty, ptmx. */

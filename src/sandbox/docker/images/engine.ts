@@ -2,7 +2,7 @@
 import type Dockerode from 'dockerode'
 import type { Architecture } from '../../../lambda/function.ts'
 import { SandboxError } from '../../driver.ts'
-import { sandboxError, statusOf } from '../errors.ts'
+import { sandboxError, statusOf } from '../engine/errors.ts'
 import { type ImageKind, LABELS } from './catalogue.ts'
 import type { BuildContext } from './context.ts'
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { compact } from '../../../../scripts/service-model.mjs'
 import { hasBlobBody, inputViolations } from '../../../../src/api/model/check.ts'
 import { INPUT_MODEL, type InputModel } from '../../../../src/api/model/shapes.ts'
-import { OPERATIONS } from '../../../../src/api/operations.ts'
+import { OPERATIONS } from '../../../../src/api/operations/table.ts'
 import model from '../../../fixtures/small-model.json' with { type: 'json' }
 
 const SMALL = compact(model, 'input') as InputModel

@@ -1,10 +1,10 @@
 import type Dockerode from 'dockerode'
 import { expect, test, vi } from 'vitest'
-import type { BridgeRules, Firewall } from '../../../../src/sandbox/docker/firewall.ts'
-import { Networks } from '../../../../src/sandbox/docker/network.ts'
+import type { BridgeRules, Firewall } from '../../../../src/sandbox/docker/network/firewall.ts'
+import { Networks } from '../../../../src/sandbox/docker/network/network.ts'
 
 // The loopback network is in use, but any address of it can be listened on, as the gateway of a bridge must.
-vi.mock('../../../../src/sandbox/docker/routes.ts', () => ({
+vi.mock('../../../../src/sandbox/docker/network/routes.ts', () => ({
   networksInUse: async () => [],
   ownNameServers: async () => [],
 }))

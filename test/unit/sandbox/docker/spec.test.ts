@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { BridgePlace } from '../../../../src/sandbox/docker/bridge.ts'
+import type { BridgePlace } from '../../../../src/sandbox/docker/network/bridge.ts'
 import { containerOptions, type SpecOptions } from '../../../../src/sandbox/docker/spec.ts'
 import type { SandboxSpec } from '../../../../src/sandbox/driver.ts'
 

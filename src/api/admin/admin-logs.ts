@@ -1,0 +1,107 @@
+/** Function logs for operators, as NDJSON: GET /_hearth/logs. */
+import type { Context } from 'hono'
+import type { LogStore, StoredLogEvent } from '../../telemetry/log-store.ts'
+import type { Caller } from '../http/caller.ts'
+
+const LOG_EVENTS = { default: 10_000, max: 100_000 } as const
+const NAME = /^[A-Za-z0-9_-]{1,64}$/
+const GROUP = /^[A-Za-z0-9_\-/.#]{1,512}$/
+/** How far before the start of a follow its first events may be among those just read, milliseconds. */
+const OVERLAP_MS = 60_000
+
+export interface LogsOptions {
+  readonly logs: LogStore
+  /** Account and region where the request names none. */
+  readonly defaults: Caller
+}
+
+interface LogQuery extends Caller {
+  readonly group: string
+  readonly since: number | undefined
+  readonly limit: number
+  readonly follow: boolean
+}
+
+export async function answerLogs(c: Context, options: LogsOptions): Promise<Response> {
+  const query = parseLogQuery((name) => c.req.query(name), options.defaults)
+  if (typeof query === 'string') return c.json({ message: query }, 400)
+  const { logs } = options
+  const { account, region, group } = query
+  const stop = new AbortController()
+  // Asking for the first new event before reading the old ones: nothing that is written in between is lost.
+  const following = query.follow ? logs.follow(account, region, group, stop.signal)[Symbol.asyncIterator]() : undefined
+  const began = Date.now()
+  let coming = following?.next()
+  // Looked at only after the old events are out; until then its failure must not count as unhandled.
+  coming?.catch(() => {})
+  let old: StoredLogEvent[]
+  try {
+    await logs.flush()
+    const read = await logs.read(account, region, group, query.since === undefined ? {} : { since: query.since })
+    old = read.slice(-query.limit)
+  } catch (error) {
+    stop.abort()
+    throw error
+  }
+  if (following === undefined) return c.body(old.map(line).join(''), 200, { 'Content-Type': 'application/x-ndjson' })
+
+  const seen = new Map<string, number>()
+  for (const event of old) {
+    if (event.timestamp >= began - OVERLAP_MS) seen.set(line(event), (seen.get(line(event)) ?? 0) + 1)
+  }
+  const encoder = new TextEncoder()
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(encoder.encode(old.map(line).join('')))
+    },
+    async pull(controller) {
+      for (;;) {
+        const next = await (coming ?? following.next())
+        coming = undefined
+        if (next.done) return controller.close()
+        const text = line(next.value)
+        const known = seen.get(text) ?? 0
+        if (known === 0) return controller.enqueue(encoder.encode(text))
+        seen.set(text, known - 1)
+      }
+    },
+    cancel() {
+      stop.abort()
+    },
+  })
+  return c.body(body, 200, { 'Content-Type': 'application/x-ndjson', 'X-Accel-Buffering': 'no' })
+}
+
+function line(event: StoredLogEvent): string {
+  return `${JSON.stringify({ timestamp: event.timestamp, message: event.message, stream: event.stream })}\n`
+}
+
+/** What is asked for, or the sentence that says what is wrong. */
+function parseLogQuery(get: (name: string) => string | undefined, defaults: Caller): LogQuery | string {
+  const name = get('function')
+  const group = get('group') ?? (name === undefined ? undefined : `/aws/lambda/${name}`)
+  if (group === undefined) return 'Say which logs: function=NAME or group=/aws/lambda/NAME.'
+  if (name !== undefined && !NAME.test(name))
+    return 'function must be a function name: letters, digits, - and _, at most 64.'
+  if (!GROUP.test(group)) return 'group must be the name of a log group, at most 512 characters.'
+  const account = get('account') ?? defaults.account
+  if (!/^\d{12}$/.test(account)) return 'account must be twelve digits.'
+  const region = get('region') ?? defaults.region
+  if (!/^[a-z0-9-]{1,32}$/.test(region)) return 'region must look like us-east-1.'
+  const since = get('since')
+  if (since !== undefined && !/^\d{1,15}$/.test(since)) return 'since must be a time in milliseconds since 1970.'
+  const limit = get('limit') ?? String(LOG_EVENTS.default)
+  if (!/^\d{1,6}$/.test(limit) || Number(limit) < 1 || Number(limit) > LOG_EVENTS.max) {
+    return `limit must be a number of events from 1 to ${LOG_EVENTS.max}.`
+  }
+  const follow = get('follow') ?? '0'
+  if (follow !== '0' && follow !== '1') return 'follow must be 0 or 1.'
+  return {
+    account,
+    region,
+    group,
+    since: since === undefined ? undefined : Number(since),
+    limit: Number(limit),
+    follow: follow === '1',
+  }
+}

@@ -1,0 +1,80 @@
+/** Resource policies of functions. A policy goes with its function, version or alias: a new one of the same name inherits no grants. */
+import { randomUUID } from 'node:crypto'
+import type { Kysely, Transaction } from 'kysely'
+import { isVersion } from '../../lambda/arn.ts'
+import type { FunctionKey } from '../../lambda/function.ts'
+import type { Changes } from '../changes.ts'
+import type { PolicyChange, PolicyStore, StoredPolicy } from '../policy-store.ts'
+import type { Tables } from '../tables.ts'
+import { deletePolicy, statementsOf } from './policy-rows.ts'
+import { revisionOf } from './queries.ts'
+import { checkRevision } from './refusals.ts'
+import { keyColumns } from './rows.ts'
+
+export class SqlPolicies implements PolicyStore {
+  readonly #db: Kysely<Tables>
+  readonly #changes: Changes
+
+  constructor(db: Kysely<Tables>, changes: Changes) {
+    this.#db = db
+    this.#changes = changes
+  }
+
+  async find(key: FunctionKey, qualifier: string): Promise<StoredPolicy | undefined> {
+    return this.#db.transaction().execute((db) => policyOf(db, key, qualifier))
+  }
+
+  async change(
+    key: FunctionKey,
+    qualifier: string,
+    change: PolicyChange,
+    revisionId?: string,
+  ): Promise<StoredPolicy | undefined> {
+    const changed = await this.#db.transaction().execute(async (db) => {
+      const before = await policyOf(db, key, qualifier)
+      if (before === undefined) return undefined
+      const statements = change(before.statements)
+      checkRevision(revisionId, before.revisionId, 'GetPolicy')
+      if (statements.length === 0) await deletePolicy(db, key, qualifier)
+      else {
+        const row = { statements: JSON.stringify(statements) }
+        await db
+          .insertInto('policies')
+          .values({ ...keyColumns(key), qualifier, ...row })
+          .onConflict((oc) => oc.columns(['account', 'region', 'name', 'qualifier']).doUpdateSet(row))
+          .execute()
+      }
+      return { statements, revisionId: await renewRevision(db, key, qualifier) }
+    })
+    if (changed !== undefined) this.#changes.announce(key)
+    return changed
+  }
+}
+
+async function policyOf(
+  db: Transaction<Tables>,
+  key: FunctionKey,
+  qualifier: string,
+): Promise<StoredPolicy | undefined> {
+  const revisionId = await revisionOf(db, key, qualifier)
+  if (revisionId === undefined) return undefined
+  return { statements: (await statementsOf(db, key, qualifier)) ?? [], revisionId }
+}
+
+async function renewRevision(db: Transaction<Tables>, key: FunctionKey, qualifier: string): Promise<string> {
+  const revision_id = randomUUID()
+  if (isVersion(qualifier)) {
+    await db
+      .updateTable('versions')
+      .set({ revision_id })
+      .where((eb) => eb.and({ ...keyColumns(key), version: qualifier }))
+      .execute()
+  } else {
+    await db
+      .updateTable('aliases')
+      .set({ revision_id })
+      .where((eb) => eb.and({ ...keyColumns(key), alias: qualifier }))
+      .execute()
+  }
+  return revision_id
+}
