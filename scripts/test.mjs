@@ -2,14 +2,16 @@
 //   npm test                                everything
 //   npm test -- --project unit              one project, with only what it needs
 //   npm test -- test/docker/failures.test.ts    some files
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureEngine } from './engine.mjs'
 import { prepareHost } from './prepare.mjs'
-import { command, printDurations, Refusal, ROOT, run, step } from './steps.mjs'
-import { add, closingLine, readResults } from './test-results.mjs'
+import { command, printDurations, Refusal, ROOT, run, say, step } from './steps.mjs'
+import { add, closingLine, readResults, readTimes, timesTable } from './test-results.mjs'
 import { ON_ENGINE, PROJECTS, select } from './test-selection.mjs'
 import { ensureTestTools, toolEnvironment } from './test-tools.mjs'
+
+const RESULTS = join(ROOT, '.hearth/test-results')
 
 await command(async () => {
   const { projects, unknown, rest } = select(process.argv.slice(2))
@@ -42,15 +44,27 @@ await command(async () => {
   for (const project of projects) {
     total = add(total, await step(`Running the tests: ${project}`, () => runProject(project, rest)))
   }
+  printTimes(projects)
   printDurations()
   process.stdout.write(`${closingLine(total)}\n`)
   return total.failed > 0 ? 1 : 0
 })
 
+/** What CI keeps: how long each file took, as a file and at the end of the output. */
+function printTimes(projects) {
+  const table = timesTable(projects.flatMap((project) => readTimes(reportOf(project), ROOT)))
+  writeFileSync(join(RESULTS, 'times.txt'), table)
+  say('how long each test file took (also in .hearth/test-results/times.txt):')
+  process.stderr.write(table)
+}
+
+function reportOf(project) {
+  return join(RESULTS, `${project}.json`)
+}
+
 async function runProject(project, args) {
-  const folder = join(ROOT, '.hearth/test-results')
-  const report = join(folder, `${project}.json`)
-  mkdirSync(folder, { recursive: true })
+  const report = reportOf(project)
+  mkdirSync(RESULTS, { recursive: true })
   rmSync(report, { force: true })
   const { status } = await run(
     join(ROOT, 'node_modules/.bin/vitest'),

@@ -11,7 +11,7 @@ import { engineAddress, ping } from '../../../scripts/engine.mjs'
 // @ts-expect-error plain JavaScript
 import { hasNodeSqlite } from '../../../scripts/sqlite.mjs'
 // @ts-expect-error plain JavaScript
-import { add, closingLine, readResults } from '../../../scripts/test-results.mjs'
+import { add, closingLine, readResults, readTimes, timesTable } from '../../../scripts/test-results.mjs'
 // @ts-expect-error plain JavaScript
 import { PROJECTS, select } from '../../../scripts/test-selection.mjs'
 
@@ -172,6 +172,23 @@ describe('the results of a run', () => {
   it('count a run without a report, and an error outside every test, as a failure', () => {
     expect(readResults(join(folder, 'none.json'), 0)).toEqual({ passed: 0, failed: 1, skipped: 0 })
     expect(readResults(report({ numPassedTests: 1, numFailedTests: 0, testResults: [] }), 1).failed).toBe(1)
+  })
+
+  it('say how long each file took, the slowest first', () => {
+    const file = (name: string, seconds: number) => ({
+      name: join(folder, 'test', name),
+      startTime: 1_000_000,
+      endTime: 1_000_000 + seconds * 1000,
+      assertionResults: [{ status: 'passed' }, { status: 'passed' }],
+    })
+    const times = readTimes(
+      report({ testResults: [file('a.test.ts', 0.5), file('b.test.ts', 12), file('c.test.ts', 0.01)] }),
+      folder,
+    )
+    expect(timesTable(times)).toBe(
+      '     12.0s     2 tests  test/b.test.ts\n      0.5s     2 tests  test/a.test.ts\n     each under 0.1 s: 1 files\n',
+    )
+    expect(readTimes(join(folder, 'none.json'), folder)).toEqual([])
   })
 
   it('end in one line', () => {
