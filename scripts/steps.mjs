@@ -63,11 +63,14 @@ export function run(command, args, { quiet = false, result = false, env = {}, cw
 /** Runs a program that must succeed; what it printed is shown only if it does not. */
 export async function must(command, args, options = {}) {
   const { status, output } = await run(command, args, { quiet: true, ...options })
-  if (status !== 0) {
-    process.stderr.write(`${output.trimEnd().split('\n').slice(-40).join('\n')}\n`)
-    throw new Refusal(`\`${command} ${args.join(' ')}\` failed with status ${status}; what it printed is above.`)
-  }
+  if (status !== 0) throw failed(command, args, status, output)
   return output
+}
+
+/** Shows what a program printed that failed, and gives the error to throw. */
+export function failed(command, args, status, output) {
+  process.stderr.write(`${output.trimEnd().split('\n').slice(-40).join('\n')}\n`)
+  return new Refusal(`\`${command} ${args.join(' ')}\` failed with status ${status}; what it printed is above.`)
 }
 
 /** Whether the program is there and works. */

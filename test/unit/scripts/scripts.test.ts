@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 // @ts-expect-error plain JavaScript: it runs before anything is installed
+import { apt } from '../../../scripts/debian.mjs'
+// @ts-expect-error plain JavaScript
 import { outdated } from '../../../scripts/dependencies.mjs'
 // @ts-expect-error plain JavaScript
 import { engineAddress, ping } from '../../../scripts/engine.mjs'
@@ -37,6 +39,34 @@ describe('SQLite', () => {
       console.log(loads())`
     writeFileSync(join(folder, 'start.mjs'), program)
     expect(execFileSync(process.execPath, ['start.mjs'], { cwd: folder, encoding: 'utf8' })).toBe('false\ntrue\n')
+  })
+})
+
+describe('apt', () => {
+  const locked = 'E: Could not get lock /var/lib/apt/lists/lock. It is held by process 4711 (apt-get)'
+  const before = process.env.PATH
+  beforeEach(() => {
+    process.env.PATH = `${folder}:${before}`
+  })
+  afterEach(() => {
+    process.env.PATH = before
+  })
+  const fakeApt = (script: string) =>
+    writeFileSync(join(folder, 'apt-get'), `#!/bin/sh\ncd ${folder}\necho "$@" >> calls\n${script}\n`, { mode: 0o755 })
+  const calls = () => readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n')
+
+  it('waits for another one that is at work', async () => {
+    fakeApt(`[ $(wc -l < calls) -ge 3 ] || { echo '${locked}' >&2; exit 100; }`)
+    await apt(['update'], { waitMs: 60_000, pauseMs: 1 })
+    expect(calls()).toEqual(Array(3).fill('-q -o DPkg::Lock::Timeout=60 -o Acquire::Retries=3 update'))
+  })
+
+  it('gives up when the other one does not end, and at once for another reason', async () => {
+    fakeApt(`echo '${locked}' >&2; exit 100`)
+    await expect(apt(['update'], { waitMs: 50, pauseMs: 1 })).rejects.toThrow('`apt-get update` failed with status 100')
+    fakeApt('rm calls; echo "$@" >> calls; echo "E: Unable to locate package" >&2; exit 100')
+    await expect(apt(['install', 'x'], { waitMs: 60_000, pauseMs: 1 })).rejects.toThrow('failed with status 100')
+    expect(calls()).toHaveLength(1)
   })
 })
 

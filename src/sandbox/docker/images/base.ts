@@ -5,9 +5,10 @@ import type Dockerode from 'dockerode'
 import { SandboxError } from '../../driver.ts'
 import { type Cache, named } from './cache.ts'
 import type { Suite } from './catalogue.ts'
-import { isInstalled, runCommand } from './command.ts'
 import { engineError, inspectImage, readToEnd } from './engine.ts'
 import { sha256 } from './identity.ts'
+import { installPackage } from './machine/apt.ts'
+import { isInstalled, runCommand } from './machine/command.ts'
 import { type Progress, step } from './progress.ts'
 import { pullImage } from './registry.ts'
 
@@ -51,11 +52,7 @@ async function haveMmdebstrap(suite: Suite, progress: Progress): Promise<void> {
     const message = `debian:${suite}-slim cannot be pulled, and mmdebstrap, which assembles it from Debian's archive, is not installed.`
     throw new SandboxError('unexpected', 'no-base', message, remedy)
   }
-  await step(progress, 'installing the Debian package mmdebstrap on this machine', async () => {
-    const environment = { DEBIAN_FRONTEND: 'noninteractive' }
-    await runCommand('apt-get', ['update'], { environment, remedy })
-    await runCommand('apt-get', ['install', '-y', '--no-install-recommends', 'mmdebstrap'], { environment, remedy })
-  })
+  await installPackage('mmdebstrap', { progress, remedy })
 }
 
 /** Name of an image with a plain Debian of this suite: `debian:<suite>-slim`, or one that was assembled here. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runNpm } from './command.ts'
+import { runNpm } from './machine/command.ts'
 
 export class Cache {
   readonly #root: string

@@ -5,11 +5,11 @@ import type Dockerode from 'dockerode'
 import type { Architecture } from '../../../lambda/function.ts'
 import { type Cache, named } from './cache.ts'
 import { LABELS, NODE_PACKAGES, TAGS } from './catalogue.ts'
-import { runNpm } from './command.ts'
 import { BuildContext, extractFile } from './context.ts'
 import { inspectImage } from './engine.ts'
 import { type Identities, recipeFiles } from './identity.ts'
-import { pipConfiguration } from './pip-configuration.ts'
+import { runNpm } from './machine/command.ts'
+import { pipConfiguration } from './machine/pip-configuration.ts'
 import { copyOut, runJob } from './workshop.ts'
 
 export interface Workplace {

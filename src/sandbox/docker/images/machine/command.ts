@@ -4,7 +4,7 @@ import { createWriteStream } from 'node:fs'
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { SandboxError } from '../../driver.ts'
+import { SandboxError } from '../../../driver.ts'
 
 /** Characters of output that a failure shows. */
 const SHOWN = 2000
