@@ -1,6 +1,6 @@
 /** GetAccountSettings. */
 import { LIMITS } from '../lambda/limits.ts'
-import type { Store } from '../store/open.ts'
+import type { Store } from '../store/store.ts'
 
 export interface AccountSettings {
   readonly limit: {

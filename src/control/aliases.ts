@@ -2,8 +2,8 @@
 import type { VersionWeights } from '../lambda/alias.ts'
 import type { Alias, FunctionKey } from '../lambda/function.ts'
 import { aliasNotFound } from '../lambda/refusals.ts'
-import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
+import type { Store } from '../store/store.ts'
 import { refuseQualifier } from './refusals.ts'
 
 interface RoutingInput {

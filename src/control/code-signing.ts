@@ -11,8 +11,8 @@ import {
 } from '../lambda/code-signing.ts'
 import type { FunctionKey } from '../lambda/function.ts'
 import { functionNotFound } from '../lambda/refusals.ts'
-import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
+import type { Store } from '../store/store.ts'
 import { refuseQualifier } from './refusals.ts'
 import { checkTags, tagsWith, tagsWithout } from './tags.ts'
 

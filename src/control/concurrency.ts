@@ -1,8 +1,8 @@
 /** PutFunctionConcurrency, GetFunctionConcurrency, DeleteFunctionConcurrency. A change takes effect with the next invocation. */
 import type { FunctionKey } from '../lambda/function.ts'
 import { functionNotFound } from '../lambda/refusals.ts'
-import type { Store } from '../store/open.ts'
 import type { ConcurrencyBounds } from '../store/provisioned-store.ts'
+import type { Store } from '../store/store.ts'
 import { refuseQualifier } from './refusals.ts'
 
 export class Concurrency {

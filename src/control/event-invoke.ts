@@ -7,11 +7,10 @@ import { checkedDestinations, type DestinationArn, destinationFunction } from '.
 import { LambdaException } from '../lambda/errors.ts'
 import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
 import type { FunctionKey } from '../lambda/function.ts'
-import { refused } from '../lambda/refusals.ts'
-import { functionMissing } from '../store/catalogue/event-invoke-configs.ts'
+import { functionMissing, refused } from '../lambda/refusals.ts'
 import type { QualifiedEventInvokeConfig } from '../store/event-invoke-store.ts'
-import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
+import type { Store } from '../store/store.ts'
 
 export interface EventInvokeInput {
   readonly maximumRetryAttempts?: number

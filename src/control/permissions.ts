@@ -6,8 +6,8 @@ import { type PermissionInput, permissionStatement } from '../lambda/permission.
 import { policyAllows, policyResource, type Statement } from '../lambda/policy.ts'
 import { readPolicy } from '../lambda/policy-document.ts'
 import { aliasNotFound, functionNotFound, refused } from '../lambda/refusals.ts'
-import type { Store } from '../store/open.ts'
 import type { StoredPolicy } from '../store/policy-store.ts'
+import type { Store } from '../store/store.ts'
 import { checkPolicyLength, noPolicy, withoutStatement, withStatement } from './statements.ts'
 
 /** The unqualified function is stored under its `$LATEST`. */

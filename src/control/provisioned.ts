@@ -2,9 +2,9 @@
 import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey } from '../lambda/function.ts'
 import { refused } from '../lambda/refusals.ts'
-import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import type { ConcurrencyBounds, ProvisionedConfig } from '../store/provisioned-store.ts'
+import type { Store } from '../store/store.ts'
 import { refuseQualifier } from './refusals.ts'
 
 export type { ProvisionedConfig } from '../store/provisioned-store.ts'

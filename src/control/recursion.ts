@@ -1,7 +1,7 @@
 /** PutFunctionRecursionConfig, GetFunctionRecursionConfig. */
 import type { FunctionKey, RecursiveLoop } from '../lambda/function.ts'
 import { functionNotFound } from '../lambda/refusals.ts'
-import type { Store } from '../store/open.ts'
+import type { Store } from '../store/store.ts'
 import { refuseQualifier } from './refusals.ts'
 
 export class Recursion {

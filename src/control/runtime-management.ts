@@ -6,7 +6,7 @@ import { isVersion, partitionOf } from '../lambda/arn.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import { functionNotFound, refused } from '../lambda/refusals.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
-import type { Store } from '../store/open.ts'
+import type { Store } from '../store/store.ts'
 import type { Functions } from './functions.ts'
 
 export interface RuntimeManagementInput {

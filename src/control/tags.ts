@@ -3,7 +3,7 @@
 import type { FunctionKey } from '../lambda/function.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import { functionNotFound, refused } from '../lambda/refusals.ts'
-import type { Store } from '../store/open.ts'
+import type { Store } from '../store/store.ts'
 
 export class Tags {
   readonly #store: Store

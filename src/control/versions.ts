@@ -1,7 +1,7 @@
 /** PublishVersion, ListVersionsByFunction. */
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
-import type { Store } from '../store/open.ts'
 import type { Page, PageRequest } from '../store/page.ts'
+import type { Store } from '../store/store.ts'
 import type { PublishRequest } from '../store/version-store.ts'
 import { refuseQualifier } from './refusals.ts'
 import type { Secrets } from './secrets.ts'

@@ -5,8 +5,8 @@
 import type { Progress, Provisioner, Share } from '../execution/provisioner.ts'
 import { type FunctionKey, functionId } from '../lambda/function.ts'
 import { provisionedShares } from '../lambda/provisioned.ts'
+import type { InvokeTargets } from '../store/invoke-targets.ts'
 import type { ProvisionedConfig, ProvisionedReport, ProvisionedStore } from '../store/provisioned-store.ts'
-import type { InvokeTargets } from '../store/store.ts'
 import type { ProvisionedCount } from '../telemetry/metrics.ts'
 
 /** Milliseconds until a status that could not be stored is stored again. */

@@ -3,7 +3,7 @@
  * sendings at a time and a pause after a failure, so that one that is down costs the others nothing.
  */
 import { backoffMs } from '../lambda/event-invoke.ts'
-import type { ClaimedDelivery, DeliveryStore } from '../store/store.ts'
+import type { ClaimedDelivery, DeliveryStore } from '../store/delivery-store.ts'
 import { type DestinationTarget, failureText } from './destinations/target.ts'
 import { WorkLoop } from './work-loop.ts'
 

@@ -3,7 +3,9 @@ import { functionArn } from '../lambda/arn.ts'
 import { destinationFunction, parseDestination } from '../lambda/destination.ts'
 import { deadLetterAttributes, type EndedEvent, invocationRecord } from '../lambda/event-record.ts'
 import { messageTrace, withRound } from '../lambda/lineage.ts'
-import type { ClaimedEvent, EventEnding, InvokeTarget, NewDelivery, NewEvent } from '../store/store.ts'
+import type { NewDelivery } from '../store/delivery-store.ts'
+import type { ClaimedEvent, EventEnding, NewEvent } from '../store/event-queue-store.ts'
+import type { InvokeTarget } from '../store/invoke-targets.ts'
 
 export interface EndingInput {
   readonly event: ClaimedEvent

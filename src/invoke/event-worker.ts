@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { decide, type EventCondition, type EventDecision, type RetryTiming } from '../lambda/event-invoke.ts'
 import type { FunctionKey } from '../lambda/function.ts'
-import type { ClaimedEvent, EventEnding, EventQueueStore } from '../store/store.ts'
+import type { ClaimedEvent, EventEnding, EventQueueStore } from '../store/event-queue-store.ts'
 import { type Attempt, type AttemptNeeds, attempt, isThrottle } from './event-attempt.ts'
 import { endingOf } from './event-ending.ts'
 import type { EventRoom } from './event-room.ts'

@@ -1,6 +1,7 @@
 /** The queue as operators see it: in the admin API, in `hearth queue`, in the metrics. */
-import type { Store } from '../store/open.ts'
-import type { EventCounts } from '../store/store.ts'
+
+import type { EventCounts } from '../store/event-queue-store.ts'
+import type { Store } from '../store/store.ts'
 
 /** Functions that are shown; those with the most events waiting first. */
 const FUNCTIONS_MAX = 100

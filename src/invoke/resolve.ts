@@ -2,7 +2,7 @@
  * Name and qualifier to the version that runs. Cached until the function changes; a warm invoke reads neither store nor disk.
  */
 import { type FunctionKey, type FunctionVersion, functionId } from '../lambda/function.ts'
-import type { InvokeTarget, InvokeTargets } from '../store/store.ts'
+import type { InvokeTarget, InvokeTargets } from '../store/invoke-targets.ts'
 import type { Concurrency } from './concurrency.ts'
 
 /** Functions kept in the cache; the one read longest ago leaves first. */

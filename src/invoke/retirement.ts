@@ -1,7 +1,7 @@
 /** When a function changes: forget what was cached of it, and retire environments that belong to none of its versions any more. */
 import type { EnvironmentPool } from '../execution/pool.ts'
 import type { FunctionKey } from '../lambda/function.ts'
-import type { InvokeTargets } from '../store/store.ts'
+import type { InvokeTargets } from '../store/invoke-targets.ts'
 import type { Resolver } from './resolve.ts'
 
 export interface RetirementOptions {

@@ -14,3 +14,20 @@ export function functionNotFound(key: FunctionKey, qualifier?: string): LambdaEx
 export function aliasNotFound(key: FunctionKey, name: string): LambdaException {
   return new LambdaException('ResourceNotFoundException', `Cannot find alias arn: ${functionArn(key, name)}`)
 }
+
+/** What the operations on EventInvokeConfigs say instead. */
+export function functionMissing(): LambdaException {
+  return new LambdaException('ResourceNotFoundException', "The function doesn't exist.")
+}
+
+/**
+ * @param operation the one that tells the RevisionId, as AWS's text names it
+ * @throws LambdaException PreconditionFailedException
+ */
+export function checkRevision(given: string | undefined, current: string, operation = 'GetFunction/GetAlias'): void {
+  if (given === undefined || given === current) return
+  throw new LambdaException(
+    'PreconditionFailedException',
+    `The Revision Id provided does not match the latest Revision Id. Call the ${operation} API to retrieve the latest Revision Id`,
+  )
+}

@@ -1,6 +1,5 @@
 /** Everything the host must not forget, behind one open and one close. */
 
-import type { AliasStore } from './alias-store.ts'
 import { SqlAliases } from './catalogue/aliases.ts'
 import { SqlCodeSigning } from './catalogue/code-signing.ts'
 import { SqlEventInvokeConfigs } from './catalogue/event-invoke-configs.ts'
@@ -11,36 +10,11 @@ import { SqlProvisioned } from './catalogue/provisioned.ts'
 import { SqlTargets } from './catalogue/targets.ts'
 import { SqlVersions } from './catalogue/versions.ts'
 import { Changes } from './changes.ts'
-import type { CodeSigningStore } from './code-signing-store.ts'
-import type { EventInvokeConfigStore } from './event-invoke-store.ts'
-import type { FunctionStore } from './function-store.ts'
-import type { LayerStore } from './layer-store.ts'
-import type { PolicyStore } from './policy-store.ts'
-import type { ProvisionedStore } from './provisioned-store.ts'
 import { SqlDeliveries } from './queue/deliveries.ts'
 import { SqlEventQueue } from './queue/event-queue.ts'
 import { GroupCommit } from './queue/group-commit.ts'
 import { openSqlite, type SqliteOptions } from './sqlite/sqlite.ts'
-import type { DeliveryStore, EventQueueStore, InvokeTargets } from './store.ts'
-import type { VersionStore } from './version-store.ts'
-
-export interface Store {
-  readonly functions: FunctionStore
-  readonly versions: VersionStore
-  readonly aliases: AliasStore
-  readonly layers: LayerStore
-  readonly policies: PolicyStore
-  readonly targets: InvokeTargets
-  readonly provisioned: ProvisionedStore
-  readonly queue: EventQueueStore
-  readonly deliveries: DeliveryStore
-  readonly eventInvoke: EventInvokeConfigStore
-  readonly codeSigning: CodeSigningStore
-  /** Why nothing can be stored, and what to do; `undefined` while all is well. */
-  readonly problem: string | undefined
-  /** Waits for writes under way, then closes the database and gives its lock back. */
-  close(): Promise<void>
-}
+import type { Store } from './store.ts'
 
 export interface StoreOptions extends SqliteOptions {
   /** Bytes that the database may use before events are refused; unlimited unless given. */

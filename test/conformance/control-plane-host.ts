@@ -22,7 +22,8 @@ import type { PackageReference } from '../../src/lambda/package.ts'
 import type { RuntimeImages } from '../../src/lambda/runtime-images.ts'
 import type { S3Objects } from '../../src/lambda/s3-object.ts'
 import { revokedSignatures } from '../../src/lambda/signature.ts'
-import { openStore, type Store } from '../../src/store/open.ts'
+import { openStore } from '../../src/store/open.ts'
+import type { Store } from '../../src/store/store.ts'
 import { EventBus, type PlatformEvent } from '../../src/telemetry/events.ts'
 
 /** Every runtime is there; `hold` keeps functions Pending or InProgress until the returned function is called. */

@@ -22,7 +22,7 @@ import { Concurrency } from '../../src/invoke/concurrency.ts'
 import { Invoker } from '../../src/invoke/invoke.ts'
 import { Resolver } from '../../src/invoke/resolve.ts'
 import { Keyring } from '../../src/keys/keyring.ts'
-import type { Store } from '../../src/store/open.ts'
+import type { Store } from '../../src/store/store.ts'
 import { EventBus } from '../../src/telemetry/events.ts'
 import observed from '../fixtures/observed-errors-others.json' with { type: 'json' }
 import { zipped } from '../support/functions.ts'

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { FunctionConfiguration } from '../../src/lambda/function.ts'
-import { openStore, type Store } from '../../src/store/open.ts'
+import { openStore } from '../../src/store/open.ts'
+import type { Store } from '../../src/store/store.ts'
 import { validConfiguration } from '../support/configuration.ts'
 
 const key = { account: '111111111111', region: 'us-east-1', name: 'f' }

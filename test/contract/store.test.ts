@@ -7,9 +7,10 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openStore, type Store } from '../../src/store/open.ts'
+import { openStore } from '../../src/store/open.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import { loadSqliteEngine, type SqliteEngine } from '../../src/store/sqlite/sqlite-engine.ts'
+import type { Store } from '../../src/store/store.ts'
 import { describeStore, validEvent } from './store-suite.ts'
 
 /** SQLite libraries of this machine: better-sqlite3 where it installed, node:sqlite from Node.js 22.13 on. */

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { DestinationArn, DestinationKind } from '../../lambda/destination.ts'
-import type { ClaimedDelivery } from '../../store/store.ts'
+import type { ClaimedDelivery } from '../../store/delivery-store.ts'
 import { DeliveryFailure, type DestinationTarget } from './target.ts'
 
 export type AwsKind = Exclude<DestinationKind, 'lambda'>

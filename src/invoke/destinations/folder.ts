@@ -1,7 +1,7 @@
 /** A folder as destination: one file for each event, complete and on disk when it appears under its name. */
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ClaimedDelivery } from '../../store/store.ts'
+import type { ClaimedDelivery } from '../../store/delivery-store.ts'
 import type { DestinationTarget } from './target.ts'
 
 /** A second delivery of the same event replaces the first: the name is made of what does not change. */

@@ -1,5 +1,5 @@
 /** One place where events end. */
-import type { ClaimedDelivery } from '../../store/store.ts'
+import type { ClaimedDelivery } from '../../store/delivery-store.ts'
 
 export interface DestinationTarget {
   /** Resolves when the other side has taken it. @throws Error that says why not; it is tried again. */

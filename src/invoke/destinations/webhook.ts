@@ -3,7 +3,7 @@
  * `X-Hearth-Signature: t=<Unix seconds>,v1=<hex HMAC-SHA256 of "<t>.<body>">` with the operator's secret. Any 2xx means taken.
  */
 import { createHmac } from 'node:crypto'
-import type { ClaimedDelivery } from '../../store/store.ts'
+import type { ClaimedDelivery } from '../../store/delivery-store.ts'
 import { DeliveryFailure, type DestinationTarget } from './target.ts'
 
 export interface WebhookOptions {

@@ -1,8 +1,8 @@
 /** How asynchronous invocations of a function, version or alias are retried and where they end. */
 import type { Kysely, Transaction } from 'kysely'
-import { LambdaException } from '../../lambda/errors.ts'
 import type { EventInvokeConfig } from '../../lambda/event-invoke.ts'
 import type { FunctionKey } from '../../lambda/function.ts'
+import { functionMissing } from '../../lambda/refusals.ts'
 import type { Changes } from '../changes.ts'
 import type { EventInvokeConfigStore, QualifiedEventInvokeConfig } from '../event-invoke-store.ts'
 import type { Page, PageRequest } from '../page.ts'
@@ -92,11 +92,6 @@ export async function deleteEventInvokeConfig(
     .deleteFrom('event_invoke_configs')
     .where((eb) => eb.and({ ...keyColumns(key), qualifier }))
     .execute()
-}
-
-/** In AWS's words for these operations. */
-export function functionMissing(): LambdaException {
-  return new LambdaException('ResourceNotFoundException', "The function doesn't exist.")
 }
 
 function configOf(row: EventInvokeConfigsTable): EventInvokeConfig {

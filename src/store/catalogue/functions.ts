@@ -4,7 +4,7 @@ import type { Kysely } from 'kysely'
 import { LambdaException } from '../../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion, RecursiveLoop } from '../../lambda/function.ts'
 import { packageId } from '../../lambda/package.ts'
-import { functionNotFound, refused } from '../../lambda/refusals.ts'
+import { checkRevision, functionNotFound, refused } from '../../lambda/refusals.ts'
 import type { Changes } from '../changes.ts'
 import type {
   FunctionStore,
@@ -26,7 +26,7 @@ import { checkVerifiedUnder } from './code-signing.ts'
 import { codeBytesOf, countStoredCode, storedCodeBytes } from './code-storage.ts'
 import { takenConcurrency } from './provisioned-limits.ts'
 import { changeLatest, functionExists, latestRow, publishRow, versionRow } from './queries.ts'
-import { checkRevision, checkSettled } from './refusals.ts'
+import { checkSettled } from './refusals.ts'
 import {
   ACTIVE,
   CREATING,

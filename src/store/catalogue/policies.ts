@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto'
 import type { Kysely, Transaction } from 'kysely'
 import { isVersion } from '../../lambda/arn.ts'
 import type { FunctionKey } from '../../lambda/function.ts'
+import { checkRevision } from '../../lambda/refusals.ts'
 import type { Changes } from '../changes.ts'
 import type { PolicyChange, PolicyStore, StoredPolicy } from '../policy-store.ts'
 import type { Tables } from '../tables.ts'
 import { deletePolicy, statementsOf } from './policy-rows.ts'
 import { revisionOf } from './queries.ts'
-import { checkRevision } from './refusals.ts'
 import { keyColumns } from './rows.ts'
 
 export class SqlPolicies implements PolicyStore {

@@ -4,18 +4,6 @@ import { LambdaException } from '../../lambda/errors.ts'
 import type { FunctionKey } from '../../lambda/function.ts'
 import type { VersionRow } from './rows.ts'
 
-/**
- * @param operation the one that tells the RevisionId, as AWS's text names it
- * @throws LambdaException PreconditionFailedException
- */
-export function checkRevision(given: string | undefined, current: string, operation = 'GetFunction/GetAlias'): void {
-  if (given === undefined || given === current) return
-  throw new LambdaException(
-    'PreconditionFailedException',
-    `The Revision Id provided does not match the latest Revision Id. Call the ${operation} API to retrieve the latest Revision Id`,
-  )
-}
-
 /** @throws LambdaException ResourceConflictException while the function is being created or updated. */
 export function checkSettled(key: FunctionKey, latest: VersionRow): void {
   if (latest.state === 'Pending') {

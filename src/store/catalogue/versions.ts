@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely'
 import { LambdaException } from '../../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion } from '../../lambda/function.ts'
-import { functionNotFound, refused } from '../../lambda/refusals.ts'
+import { checkRevision, functionNotFound, refused } from '../../lambda/refusals.ts'
 import type { Changes } from '../changes.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from '../page.ts'
 import type { Tables } from '../tables.ts'
@@ -12,7 +12,7 @@ import { deleteEventInvokeConfig } from './event-invoke-configs.ts'
 import { deletePolicy } from './policy-rows.ts'
 import { removeProvisioned } from './provisioned-limits.ts'
 import { changeLatest, functionExists, latestRow, publishRow, versionRow } from './queries.ts'
-import { checkRevision, checkSettled } from './refusals.ts'
+import { checkSettled } from './refusals.ts'
 import { ACTIVE, keyColumns, versionOf } from './rows.ts'
 
 export class SqlVersions implements VersionStore {

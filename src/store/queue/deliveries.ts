@@ -1,7 +1,7 @@
 /** The outbox: records and dead letters, written in the transaction that ends their event, sent at least once under lease and epoch. */
 import type { Kysely } from 'kysely'
+import type { ClaimedDelivery, DeliveryStore } from '../delivery-store.ts'
 import type { OpenDatabase } from '../sqlite/sqlite.ts'
-import type { ClaimedDelivery, DeliveryStore } from '../store.ts'
 import type { Tables } from '../tables.ts'
 import { DeliveryStatements } from './delivery-statements.ts'
 import type { GroupCommit } from './group-commit.ts'

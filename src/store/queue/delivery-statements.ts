@@ -1,7 +1,7 @@
 /** The statements of the outbox that run within a transaction of the group commit, in SQL and prepared once, as those of its events. */
 
+import type { ClaimedDelivery, DeliveryDetail, NewDelivery } from '../delivery-store.ts'
 import type { SqliteConnection } from '../sqlite/sqlite-engine.ts'
-import type { ClaimedDelivery, DeliveryDetail, NewDelivery } from '../store.ts'
 import { bytesOf, keyOf, keyText } from './event-statements.ts'
 
 interface ClaimedRow {

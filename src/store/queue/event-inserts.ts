@@ -1,6 +1,7 @@
 /** New events of a transaction, several rows by one statement: the calls cost as much as what SQLite does for them. */
+
+import type { NewEvent } from '../event-queue-store.ts'
 import type { SqliteConnection } from '../sqlite/sqlite-engine.ts'
-import type { NewEvent } from '../store.ts'
 
 /** Rows of one statement; as many as there are go into the largest that they fill. */
 const ROWS = [32, 16, 8, 4, 2, 1] as const

@@ -1,8 +1,8 @@
 /** The durable queue of asynchronous events. Each claim has a lease and an epoch; whoever lost either can change nothing any more. */
 import { CompiledQuery, type Kysely, type Transaction } from 'kysely'
 import type { FunctionKey } from '../../lambda/function.ts'
+import type { ClaimedEvent, EventEnding, EventQueueStore, FunctionQueue, NewEvent } from '../event-queue-store.ts'
 import type { OpenDatabase } from '../sqlite/sqlite.ts'
-import type { ClaimedEvent, EventEnding, EventQueueStore, FunctionQueue, NewEvent } from '../store.ts'
 import type { Tables } from '../tables.ts'
 import { DeliveryStatements } from './delivery-statements.ts'
 import { findDue, type RoomOf } from './event-claims.ts'

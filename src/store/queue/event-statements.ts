@@ -3,8 +3,8 @@
  * SQLite to execute it. They run within a transaction of the group commit only, which has the connection to itself.
  */
 import type { FunctionKey } from '../../lambda/function.ts'
+import type { ClaimedEvent } from '../event-queue-store.ts'
 import type { SqliteConnection } from '../sqlite/sqlite-engine.ts'
-import type { ClaimedEvent } from '../store.ts'
 
 export interface DueEvent {
   readonly id: number

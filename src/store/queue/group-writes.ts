@@ -1,7 +1,7 @@
 /** What the writes of one transaction leave to its end, because it costs less when it is done together. */
 
+import type { NewEvent } from '../event-queue-store.ts'
 import type { SqliteConnection } from '../sqlite/sqlite-engine.ts'
-import type { NewEvent } from '../store.ts'
 import { CountChanges } from './event-counts.ts'
 import { EventInserts } from './event-inserts.ts'
 import { keyText } from './event-statements.ts'

@@ -139,6 +139,16 @@ describe('the layers of src/', () => {
     expect(wrong).toEqual([])
   })
 
+  it('know the store by its interfaces: what implements them is imported within src/store, and there by open.ts alone', () => {
+    const rooms = /^store\/(?:catalogue|queue|sqlite|migrations)\//
+    const wrong = imports
+      .filter(({ specifier }) => specifier.startsWith('.'))
+      .map(({ file, specifier }) => ({ file, target: relative(SRC, join(SRC, dirname(file), specifier)) }))
+      .filter(({ file, target }) => rooms.test(target) && !rooms.test(file) && file !== 'store/open.ts')
+      .map(({ file, target }) => `src/${file} imports src/${target}`)
+    expect(wrong).toEqual([])
+  })
+
   it('have exceptions only for files that exist', () => {
     expect(Object.keys(EXCEPTIONS).filter((file) => !files.includes(file))).toEqual([])
   })

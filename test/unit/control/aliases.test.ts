@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Aliases } from '../../../src/control/aliases.ts'
 import { EventInvoke } from '../../../src/control/event-invoke.ts'
-import { openStore, type Store } from '../../../src/store/open.ts'
+import { openStore } from '../../../src/store/open.ts'
+import type { Store } from '../../../src/store/store.ts'
 import { validConfiguration } from '../../support/configuration.ts'
 
 const key = { account: '111111111111', region: 'us-east-1', name: 'f' }

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CodeStore } from '../../../src/control/code-store.ts'
 import { checkUnzippedSize, FunctionLayers, withLayers } from '../../../src/control/function-layers.ts'
 import { LIMITS } from '../../../src/lambda/limits.ts'
-import { openStore, type Store } from '../../../src/store/open.ts'
+import { openStore } from '../../../src/store/open.ts'
+import type { Store } from '../../../src/store/store.ts'
 import { validConfiguration } from '../../support/configuration.ts'
 
 const key = { account: '111111111111', region: 'us-east-1', name: 'f' }

@@ -9,7 +9,8 @@ import { Keyring } from '../../../src/keys/keyring.ts'
 import type { FunctionImages } from '../../../src/lambda/function-images.ts'
 import { EMPTY_ROOM } from '../../../src/lambda/machine-room.ts'
 import type { RuntimeImages } from '../../../src/lambda/runtime-images.ts'
-import { openStore, type Store } from '../../../src/store/open.ts'
+import { openStore } from '../../../src/store/open.ts'
+import type { Store } from '../../../src/store/store.ts'
 import { EventBus } from '../../../src/telemetry/events.ts'
 
 const key = (name: string) => ({ account: '111111111111', region: 'us-east-1', name })

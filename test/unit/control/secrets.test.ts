@@ -7,7 +7,8 @@ import { type ControlPlane, createControlPlane } from '../../../src/control/cont
 import { Keyring } from '../../../src/keys/keyring.ts'
 import { openedForInvoke } from '../../../src/lambda/keys.ts'
 import { EMPTY_ROOM } from '../../../src/lambda/machine-room.ts'
-import { openStore, type Store } from '../../../src/store/open.ts'
+import { openStore } from '../../../src/store/open.ts'
+import type { Store } from '../../../src/store/store.ts'
 import { EventBus } from '../../../src/telemetry/events.ts'
 
 const key = { account: '111111111111', region: 'us-east-1', name: 'f' }

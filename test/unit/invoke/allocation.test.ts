@@ -3,8 +3,8 @@ import { EnvironmentPool } from '../../../src/execution/pool.ts'
 import { Provisioner } from '../../../src/execution/provisioner.ts'
 import { Allocation } from '../../../src/invoke/allocation.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
+import type { InvokeTargets } from '../../../src/store/invoke-targets.ts'
 import type { ProvisionedConfig, ProvisionedReport, ProvisionedStore } from '../../../src/store/provisioned-store.ts'
-import type { InvokeTargets } from '../../../src/store/store.ts'
 import { type FakeHostOptions, fakeHost, until, validVersion } from '../execution/fake-host.ts'
 
 let close: () => Promise<void>

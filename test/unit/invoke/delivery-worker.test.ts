@@ -8,8 +8,9 @@ import { ABANDON_AFTER_MS, DeliveryWorker } from '../../../src/invoke/delivery-w
 import { Destinations } from '../../../src/invoke/destinations/destinations.ts'
 import type { DestinationTarget } from '../../../src/invoke/destinations/target.ts'
 import { signature } from '../../../src/invoke/destinations/webhook.ts'
-import { openStore, type Store } from '../../../src/store/open.ts'
-import type { ClaimedDelivery, NewDelivery } from '../../../src/store/store.ts'
+import type { ClaimedDelivery, NewDelivery } from '../../../src/store/delivery-store.ts'
+import { openStore } from '../../../src/store/open.ts'
+import type { Store } from '../../../src/store/store.ts'
 import { key, validEvent } from '../../contract/store-suite.ts'
 import { until } from '../../support/until.ts'
 

@@ -8,7 +8,7 @@ import type { FunctionVersion } from '../../../src/lambda/function.ts'
 import { withRound } from '../../../src/lambda/lineage.ts'
 import type { Statement } from '../../../src/lambda/policy.ts'
 import { SandboxError } from '../../../src/sandbox/driver.ts'
-import type { EventQueueStore, NewEvent } from '../../../src/store/store.ts'
+import type { EventQueueStore, NewEvent } from '../../../src/store/event-queue-store.ts'
 import { EventBus } from '../../../src/telemetry/events.ts'
 import { type FakeHostOptions, fakeHost, validVersion } from '../execution/fake-host.ts'
 

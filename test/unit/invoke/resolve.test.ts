@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Concurrency } from '../../../src/invoke/concurrency.ts'
 import { drawVersion, Resolver } from '../../../src/invoke/resolve.ts'
-import type { InvokeTarget, InvokeTargets } from '../../../src/store/store.ts'
+import type { InvokeTarget, InvokeTargets } from '../../../src/store/invoke-targets.ts'
 import { validVersion } from '../execution/fake-host.ts'
 
 const key = { account: '000000000000', region: 'us-east-1', name: 'f' }

@@ -4,7 +4,7 @@ import { Concurrency } from '../../../src/invoke/concurrency.ts'
 import { Resolver } from '../../../src/invoke/resolve.ts'
 import { Retirement } from '../../../src/invoke/retirement.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
-import type { InvokeTarget } from '../../../src/store/store.ts'
+import type { InvokeTarget } from '../../../src/store/invoke-targets.ts'
 import { fakeHost, until, validVersion } from '../execution/fake-host.ts'
 
 const { host, live } = fakeHost()

@@ -13,7 +13,7 @@ import { EnvironmentPool } from '../../../src/execution/pool.ts'
 import { Concurrency } from '../../../src/invoke/concurrency.ts'
 import { Invoker } from '../../../src/invoke/invoke.ts'
 import { Resolver } from '../../../src/invoke/resolve.ts'
-import type { EventQueueStore } from '../../../src/store/store.ts'
+import type { EventQueueStore } from '../../../src/store/event-queue-store.ts'
 import { fakeHost, until, validVersion } from '../execution/fake-host.ts'
 
 const CALLER = 'Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1'

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { EventEnding } from '../../../src/store/event-queue-store.ts'
 import { SqlDeliveries } from '../../../src/store/queue/deliveries.ts'
 import { SqlEventQueue } from '../../../src/store/queue/event-queue.ts'
 import { GroupCommit } from '../../../src/store/queue/group-commit.ts'
 import { type OpenDatabase, openSqlite } from '../../../src/store/sqlite/sqlite.ts'
-import type { EventEnding } from '../../../src/store/store.ts'
 import { key, validEvent } from '../../contract/store-suite.ts'
 
 let folder: string

@@ -1,0 +1,50 @@
+/** Records and dead letters on their way to where events end. */
+import type { FunctionKey } from '../lambda/function.ts'
+
+/** Kept as JSON. */
+export interface DeliveryDetail {
+  readonly kind: 'success' | 'failure' | 'dead-letter'
+  readonly requestId: string
+  /** ARN of the function with the qualifier that was invoked. */
+  readonly functionArn: string
+  /** X-Amzn-Trace-Id for whom it makes run next, with this run in its lineage. */
+  readonly traceHeader?: string
+  /** Of a dead letter. */
+  readonly attributes?: Readonly<Record<'RequestID' | 'ErrorCode' | 'ErrorMessage', string>>
+}
+
+/** A record or a dead letter on its way. */
+export interface NewDelivery {
+  readonly function: FunctionKey
+  readonly target: string
+  readonly detail: DeliveryDetail
+  readonly body: Uint8Array
+  /** Unix milliseconds. */
+  readonly createdAt: number
+}
+
+export interface ClaimedDelivery extends NewDelivery {
+  readonly id: number
+  /** How often it was tried before. */
+  readonly attempts: number
+  readonly epoch: number
+}
+
+export interface DeliveryStore {
+  /** Takes up to `limit` due deliveries, oldest first, of each target at most `room`, which may be asked again for the same claim. */
+  claim(now: number, leaseUntil: number, limit: number, room: (target: string) => number): Promise<ClaimedDelivery[]>
+  /** `false`: the claim was no longer ours, nothing changed. */
+  settle(id: number, epoch: number, outcome: 'delivered' | 'abandoned'): Promise<boolean>
+  release(id: number, epoch: number, availableAt: number): Promise<boolean>
+  /** As of the event queue. */
+  voidLeases(now: number): Promise<number>
+  /** Unix milliseconds of the first one that is due after `after`. */
+  nextDue(after: number): Promise<number | undefined>
+  /** decided = delivered + abandoned + what waits for each target. */
+  counts(): Promise<{
+    readonly decided: number
+    readonly delivered: number
+    readonly abandoned: number
+    readonly targets: readonly { readonly target: string; readonly waiting: number; readonly oldestAt: number }[]
+  }>
+}
