@@ -17,6 +17,7 @@ import { hasBlobBody, inputViolations, type RequestMembers } from './model/check
 import { OperationRequest } from './operations/parse.ts'
 import type { Services } from './operations/services.ts'
 import { OPERATIONS, type Operation } from './operations/table.ts'
+import { SIBLING_OPERATIONS, siblingRefusal } from './siblings.ts'
 
 export interface ApiOptions {
   readonly control: ControlPlane
@@ -82,6 +83,11 @@ export function createApi(options: ApiOptions): Api {
   for (const operation of EARLIER_OPERATIONS) {
     app.on(operation.method, operation.path, () => {
       throw new LambdaException('UnknownOperationException', refusalOf(operation))
+    })
+  }
+  for (const operation of SIBLING_OPERATIONS) {
+    app.on(operation.method, routePath(operation.path), () => {
+      throw siblingRefusal(operation)
     })
   }
   app.get(CODE_PATH, (c) => codeLocation.serve(c as unknown as Context))

@@ -1,18 +1,37 @@
-/** docs/compatibility.md, made from the table of operations and the list of known differences. */
+/** docs/compatibility.md, made from the tables of operations and refused settings and the list of known differences. */
+import { REFUSED_SETTINGS } from '../control/unsupported.ts'
 import { DIFFERENCES } from './differences.ts'
 import { OPERATIONS } from './operations/table.ts'
+import { SIBLING_OPERATIONS } from './siblings.ts'
 
 export function compatibilityDocument(): string {
-  const refused = OPERATIONS.filter((operation) => operation.refused !== undefined)
-  const has = OPERATIONS.filter((operation) => operation.refused === undefined)
-  const reasons = [...new Set(refused.map((operation) => operation.refused))]
   return `# Compatibility
 
-Generated from \`src/api/operations/table.ts\` and \`src/api/differences.ts\` (\`node --import tsx scripts/docs.mjs\`); a test holds it current.
+Generated from the tables in \`src/api\` and \`src/control/unsupported.ts\` (\`node --import tsx scripts/docs.mjs\`); a test holds it current.
 
 What differs from AWS Lambda, and what depends on the machine. Everything else is meant to be the same; a difference that is not here is a bug.
 ${DIFFERENCES.map(({ title, text }) => `\n## ${title}\n\n${text}\n`).join('')}
-## Operations
+${refusedSettings()}
+${operations()}
+${siblings()}
+`
+}
+
+function refusedSettings(): string {
+  return `## Settings that are refused
+
+A request that asks for one of these gets an InvalidParameterValueException that names it:
+
+| Setting | Why |
+| --- | --- |
+${REFUSED_SETTINGS.map(({ setting, because = 'Not yet.' }) => `| ${setting} | ${because} |`).join('\n')}
+`
+}
+
+function operations(): string {
+  const refused = OPERATIONS.filter((operation) => operation.refused !== undefined)
+  const has = OPERATIONS.filter((operation) => operation.refused === undefined)
+  return `## Operations
 
 The service model 2015-03-31 has ${OPERATIONS.length} operations. Hearth has these ${has.length}; the status is that of success:
 
@@ -24,11 +43,37 @@ It refuses these ${refused.length}, with the reason that it also gives to the ca
 
 | Reason | Operations |
 | --- | --- |
-${reasons
-  .map((reason) => {
-    const names = refused.filter((operation) => operation.refused === reason).map(({ name }) => name)
-    return `| ${reason} | ${names.join(', ')} |`
-  })
+${byReason(refused)
+  .map(({ reason, names }) => `| ${reason} | ${names} |`)
   .join('\n')}
 `
+}
+
+function siblings(): string {
+  const services = [...new Set(SIBLING_OPERATIONS.map(({ service }) => service))]
+  const rows = services.flatMap((service) =>
+    byReason(SIBLING_OPERATIONS.filter((one) => one.service === service)).map(
+      ({ reason, names }) => `| ${service} | ${reason} | ${names} |`,
+    ),
+  )
+  return `## Services that share Lambda's endpoint
+
+Clients of these services send their requests to Lambda's endpoint, too. Their ${SIBLING_OPERATIONS.length} operations are refused with 404 UnknownOperationException:
+
+| Service | Reason | Operations |
+| --- | --- | --- |
+${rows.join('\n')}
+
+TagResource, UntagResource and ListTags of Lambda MicroVMs have the paths of Lambda's own operations, which answer them.`
+}
+
+function byReason(refused: readonly { readonly name: string; readonly refused?: string }[]) {
+  const reasons = [...new Set(refused.map((one) => one.refused))]
+  return reasons.map((reason) => ({
+    reason,
+    names: refused
+      .filter((one) => one.refused === reason)
+      .map(({ name }) => name)
+      .join(', '),
+  }))
 }

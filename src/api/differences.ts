@@ -21,7 +21,6 @@ export const DIFFERENCES: readonly Differences[] = [
   account that owns a function may always call it. PutResourcePolicy refuses what could not be honoured: \`Deny\`, \`NotPrincipal\`, \`NotAction\`,
   \`NotResource\`, unknown condition operators.
 - PublicPolicyException is never sent: the model of this version has no operation and no member that blocks public access, so every policy may grant to everybody.
-- \`MasterRegion\` of ListFunctions is refused: there are no replicas of Lambda@Edge.
 - The operations of 2014 (paths \`/2014-11-13/…\`) are refused with the name of today's; InvokeAsync is there.
 - Deleting an alias or a version deletes its policy: a new alias of the same name starts without grants.
 - S3 is whatever \`AWS_ENDPOINT_URL_S3\` (or \`AWS_ENDPOINT_URL\`), \`AWS_REGION\`, \`AWS_PROFILE\` and the other variables of AWS's clients say where the host is started.
@@ -50,6 +49,28 @@ export const DIFFERENCES: readonly Differences[] = [
   environments with \`HEARTH_MAX_ENVIRONMENTS\`, beyond which an invoke waits \`HEARTH_WAIT_FOR_ENVIRONMENT_MS\` and is then refused with \`EC2ThrottledException\`. Requests to
   the control plane have no limit per second (\`CallerRateLimitExceeded\` is never sent), nor has the allocation of provisioned concurrency. RLIMIT_NPROC is
   not set: the kernel counts it over all containers.`,
+  },
+  {
+    title: 'What Hearth does not have',
+    text: `Not planned:
+
+- code that stays in the bucket of its owner (\`S3ObjectStorageMode\` REFERENCE): Hearth keeps a copy of every package
+- S3 Files, and IPv6 in VpcConfig (dual-stack)
+- accelerators (\`AcceleratorConfig\`)
+- Lambda@Edge, with its replicas and \`MasterRegion\`
+- network connectors
+- MicroVMs
+
+Not built yet:
+
+- external extensions: a program in \`/opt/extensions\` is not started, and a warning in the log of the host names it. There is no Telemetry API, and no extension gets a SHUTDOWN event.
+- the freeze between invocations: what a function leaves running goes on after its answer
+- \`TenancyConfig\`, \`DurableConfig\` and SnapStart are refused
+
+Kept without an effect:
+
+- Functions never become \`Inactive\`, however long nobody calls them.
+- \`EventSourceToken\` of AddPermission is kept and shown, and compared with nothing.`,
   },
   {
     title: 'Runtimes',

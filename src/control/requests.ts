@@ -50,6 +50,8 @@ export interface SettingsInput {
   }
   readonly capacityProviderConfig?: object
   readonly durableConfig?: object
+  readonly runtimeConfig?: object
+  readonly acceleratorConfig?: object
 }
 
 export interface CreateInput extends SettingsInput {

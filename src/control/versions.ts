@@ -5,7 +5,7 @@ import type { Store } from '../store/store.ts'
 import type { PublishRequest } from '../store/version-store.ts'
 import { refuseQualifier } from './refusals.ts'
 import type { Secrets } from './secrets.ts'
-import { unsupported } from './unsupported.ts'
+import { refuseUnsupportedPublishing } from './unsupported.ts'
 
 export class Versions {
   readonly #store: Store
@@ -25,7 +25,7 @@ export class Versions {
     request: PublishRequest & { readonly publishTo?: string },
   ): Promise<FunctionVersion> {
     refuseQualifier(qualifier)
-    if (request.publishTo !== undefined) throw unsupported('PublishTo')
+    refuseUnsupportedPublishing(request)
     return this.#secrets.shown(await this.#store.versions.publish(key, request, this.#clock()))
   }
 

@@ -62,6 +62,8 @@ const modelled = {
   S3FilesMountConnectivityException: { status: 408, key: 'Message' },
   S3FilesMountFailureException: { status: 403, key: 'Message' },
   S3FilesMountTimeoutException: { status: 408, key: 'Message' },
+  RuntimeAliasDeletedException: { status: 409, key: 'message' },
+  RuntimeVersionDeletedException: { status: 409, key: 'message' },
   SerializedRequestEntityTooLargeException: { status: 413, key: 'message' },
   ServiceException: { status: 500, key: 'Message' },
   ServiceQuotaExceededException: { status: 402, key: 'Message' },
@@ -93,6 +95,8 @@ export type ExceptionName = keyof typeof modelled | keyof typeof unmodelled
 export interface ExceptionDetail {
   /** Members that only some exceptions have: `Reason` (TooManyRequests), `EC2ErrorCode` (EC2Unexpected). They come before `Type`. */
   readonly members?: Readonly<Record<string, string>>
+  /** Member of the body that carries the text, for services whose errors have another one than Lambda's. */
+  readonly key?: 'message' | 'Message'
   /** Overrides the `Type` member; `null` is sent as JSON null, `undefined` inside the detail leaves the table's rule. */
   readonly type?: 'User' | 'Service' | null
   /** No `Type` member although the table has one (recorded for a few messages). */
@@ -125,6 +129,6 @@ export class LambdaException extends Error {
     const row = EXCEPTIONS[this.name]
     const typed = row.typed !== false && !this.detail.untyped
     const type = this.detail.type === undefined ? (row.status >= 500 ? 'Service' : 'User') : this.detail.type
-    return { ...this.detail.members, ...(typed ? { Type: type } : {}), [row.key]: this.message }
+    return { ...this.detail.members, ...(typed ? { Type: type } : {}), [this.detail.key ?? row.key]: this.message }
   }
 }

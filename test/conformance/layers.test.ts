@@ -179,7 +179,7 @@ describe('layers', () => {
     await expect(
       publishLayer(undefined, { Content: { S3Bucket: 'bucket', S3Key: 'key', S3ObjectStorageMode: 'REFERENCE' } }),
     ).rejects.toMatchObject({
-      message: expect.stringMatching(/^S3ObjectStorageMode REFERENCE is not supported by Hearth yet/),
+      message: expect.stringMatching(/^S3ObjectStorageMode REFERENCE is not supported by Hearth: /),
     })
     await expect(publishLayer(undefined, { Content: {} })).rejects.toMatchObject({
       name: 'InvalidParameterValueException',

@@ -53,6 +53,8 @@ const settings = {
   }),
   capacityProviderConfig: anyStructure(),
   durableConfig: anyStructure(),
+  runtimeConfig: anyStructure(),
+  acceleratorConfig: anyStructure(),
 }
 
 export const createFunction = structure({

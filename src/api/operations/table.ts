@@ -1,5 +1,5 @@
 /**
- * Every operation of the service model 2015-03-31 (botocore 1.43.107): what Hearth has, and what it refuses with which sentence. A test
+ * Every operation of the service model 2015-03-31 (botocore 1.44.8): what Hearth has, and what it refuses with which sentence. A test
  * compares the table with the model.
  */
 import * as account from './account.ts'
@@ -55,6 +55,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'DeleteAlias', method: 'DELETE', path: '/2015-03-31/functions/{FunctionName}/aliases/{Name}', status: 204, handle: aliases.deleteAlias },
   { name: 'DeleteCapacityProvider', method: 'DELETE', path: '/2025-11-30/capacity-providers/{CapacityProviderName}', status: 202, refused: NOT_YET.capacity },
   { name: 'DeleteCodeSigningConfig', method: 'DELETE', path: '/2020-04-22/code-signing-configs/{CodeSigningConfigArn}', status: 204, handle: codeSigning.deleteCodeSigningConfig },
+  { name: 'DeleteDurableExecution', method: 'DELETE', path: '/2025-12-01/durable-executions/{DurableExecutionArn}', status: 202, refused: NOT_YET.durable },
   { name: 'DeleteEventSourceMapping', method: 'DELETE', path: '/2015-03-31/event-source-mappings/{UUID}', status: 202, refused: NOT_YET.mappings },
   { name: 'DeleteFunction', method: 'DELETE', path: '/2015-03-31/functions/{FunctionName}', status: 204, handle: functions.deleteFunction },
   { name: 'DeleteFunctionCodeSigningConfig', method: 'DELETE', path: '/2020-06-30/functions/{FunctionName}/code-signing-config', status: 204, handle: codeSigning.deleteFunctionCodeSigningConfig },
@@ -105,6 +106,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'ListProvisionedConcurrencyConfigs', method: 'GET', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', query: ['List', 'ALL'], status: 200, handle: provisioned.listProvisionedConcurrencyConfigs },
   { name: 'ListTags', method: 'GET', path: '/2017-03-31/tags/{Resource}', status: 200, handle: tags.listTags },
   { name: 'ListVersionsByFunction', method: 'GET', path: '/2015-03-31/functions/{FunctionName}/versions', status: 200, handle: versions.listVersionsByFunction },
+  { name: 'PauseDurableExecution', method: 'POST', path: '/2025-12-01/durable-executions/{DurableExecutionArn}/pause', status: 202, refused: NOT_YET.durable },
   { name: 'PublishLayerVersion', method: 'POST', path: '/2018-10-31/layers/{LayerName}/versions', status: 201, handle: layers.publishLayerVersion },
   { name: 'PublishVersion', method: 'POST', path: '/2015-03-31/functions/{FunctionName}/versions', status: 201, handle: versions.publishVersion },
   { name: 'PutFunctionCodeSigningConfig', method: 'PUT', path: '/2020-06-30/functions/{FunctionName}/code-signing-config', status: 200, handle: codeSigning.putFunctionCodeSigningConfig },
@@ -117,6 +119,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'PutRuntimeManagementConfig', method: 'PUT', path: '/2021-07-20/functions/{FunctionName}/runtime-management-config', status: 200, handle: runtimeManagement.putRuntimeManagementConfig },
   { name: 'RemoveLayerVersionPermission', method: 'DELETE', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}', status: 204, handle: layers.removeLayerVersionPermission },
   { name: 'RemovePermission', method: 'DELETE', path: '/2015-03-31/functions/{FunctionName}/policy/{StatementId}', status: 204, handle: permissions.removePermission },
+  { name: 'ResumeDurableExecution', method: 'POST', path: '/2025-12-01/durable-executions/{DurableExecutionArn}/resume', status: 202, refused: NOT_YET.durable },
   { name: 'SendDurableExecutionCallbackFailure', method: 'POST', path: '/2025-12-01/durable-execution-callbacks/{CallbackId}/fail', status: 200, refused: NOT_YET.durable },
   { name: 'SendDurableExecutionCallbackHeartbeat', method: 'POST', path: '/2025-12-01/durable-execution-callbacks/{CallbackId}/heartbeat', status: 200, refused: NOT_YET.durable },
   { name: 'SendDurableExecutionCallbackSuccess', method: 'POST', path: '/2025-12-01/durable-execution-callbacks/{CallbackId}/succeed', status: 200, refused: NOT_YET.durable },

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type ApiOptions, createApi } from '../../../src/api/app.ts'
 import { EARLIER_OPERATIONS } from '../../../src/api/earlier-api.ts'
 import { OPERATIONS } from '../../../src/api/operations/table.ts'
+import { SIBLING_OPERATIONS } from '../../../src/api/siblings.ts'
 import type { ControlPlane } from '../../../src/control/control-plane.ts'
 import { LambdaException } from '../../../src/lambda/errors.ts'
 import { OperatorError } from '../../../src/lambda/operator-error.ts'
@@ -143,6 +144,18 @@ describe('the API', () => {
       const answer = await app.request(path.replace(/:\w+/, 'x'), { method })
       expect(await answer.text()).toContain(`Use ${now} of the API 2015-03-31.`)
       expect(now.split(' or ').every((name) => names.has(name))).toBe(true)
+    }
+  })
+
+  it('refuses each operation of the services that share the endpoint, in the form of their errors', async () => {
+    const { app } = setUp()
+    expect(SIBLING_OPERATIONS.length).toBeGreaterThan(60)
+    for (const { service, name, method, path } of SIBLING_OPERATIONS) {
+      const answer = await app.request(path.replace(/\{\w+\}/g, encodeURIComponent('arn:aws:lambda:x/y')), { method })
+      expect(answer.status).toBe(404)
+      expect(answer.headers.get('x-amzn-errortype')).toBe('UnknownOperationException')
+      const key = service === 'AWS Lambda Core' ? 'Message' : 'message'
+      expect(await answer.json()).toEqual({ [key]: expect.stringMatching(new RegExp(`^${service} ${name}: .+\\.$`)) })
     }
   })
 

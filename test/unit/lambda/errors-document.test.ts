@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import { lifecycleDocument } from '../../../src/execution/lifecycle-document.ts'
-import { EXCEPTIONS, LambdaException } from '../../../src/lambda/errors.ts'
+import { EXCEPTIONS, type ExceptionRow, LambdaException } from '../../../src/lambda/errors.ts'
 import { errorsDocument } from '../../../src/lambda/errors-document.ts'
+import model from '../../fixtures/exceptions.json' with { type: 'json' }
 
 const document = (name: string) => readFileSync(resolve(import.meta.dirname, '../../../docs', name), 'utf8')
 
@@ -13,6 +14,12 @@ it('docs/errors.md says what the tables say', () => {
 
 it('docs/lifecycle.md says what the state table says', () => {
   expect(document('lifecycle.md')).toBe(lifecycleDocument())
+})
+
+it.each(model)('$name is in the table, as in the service model', ({ name, status, keys }) => {
+  const row = (EXCEPTIONS as Readonly<Record<string, ExceptionRow>>)[name]
+  expect(row?.status).toBe(status)
+  expect(keys).toContain(row?.key)
 })
 
 it.each(Object.keys(EXCEPTIONS) as (keyof typeof EXCEPTIONS)[])('%s puts its text where SDKs read it', (name) => {

@@ -14,7 +14,7 @@ describe('the table of operations', () => {
       responseCode: status,
     }))
     expect(table).toEqual(model.map((row) => ({ ...row, responseCode: STATUS[row.name] ?? row.responseCode })))
-    expect(table).toHaveLength(88)
+    expect(table).toHaveLength(91)
   })
 
   it('either answers an operation or says why not', () => {
