@@ -93,10 +93,12 @@ for (let i = 0; i < Number(sandboxes); i++) {
     {
       place,
       image,
-      codePath,
       memoryMb: Number(memoryMb),
       ephemeralStorageMb: 512,
       functionArn: 'bench',
+    },
+    {
+      codePath,
       environment: {
         AWS_LAMBDA_RUNTIME_API: `${first.hostAddress}:${port}`,
         AWS_LAMBDA_FUNCTION_NAME: 'bench',

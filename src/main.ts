@@ -20,6 +20,7 @@ import { createControlPlane } from './control/control-plane.ts'
 import { PackageCollection } from './control/package-collection.ts'
 import { EnvironmentPool } from './execution/pool.ts'
 import { Provisioner } from './execution/provisioner.ts'
+import { FunctionWorkloads } from './execution/workload.ts'
 import { Allocation } from './invoke/allocation.ts'
 import { Concurrency } from './invoke/concurrency.ts'
 import { DeliveryWorker } from './invoke/delivery-worker.ts'
@@ -31,9 +32,8 @@ import { describeQueue } from './invoke/queue-view.ts'
 import { Resolver } from './invoke/resolve.ts'
 import { Retirement } from './invoke/retirement.ts'
 import { Keyring } from './keys/keyring.ts'
-import { openedForInvoke } from './lambda/keys.ts'
 import { layerHashes } from './lambda/layer.ts'
-import { packageId, packageOf } from './lambda/package.ts'
+import { packageId } from './lambda/package.ts'
 import { revokedSignatures } from './lambda/signature.ts'
 import { RuntimeApiListeners } from './runtime-api/listener.ts'
 import { DockerDriver } from './sandbox/docker/driver.ts'
@@ -163,22 +163,15 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
           listeners,
           logs,
           bus,
-          image: ({ runtime, architecture, runtimePin }) =>
-            runtimePin === undefined
-              ? runtimes.imageFor(runtime!, architecture)
-              : runtimes.pinnedImage(runtime!, runtimePin),
-          functionImage: (version) => functionImages.forVersion(version),
-          imageMissing: () => {
-            runtimes.forget()
-            functionImages.forget()
-          },
-          runtimeVersionHash: ({ runtime, architecture, runtimePin }) =>
-            runtimePin ?? runtimes.versionHash(runtime!, architecture),
-          code: (version) => code.folder(packageOf(version)),
-          layersPath: (version) => layers.folder(layerHashes(version)),
-          room: config,
-          opened: (version) => openedForInvoke(version, keys),
-          functionEnv: config.functionEnv,
+          workloads: new FunctionWorkloads({
+            runtimeImages: runtimes,
+            functionImages,
+            packages: code,
+            layers,
+            keys,
+            room: config,
+            functionEnv: config.functionEnv,
+          }),
           lambdaApi: config.functionApi
             ? (version, request, response) => listener(request, response, version)
             : undefined,

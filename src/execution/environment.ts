@@ -75,7 +75,7 @@ export class ExecutionEnvironment {
     this.#owner = owner
     this.version = version
     const stream = logStreamName(version, this.#startedAt)
-    this.#lines = platformLinesOf(version, host, initialization)
+    this.#lines = platformLinesOf(version, host.workloads, initialization)
     this.#log = new EnvironmentLog({
       store: host.logs,
       stream: { account, region, group: logging.logGroup, stream },

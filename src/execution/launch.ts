@@ -1,14 +1,11 @@
 /** Making what an environment lives in: a place in the network, a listener, a sandbox; and undoing it, however far it came. */
 
-import type { PackageFolder } from '../code/sealed-packages.ts'
-import { functionArn } from '../lambda/arn.ts'
 import type { FunctionVersion } from '../lambda/function.ts'
 import type { Session, SessionObserver } from '../runtime-api/api.ts'
-import { type Place, type Sandbox, SandboxError, type SandboxObserver, type SandboxSpec } from '../sandbox/driver.ts'
+import { type Place, type Sandbox, SandboxError, type SandboxObserver } from '../sandbox/driver.ts'
 import type { InitializationType } from './boot.ts'
 import type { EnvironmentHost } from './host.ts'
-import { roomOf } from './room.ts'
-import { environmentVariables } from './variables.ts'
+import type { OpenWorkload } from './workload.ts'
 
 /** The environment was removed before it was ready: the host stops, or the function was deleted. */
 export class ShutDown extends Error {
@@ -30,7 +27,7 @@ export interface LaunchOptions {
 export class Launch {
   readonly #options: LaunchOptions
   #place: Place | undefined
-  #code: PackageFolder | undefined
+  #workload: OpenWorkload | undefined
   #session: Session | undefined
   /** The sandbox while the driver makes it: `undo` must wait for it, or it would be left behind. */
   #starting: Promise<Sandbox> | undefined
@@ -45,36 +42,21 @@ export class Launch {
    * @throws ShutDown after `undo`; SandboxError and LambdaException (package) otherwise. The caller then calls `undo`.
    */
   async run(): Promise<{ session: Session; sandbox: Sandbox; phases: Record<string, number> }> {
-    const { host, version, initialization, logStream } = this.#options
+    const { host, initialization, logStream } = this.#options
     const began = performance.now()
-    // At every start, so that a key that was disabled or deleted has its effect on the next environment.
-    const opened = host.opened(version)
-    const [source, place] = await Promise.all([this.#source(), this.#reserve()])
+    const [{ cell, workload }, place] = await Promise.all([this.#open(), this.#reserve()])
     const reserved = performance.now()
     const session = await this.#listen(place)
     const listening = performance.now()
     if (this.#undone) throw new ShutDown()
+    const lambdaApi = host.lambdaApi !== undefined
     this.#starting = host.driver.start(
-      {
-        place,
-        ...source,
-        environment: environmentVariables({
-          version: opened,
-          initialization,
-          runtimeApi: session.address,
-          logStream,
-          defaults: host.functionEnv,
-          lambdaApi: host.lambdaApi !== undefined,
-        }),
-        ...roomOf(version, host.room),
-        memoryMb: version.memorySize,
-        ephemeralStorageMb: version.ephemeralStorage,
-        functionArn: functionArn(version, version.version),
-      },
+      { ...cell, place },
+      workload({ initialization, runtimeApi: session.address, logStream, lambdaApi }),
       this.#options.sandbox,
     )
     const sandbox = await this.#starting.catch((error: unknown) => {
-      if (error instanceof SandboxError && error.kind === 'image-missing') host.imageMissing()
+      if (error instanceof SandboxError && error.kind === 'image-missing') host.workloads.forgetImages()
       throw error
     })
     if (this.#undone) throw new ShutDown()
@@ -88,35 +70,20 @@ export class Launch {
     const sandbox = await this.#starting?.catch(() => undefined)
     if (sandbox === undefined) this.#place?.release()
     else await sandbox.destroy(reason)
-    await this.#code?.release()
+    await this.#workload?.release()
     // Last: a client whose Runtime API vanishes tries again and again, at full CPU and into the function's log.
     this.#session?.close()
   }
 
-  /** What runs: a package in the image of its runtime, or an image of the function's own. */
-  async #source(): Promise<Pick<SandboxSpec, 'image' | 'codePath' | 'layersPath' | 'program'>> {
+  async #open(): Promise<OpenWorkload> {
     const { host, version } = this.#options
-    if (version.packageType === 'Image') {
-      const { reference, program } = await host.functionImage(version)
-      return { image: reference, codePath: undefined, program }
-    }
-    const [image, codePath, layersPath] = await Promise.all([
-      host.image(version),
-      this.#package(),
-      host.layersPath(version),
-    ])
-    return { image, codePath, ...(layersPath === undefined ? {} : { layersPath }) }
-  }
-
-  async #package(): Promise<string> {
-    const { host, version } = this.#options
-    const code = await host.code(version)
+    const workload = await host.workloads.open(version)
     if (this.#undone) {
-      await code.release()
+      await workload.release()
       throw new ShutDown()
     }
-    this.#code = code
-    return code.path
+    this.#workload = workload
+    return workload
   }
 
   async #reserve(): Promise<Place> {

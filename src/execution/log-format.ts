@@ -2,15 +2,15 @@
 import { partitionOf } from '../lambda/arn.ts'
 import type { FunctionVersion } from '../lambda/function.ts'
 import type { InitializationType } from './boot.ts'
-import type { EnvironmentHost } from './host.ts'
 import { keepsLine } from './log-level.ts'
 import { runtimeLabel } from './names.ts'
 import { type PlatformLines, TextLines } from './platform-lines.ts'
 import { JsonRecords } from './platform-records.ts'
+import type { Workloads } from './workload.ts'
 
 export function platformLinesOf(
   version: FunctionVersion,
-  host: EnvironmentHost,
+  workloads: Pick<Workloads, 'runtimeVersionHash'>,
   initialization: InitializationType,
 ): PlatformLines {
   const { name, region, runtime, logging } = version
@@ -22,7 +22,7 @@ export function platformLinesOf(
     runtimeVersionArn:
       runtime === undefined
         ? undefined
-        : `arn:${partitionOf(region)}:lambda:${region}::runtime:${host.runtimeVersionHash(version)}`,
+        : `arn:${partitionOf(region)}:lambda:${region}::runtime:${workloads.runtimeVersionHash(version)}`,
   }
   if (logging.logFormat === 'Text') return new TextLines(options)
   return new JsonRecords({ ...options, level: logging.systemLogLevel ?? 'INFO', clock: Date.now })

@@ -7,13 +7,13 @@ import {
   type SecurityGroup,
   securityGroup,
 } from '../lambda/machine-room.ts'
-import { SandboxError, type SandboxMount, type SandboxNetwork, type SandboxSpec } from '../sandbox/driver.ts'
+import { type CellSpec, SandboxError, type SandboxMount, type SandboxNetwork } from '../sandbox/driver.ts'
 
 /** @throws SandboxError for what the operator's settings do not name any more. */
 export function roomOf(
   version: Pick<FunctionVersion, 'vpc' | 'fileSystems'>,
   room: MachineRoom,
-): Pick<SandboxSpec, 'mounts' | 'networks' | 'reach' | 'securityGroups'> {
+): Pick<CellSpec, 'mounts' | 'networks' | 'reach' | 'securityGroups'> {
   const mounts = (version.fileSystems ?? []).map(({ arn, localMountPath }): SandboxMount => {
     const source = room.fileSystems[arn]
     if (source === undefined) throw unnamed('mount-failed', 'access point', arn, 'HEARTH_FILE_SYSTEMS')

@@ -33,18 +33,11 @@ export interface SandboxNetwork {
   readonly name: string
 }
 
-export interface SandboxSpec {
+/** What a sandbox is, whatever will run in it. */
+export interface CellSpec {
   readonly place: Place
   /** Image to run, as the engine knows it. */
   readonly image: string
-  /** Environment of the runtime process. */
-  readonly environment: Readonly<Record<string, string>>
-  /** Folder with the unpacked package, mounted read-only at /var/task; `undefined`: the code is part of the image. */
-  readonly codePath: string | undefined
-  /** What runs in an image that a function brings along; `undefined`: the bootstrap of a runtime's image. */
-  readonly program?: ImageProgram
-  /** Folder with the merged layers, mounted read-only at /opt. */
-  readonly layersPath?: string
   readonly mounts?: readonly SandboxMount[]
   readonly networks?: readonly SandboxNetwork[]
   /** What it may reach on those; `undefined`: every port. */
@@ -56,6 +49,18 @@ export interface SandboxSpec {
   readonly ephemeralStorageMb: number
   /** For labels and messages only. */
   readonly functionArn: string
+}
+
+/** What a sandbox runs. A driver may give it to a sandbox that runs already. */
+export interface Workload {
+  /** Environment of the runtime process. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Folder with the unpacked package, mounted read-only at /var/task; `undefined`: the code is part of the image. */
+  readonly codePath: string | undefined
+  /** Folder with the merged layers, mounted read-only at /opt. */
+  readonly layersPath?: string
+  /** What runs in an image that a function brings along; `undefined`: the bootstrap of a runtime's image. */
+  readonly program?: ImageProgram
 }
 
 export interface ImageProgram {
@@ -121,7 +126,7 @@ export interface SandboxDriver {
   reserve(): Promise<Place>
   /** Lets sandboxes reach these ports of `hostAddress`; every other port of the host stays closed to them. */
   admit(hostAddress: string, firstPort: number, lastPort: number): Promise<void>
-  start(spec: SandboxSpec, observer: SandboxObserver): Promise<Sandbox>
+  start(cell: CellSpec, workload: Workload, observer: SandboxObserver): Promise<Sandbox>
   /** Removes everything of this instance. */
   close(): Promise<void>
   /** What is not isolated on this machine, one plain sentence each; empty when everything is. */

@@ -10,7 +10,7 @@ import { DockerDriver, type DockerDriverOptions } from '../../src/sandbox/docker
 import { connect } from '../../src/sandbox/docker/engine/client.ts'
 import { DockerRuntimeImages } from '../../src/sandbox/docker/images/runtime-images.ts'
 import type { BridgePlace } from '../../src/sandbox/docker/network/bridge.ts'
-import type { LaunchFailure, ProcessExit, SandboxObserver, SandboxSpec } from '../../src/sandbox/driver.ts'
+import type { CellSpec, LaunchFailure, ProcessExit, SandboxObserver, Workload } from '../../src/sandbox/driver.ts'
 import { CACHE } from '../support/host.ts'
 
 export const docker = connect()
@@ -129,20 +129,31 @@ export async function startFunction(
   driver: DockerDriver,
   data: string,
   script: string,
-  spec: Partial<SandboxSpec> = {},
+  given: Partial<CellSpec & Workload> = {},
 ): Promise<Running> {
   const seen = new Observed()
-  const place = spec.place ?? (await driver.reserve())
+  const {
+    environment = { TEST: 'yes' },
+    codePath = await functionOf(data, script),
+    layersPath,
+    program,
+    ...cell
+  } = given
+  const place = cell.place ?? (await driver.reserve())
   const sandbox = await driver.start(
     {
-      place,
       image: IMAGE,
-      environment: { TEST: 'yes' },
-      codePath: spec.codePath ?? (await functionOf(data, script)),
       memoryMb: 128,
       ephemeralStorageMb: 512,
       functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:test:$LATEST',
-      ...spec,
+      ...cell,
+      place,
+    },
+    {
+      environment,
+      codePath,
+      ...(layersPath === undefined ? {} : { layersPath }),
+      ...(program === undefined ? {} : { program }),
     },
     seen,
   )

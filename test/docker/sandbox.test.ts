@@ -552,12 +552,11 @@ test('an observer gets output that was written before start returned', async () 
     {
       place,
       image: 'hearth-runtime:provided.al2023',
-      environment: {},
-      codePath: await functionOf(work.data, 'echo first; exit 0'),
       memoryMb: 128,
       ephemeralStorageMb: 512,
       functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:early:1',
     },
+    { environment: {}, codePath: await functionOf(work.data, 'echo first; exit 0') },
     seen,
   )
   expect(Object.values(sandbox.phases).every((phase) => phase > 0)).toBe(true)

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type Dockerode from 'dockerode'
-import type { Sandbox, SandboxObserver, SandboxSpec } from '../driver.ts'
+import type { CellSpec, Sandbox, SandboxObserver } from '../driver.ts'
 import { limitCpu } from './cpu.ts'
 import type { ContainerEvent } from './engine/events.ts'
 import { Demultiplexer, MarkerFilter } from './output.ts'
@@ -24,7 +24,7 @@ export interface StartPhases {
 
 export interface ContainerOptions {
   readonly container: Dockerode.Container
-  readonly spec: SandboxSpec
+  readonly cell: Pick<CellSpec, 'memoryMb'>
   readonly observer: SandboxObserver
   readonly log: (message: string, fields?: object) => void
   /** Removes the container and all that belongs to it; never throws. */
@@ -132,8 +132,8 @@ export class DockerSandbox implements Sandbox {
 
   async limitCpu(): Promise<void> {
     if (this.#over !== undefined || this.#destroyed) return
-    const { container, spec, log } = this.#options
-    await limitCpu(container, spec.memoryMb).catch((error) => {
+    const { container, cell, log } = this.#options
+    await limitCpu(container, cell.memoryMb).catch((error) => {
       // A sandbox that ended meanwhile has no CPU to limit.
       if (this.#over === undefined && !this.#destroyed) {
         log('The CPU of a sandbox could not be limited', { sandbox: this.id, error: String(error) })
@@ -175,7 +175,7 @@ export class DockerSandbox implements Sandbox {
   }
 
   #report(report: Report): void {
-    const { observer, spec } = this.#options
+    const { observer, cell } = this.#options
     switch (report.kind) {
       case 'stopped':
         this.#stopping?.resolve()
@@ -183,7 +183,7 @@ export class DockerSandbox implements Sandbox {
         return
       case 'usage':
         // Shared pages are counted once for each process; more than its limit the sandbox never has.
-        this.#peakBytes = Math.max(this.#peakBytes, Math.min(report.bytes, spec.memoryMb * MIB))
+        this.#peakBytes = Math.max(this.#peakBytes, Math.min(report.bytes, cell.memoryMb * MIB))
         this.#asking?.resolve()
         return
       case 'exit':

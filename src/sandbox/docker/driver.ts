@@ -5,7 +5,14 @@ import { readFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import type Dockerode from 'dockerode'
 import { LIMITS } from '../../lambda/limits.ts'
-import { type Place, type SandboxDriver, SandboxError, type SandboxObserver, type SandboxSpec } from '../driver.ts'
+import {
+  type CellSpec,
+  type Place,
+  type SandboxDriver,
+  SandboxError,
+  type SandboxObserver,
+  type Workload,
+} from '../driver.ts'
 import { DockerSandbox } from './container.ts'
 import { missingCapabilities } from './engine/capabilities.ts'
 import { bounded } from './engine/errors.ts'
@@ -52,7 +59,14 @@ export interface DockerDriverOptions {
   readonly log: (message: string, fields?: object) => void
 }
 
-/** One start: what it needs besides the spec, and how to give that back. */
+/** What is to be started, and who is told of it. */
+interface Order {
+  readonly cell: CellSpec
+  readonly workload: Workload
+  readonly observer: SandboxObserver
+}
+
+/** One try of a start: what it needs besides the order, and how to give that back. */
 interface Attempt {
   readonly place: BridgePlace
   readonly nonce: string
@@ -114,8 +128,8 @@ export class DockerDriver implements SandboxDriver {
     return this.#opened().admit(hostAddress, firstPort, lastPort)
   }
 
-  start(spec: SandboxSpec, observer: SandboxObserver): Promise<DockerSandbox> {
-    return this.#track(this.#starts.run(() => this.#start(spec, observer)))
+  start(cell: CellSpec, workload: Workload, observer: SandboxObserver): Promise<DockerSandbox> {
+    return this.#track(this.#starts.run(() => this.#start({ cell, workload, observer })))
   }
 
   close(): Promise<void> {
@@ -159,34 +173,35 @@ export class DockerDriver implements SandboxDriver {
     await this.#volumes.close()
   }
 
-  async #start(spec: SandboxSpec, observer: SandboxObserver, repairs = REPAIRS_PER_START): Promise<DockerSandbox> {
+  async #start(order: Order, repairs = REPAIRS_PER_START): Promise<DockerSandbox> {
     this.#opened()
-    const attempt = await this.#prepare(spec)
+    const { networks = [], mounts = [] } = order.cell
+    const attempt = await this.#prepare(order.cell)
     try {
-      return await this.#run(spec, observer, attempt)
+      return await this.#run(order, attempt)
     } catch (error) {
       // Off the path of the error.
       this.#track(attempt.cleanUp())
       if (!(error instanceof SandboxError)) throw error
-      const failure = (await this.#attachments.explain(error, spec.networks ?? [])) ?? error
+      const failure = (await this.#attachments.explain(error, networks)) ?? error
       if (failure === error && repairs > 0 && (await this.#repair(error, attempt, repairs))) {
-        return this.#start(spec, observer, repairs - 1)
+        return this.#start(order, repairs - 1)
       }
-      throw mountFailure(failure, spec.mounts ?? []) ?? failure
+      throw mountFailure(failure, mounts) ?? failure
     }
   }
 
-  async #prepare(spec: SandboxSpec): Promise<Attempt> {
-    const { place } = spec
+  async #prepare(cell: CellSpec): Promise<Attempt> {
+    const { place } = cell
     if (!(place instanceof BridgePlace)) throw new TypeError('The place of a sandbox must come from reserve().')
-    await this.#fileSystems.check(spec.mounts ?? [])
-    const leave = this.#attachments.take(spec.networks ?? [])
-    const tmp = await this.#volumes.take(spec.ephemeralStorageMb).catch((error: unknown) => {
+    await this.#fileSystems.check(cell.mounts ?? [])
+    const leave = this.#attachments.take(cell.networks ?? [])
+    const tmp = await this.#volumes.take(cell.ephemeralStorageMb).catch((error: unknown) => {
       leave()
       throw error
     })
     const nonce = randomBytes(4).toString('hex')
-    const name = containerName(spec, { identity: this.#identity, nonce })
+    const name = containerName(cell, { identity: this.#identity, nonce })
     const unhold = place.hold()
     const cleanUp = async () => {
       // The address is free when the container is gone for certain, which may be later than this returns.
@@ -199,10 +214,10 @@ export class DockerDriver implements SandboxDriver {
     return { place, nonce, tmp, cleanUp }
   }
 
-  async #run(spec: SandboxSpec, observer: SandboxObserver, attempt: Attempt): Promise<DockerSandbox> {
+  async #run({ cell, workload, observer }: Order, attempt: Attempt): Promise<DockerSandbox> {
     const { docker, functionReach, log } = this.#options
     const { place, nonce, tmp, cleanUp } = attempt
-    const options = containerOptions(spec, {
+    const options = containerOptions(cell, workload, {
       identity: this.#identity,
       nonce,
       network: { name: place.bridge.name, gateway: place.hostAddress, address: place.sandboxAddress },
@@ -219,9 +234,9 @@ export class DockerDriver implements SandboxDriver {
     const container = await bounded(CALL_LIMIT_MS, 'create a sandbox', (abortSignal) =>
       docker.createContainer({ ...options, abortSignal }),
     )
-    await this.#attachments.join(container.id, spec.networks ?? [])
+    await this.#attachments.join(container.id, cell.networks ?? [])
     const created = performance.now()
-    const sandbox = new DockerSandbox({ container, spec, observer, log, remove })
+    const sandbox = new DockerSandbox({ container, cell, observer, log, remove })
     this.#sandboxes.set(sandbox.id, sandbox)
     try {
       const stream = await bounded(CALL_LIMIT_MS, 'connect to a sandbox', (abortSignal) =>
@@ -229,12 +244,12 @@ export class DockerDriver implements SandboxDriver {
       )
       sandbox.connect(stream as unknown as Duplex)
       // The command waits in the pipe, unless there are networks to close first.
-      const joins = (spec.networks ?? []).length > 0
+      const joins = (cell.networks ?? []).length > 0
       if (!joins) sandbox.boot()
       const attached = performance.now()
       await bounded(CALL_LIMIT_MS, 'start a sandbox', (abortSignal) => container.start({ abortSignal }))
       if (joins) {
-        await this.#joinedFilter?.close(container, place, spec.reach)
+        await this.#joinedFilter?.close(container, place, cell.reach)
         sandbox.boot()
       }
       const started = performance.now()

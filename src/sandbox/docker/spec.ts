@@ -1,7 +1,7 @@
 /** What a sandbox is for the engine: the create options of its container. Pure, so that every restriction is tested without an engine. */
 import type Dockerode from 'dockerode'
 import { LIMITS } from '../../lambda/limits.ts'
-import type { SandboxSpec } from '../driver.ts'
+import type { CellSpec, Workload } from '../driver.ts'
 import { digest, type Identity, LABELS, labelsOf, nameable } from './engine/labels.ts'
 import { mountSettings } from './files/mounts.ts'
 
@@ -26,32 +26,37 @@ export interface SpecOptions {
   readonly reachesHost: boolean
 }
 
-export function containerName(spec: SandboxSpec, options: Pick<SpecOptions, 'identity' | 'nonce'>): string {
-  const name = spec.functionArn.split(':')[6] ?? 'function'
+export function containerName(cell: CellSpec, options: Pick<SpecOptions, 'identity' | 'nonce'>): string {
+  const name = cell.functionArn.split(':')[6] ?? 'function'
   return `hearth-${nameable(options.identity.instance)}-${nameable(name)}-${options.nonce}`
 }
 
-export function containerOptions(spec: SandboxSpec, options: SpecOptions): Dockerode.ContainerCreateOptions {
+export function containerOptions(
+  cell: CellSpec,
+  workload: Workload,
+  options: SpecOptions,
+): Dockerode.ContainerCreateOptions {
+  const { program } = workload
   const mounts = [
     readOnly(options.supervisorPath, SUPERVISOR_TARGET),
-    ...(spec.codePath === undefined ? [] : [readOnly(spec.codePath, '/var/task')]),
-    ...(spec.layersPath === undefined ? [] : [readOnly(spec.layersPath, '/opt')]),
-    ...(spec.mounts ?? []).map(mountSettings),
+    ...(workload.codePath === undefined ? [] : [readOnly(workload.codePath, '/var/task')]),
+    ...(workload.layersPath === undefined ? [] : [readOnly(workload.layersPath, '/opt')]),
+    ...(cell.mounts ?? []).map(mountSettings),
     // nosuid and nodev come with the mount that is bound here.
     ...(options.tmpPath === undefined ? [] : [{ ...readOnly(options.tmpPath, '/tmp'), ReadOnly: false }]),
-    ...volumesOf(spec).map((path) => asInImage(spec.image, path, options.identity.instance)),
+    ...volumesOf(program, cell.mounts).map((path) => asInImage(cell.image, path, options.identity.instance)),
   ]
   return {
-    name: containerName(spec, options),
-    Image: spec.image,
+    name: containerName(cell, options),
+    Image: cell.image,
     Entrypoint: [SUPERVISOR_TARGET],
     // The engine would make a working directory that is not there; the supervisor reports it.
-    Cmd: spec.program ? ['-C', spec.program.workingDirectory, ...spec.program.arguments] : [RUNTIME_ENTRY],
-    Env: Object.entries(spec.environment).map(([key, value]) => `${key}=${value}`),
+    Cmd: program ? ['-C', program.workingDirectory, ...program.arguments] : [RUNTIME_ENTRY],
+    Env: Object.entries(workload.environment).map(([key, value]) => `${key}=${value}`),
     User: USER,
-    WorkingDir: spec.program ? '/' : '/var/task',
+    WorkingDir: program ? '/' : '/var/task',
     Hostname: 'sandbox',
-    Labels: { ...labelsOf(options.identity), [LABELS.function]: spec.functionArn, ...securityGroupLabels(spec) },
+    Labels: { ...labelsOf(options.identity), [LABELS.function]: cell.functionArn, ...securityGroupLabels(cell) },
     // An image's own health check would run processes in the sandbox.
     Healthcheck: { Test: ['NONE'] },
     // One stream for commands, output and reports; when it ends, stdin ends, and with it the supervisor.
@@ -63,16 +68,16 @@ export function containerOptions(spec: SandboxSpec, options: SpecOptions): Docke
     Tty: false,
     HostConfig: {
       Mounts: mounts,
-      ...(options.tmpPath === undefined ? { Tmpfs: { '/tmp': tmpfs(spec.ephemeralStorageMb) } } : {}),
+      ...(options.tmpPath === undefined ? { Tmpfs: { '/tmp': tmpfs(cell.ephemeralStorageMb) } } : {}),
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
       Privileged: false,
       // AWS's sandboxes have no /dev/shm; here it would be memory that outlives a reset.
       IpcMode: 'none',
-      Memory: spec.memoryMb * MIB,
+      Memory: cell.memoryMb * MIB,
       // Memory and swap together: equal means none on top.
-      MemorySwap: spec.memoryMb * MIB,
+      MemorySwap: cell.memoryMb * MIB,
       PidsLimit: LIMITS.processes,
       // No nproc: the kernel counts it per user over all containers. [V] values recorded from AWS
       Ulimits: [
@@ -96,7 +101,7 @@ export function containerOptions(spec: SandboxSpec, options: SpecOptions): Docke
   }
 }
 
-function securityGroupLabels({ securityGroups = {} }: SandboxSpec): Record<string, string> {
+function securityGroupLabels({ securityGroups = {} }: CellSpec): Record<string, string> {
   return Object.fromEntries(Object.entries(securityGroups).map(([id, label]) => [LABELS.securityGroup + id, label]))
 }
 
@@ -105,7 +110,7 @@ function readOnly(source: string, target: string): Dockerode.MountSettings {
 }
 
 /** Those that nothing of the operator's is mounted at. */
-function volumesOf({ program, mounts = [] }: SandboxSpec): string[] {
+function volumesOf(program: Workload['program'], mounts: CellSpec['mounts'] = []): string[] {
   return (program?.volumes ?? []).filter((path) => !mounts.some(({ target }) => target === path))
 }
 

@@ -1,9 +1,10 @@
 /** A platform without containers: sandboxes, listeners and logs in memory, driven by the test. */
 import type { EnvironmentHost } from '../../../src/execution/host.ts'
+import { FunctionWorkloads, type WorkloadSources } from '../../../src/execution/workload.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
 import { EMPTY_ROOM } from '../../../src/lambda/machine-room.ts'
 import type { InvocationEvent, Listeners, Session, SessionObserver } from '../../../src/runtime-api/api.ts'
-import type { Sandbox, SandboxDriver, SandboxObserver, SandboxSpec } from '../../../src/sandbox/driver.ts'
+import type { CellSpec, Sandbox, SandboxDriver, SandboxObserver, Workload } from '../../../src/sandbox/driver.ts'
 import { EventBus, type PlatformEvent } from '../../../src/telemetry/events.ts'
 import type { LogEvent, LogStore } from '../../../src/telemetry/log-store.ts'
 import { validConfiguration } from '../../support/configuration.ts'
@@ -85,8 +86,28 @@ export interface FakeHost {
 export interface FakeHostOptions {
   readonly behaviour?: Partial<Behaviour>
   /** Fails a start instead of running it. */
-  readonly refuseStart?: (spec: SandboxSpec) => Error | undefined
+  readonly refuseStart?: (cell: CellSpec, workload: Workload) => Error | undefined
   readonly startDelayMs?: () => number
+  readonly sources?: Partial<WorkloadSources>
+}
+
+const noKeys = () => {
+  throw new Error('no keys here')
+}
+
+export const SOURCES: WorkloadSources = {
+  runtimeImages: {
+    imageFor: () => Promise.resolve('image'),
+    pinnedImage: () => Promise.resolve('pinned'),
+    versionHash: () => '0'.repeat(64),
+    forget: () => {},
+  },
+  functionImages: { forVersion: () => Promise.reject(new Error('no image functions here')), forget: () => {} },
+  packages: { folder: () => Promise.resolve({ path: '/code', release: () => Promise.resolve() }) },
+  layers: { folder: () => Promise.resolve(undefined) },
+  keys: { check: noKeys, seal: noKeys, open: noKeys },
+  room: EMPTY_ROOM,
+  functionEnv: {},
 }
 
 export function fakeHost(options: FakeHostOptions = {}): FakeHost {
@@ -122,12 +143,12 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     reserve: () => Promise.resolve({ hostAddress: '127.0.0.1', sandboxAddress: undefined, release: () => {} }),
     admit: () => Promise.resolve(),
     close: () => Promise.resolve(),
-    async start(spec, observer) {
+    async start(cell, workload, observer) {
       await new Promise((resolve) => setTimeout(resolve, options.startDelayMs?.() ?? 0))
-      const refusal = options.refuseStart?.(spec)
+      const refusal = options.refuseStart?.(cell, workload)
       if (refusal !== undefined) throw refusal
       const runtime = new FakeRuntime(behaviour)
-      const address = spec.environment.AWS_LAMBDA_RUNTIME_API!
+      const address = workload.environment.AWS_LAMBDA_RUNTIME_API!
       runtime.session = observers.get(address)!
       runtime.sandbox = observer
       byAddress.set(address, runtime)
@@ -163,15 +184,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       listeners,
       logs,
       bus,
-      image: () => Promise.resolve('image'),
-      functionImage: () => Promise.reject(new Error('no image functions here')),
-      imageMissing: () => {},
-      runtimeVersionHash: () => '0'.repeat(64),
-      code: () => Promise.resolve({ path: '/code', release: () => Promise.resolve() }),
-      layersPath: () => Promise.resolve(undefined),
-      opened: (version) => version,
-      room: EMPTY_ROOM,
-      functionEnv: {},
+      workloads: new FunctionWorkloads({ ...SOURCES, ...options.sources }),
       lambdaApi: undefined,
     },
     runtimes,

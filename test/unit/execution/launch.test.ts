@@ -2,12 +2,11 @@ import { describe, expect, it } from 'vitest'
 import type { PackageFolder } from '../../../src/code/sealed-packages.ts'
 import { Launch, ShutDown } from '../../../src/execution/launch.ts'
 import { SandboxError } from '../../../src/sandbox/driver.ts'
-import { type FakeHostOptions, fakeHost, until, validVersion } from './fake-host.ts'
+import { type FakeHostOptions, fakeHost, SOURCES, until, validVersion } from './fake-host.ts'
 
 const nobody = () => {}
 
 function setUp(options: FakeHostOptions = {}, code: Promise<PackageFolder> | undefined = undefined) {
-  const fake = fakeHost(options)
   const happened: string[] = []
   const folder: PackageFolder = {
     path: '/code',
@@ -16,8 +15,10 @@ function setUp(options: FakeHostOptions = {}, code: Promise<PackageFolder> | und
       return Promise.resolve()
     },
   }
+  const packages = { folder: () => code?.then(() => folder) ?? Promise.resolve(folder) }
+  const fake = fakeHost({ ...options, sources: { packages } })
   const launch = new Launch({
-    host: { ...fake.host, code: () => code?.then(() => folder) ?? Promise.resolve(folder) },
+    host: fake.host,
     version: validVersion(),
     initialization: 'on-demand',
     logStream: 's',
@@ -63,11 +64,10 @@ describe('the folder of a package', () => {
   })
 })
 
-const STEPS = ['image', 'code', 'layersPath', 'reserve', 'open', 'start'] as const
+const STEPS = ['image', 'code', 'layers', 'reserve', 'open', 'start'] as const
 
 describe.each(['fails', 'is undone'] as const)('a launch that %s', (how) => {
   it.each(STEPS)('at the step %s gives everything back', async (at) => {
-    const { host, live } = fakeHost()
     const held = new Set<string>()
     let undone: Promise<void> | undefined
     /** What a step gives, with its way back under that name. */
@@ -80,24 +80,30 @@ describe.each(['fails', 'is undone'] as const)('a launch that %s', (how) => {
       held.add(name)
       return { ...given, [back]: async () => void held.delete(name) }
     }
+    const { host, live } = fakeHost({
+      sources: {
+        runtimeImages: { ...SOURCES.runtimeImages, imageFor: () => step('image', async () => 'image') },
+        packages: {
+          folder: () => step('code', async () => ({ path: '/code', release: async () => {} }), 'release'),
+        },
+        layers: { folder: () => step('layers', async () => undefined) },
+      },
+    })
     const { driver, listeners } = host
     const launch = new Launch({
       host: {
         ...host,
-        image: () => step('image', async () => 'image'),
-        code: () => step('code', async () => ({ path: '/code', release: async () => {} }), 'release'),
-        layersPath: () => step('layersPath', async () => undefined),
         listeners: { ...listeners, open: (options) => step('open', () => listeners.open(options), 'close') },
         driver: {
           ...driver,
           reserve: () => step('reserve', () => driver.reserve(), 'release'),
           // The sandbox has the place from here on.
-          start: (spec, observer) =>
+          start: (cell, workload, observer) =>
             step('start', async () => {
-              const sandbox = await driver.start(spec, observer)
+              const sandbox = await driver.start(cell, workload, observer)
               const destroy = async (reason: string) => {
                 await sandbox.destroy(reason)
-                spec.place.release()
+                cell.place.release()
               }
               return { ...sandbox, destroy }
             }),

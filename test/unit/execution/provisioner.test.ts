@@ -66,8 +66,8 @@ describe('provisioned environments', () => {
     const types: (string | undefined)[] = []
     const { provisioner, available, invoke, logs, events } = provisioned({
       host: {
-        refuseStart: (spec) => {
-          types.push(spec.environment.AWS_LAMBDA_INITIALIZATION_TYPE)
+        refuseStart: (_cell, { environment }) => {
+          types.push(environment.AWS_LAMBDA_INITIALIZATION_TYPE)
           return undefined
         },
       },
@@ -189,8 +189,8 @@ describe('provisioned environments', () => {
     const { provisioner, available } = provisioned({
       parallel: 2,
       host: {
-        refuseStart: (spec) => {
-          names.push(spec.environment.AWS_LAMBDA_FUNCTION_NAME!)
+        refuseStart: (_cell, { environment }) => {
+          names.push(environment.AWS_LAMBDA_FUNCTION_NAME!)
           most = Math.max(most, ++starting)
           return undefined
         },

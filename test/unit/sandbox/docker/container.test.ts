@@ -6,7 +6,7 @@ it('a sandbox that is destroyed stops its function at once, and its container li
   let removed = () => {}
   const sandbox = new DockerSandbox({
     container: { id: 'c' } as never,
-    spec: { memoryMb: 128 } as never,
+    cell: { memoryMb: 128 },
     observer: { output() {}, exit() {}, launchFailure() {}, lost() {} },
     log() {},
     remove: () =>

@@ -1,17 +1,20 @@
 import { expect, test } from 'vitest'
 import type { BridgePlace } from '../../../../src/sandbox/docker/network/bridge.ts'
 import { containerOptions, type SpecOptions } from '../../../../src/sandbox/docker/spec.ts'
-import type { SandboxSpec } from '../../../../src/sandbox/driver.ts'
+import type { CellSpec, Workload } from '../../../../src/sandbox/driver.ts'
 
-const spec: SandboxSpec = {
+const cell: CellSpec = {
   place: {} as BridgePlace,
   image: 'hearth-runtime:nodejs24.x',
-  environment: { _HANDLER: 'index.handler', GREETING: 'a=b c' },
-  codePath: '/data/code/abc',
-  layersPath: '/data/layers/def',
   memoryMb: 256,
   ephemeralStorageMb: 1024,
   functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:hello:$LATEST',
+}
+
+const workload: Workload = {
+  environment: { _HANDLER: 'index.handler', GREETING: 'a=b c' },
+  codePath: '/data/code/abc',
+  layersPath: '/data/layers/def',
 }
 
 const options: SpecOptions = {
@@ -23,7 +26,7 @@ const options: SpecOptions = {
   reachesHost: false,
 }
 
-const made = containerOptions(spec, options)
+const made = containerOptions(cell, workload, options)
 const host = made.HostConfig!
 
 test('a sandbox has no capability, no new privileges, the default seccomp profile and the user of AWS', () => {
@@ -47,12 +50,12 @@ test('code and layers are read-only, so is the root, and only /tmp can be writte
 })
 
 test('without layers nothing is mounted at /opt', () => {
-  const { HostConfig } = containerOptions({ ...spec, layersPath: undefined }, options)
+  const { HostConfig } = containerOptions(cell, { ...workload, layersPath: undefined }, options)
   expect(HostConfig!.Mounts!.map((mount) => mount.Target)).not.toContain('/opt')
 })
 
 test('without a volume /tmp is an executable tmpfs of EphemeralStorage size', () => {
-  const { HostConfig } = containerOptions(spec, { ...options, tmpPath: undefined })
+  const { HostConfig } = containerOptions(cell, workload, { ...options, tmpPath: undefined })
   expect(HostConfig!.Tmpfs).toEqual({ '/tmp': 'rw,exec,nosuid,nodev,size=1024m,mode=1777' })
   expect(HostConfig!.Mounts!.map((mount) => mount.Target)).not.toContain('/tmp')
 })
@@ -101,20 +104,20 @@ test('names and labels tell whose it is', () => {
     'hearth.instance': 'i-1',
     'hearth.owner': 'boot.1.2.3',
     'hearth.data': 'd1',
-    'hearth.function': spec.functionArn,
+    'hearth.function': cell.functionArn,
   })
 })
 
 test('the machine has a name inside only where ports of it are reachable', () => {
   expect(host.ExtraHosts).toEqual(['sandbox.localdomain:127.0.0.1'])
-  const { HostConfig } = containerOptions(spec, { ...options, reachesHost: true })
+  const { HostConfig } = containerOptions(cell, workload, { ...options, reachesHost: true })
   expect(HostConfig!.ExtraHosts).toContain('host.docker.internal:10.213.0.1')
 })
 
 test('a function of its own image starts where and how it says, without /var/task, and its volumes are read-only', () => {
   const program = { arguments: ['/entry', 'app.handler'], workingDirectory: '/app', volumes: ['/data'] }
   const image = `repository@sha256:${'a'.repeat(64)}`
-  const own = containerOptions({ ...spec, image, codePath: undefined, program }, options)
+  const own = containerOptions({ ...cell, image }, { environment: {}, codePath: undefined, program }, options)
   expect(own.Entrypoint).toEqual(['/var/hearth/supervisor'])
   expect(own.Cmd).toEqual(['-C', '/app', '/entry', 'app.handler'])
   // One that is not there would be made by the engine.
