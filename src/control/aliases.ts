@@ -47,7 +47,8 @@ export class Aliases {
 
   async update(key: FunctionKey, name: string, input: UpdateAliasInput): Promise<Alias> {
     const { functionVersion, description, routingConfig, revisionId } = input
-    const weights = routingConfig?.additionalVersionWeights
+    // A RoutingConfig without weights ends the routing: so Terraform ends a canary.
+    const weights = routingConfig && (routingConfig.additionalVersionWeights ?? {})
     return this.#store.aliases.update(key, name, { functionVersion, description, weights }, revisionId)
   }
 

@@ -88,8 +88,7 @@ function environmentOf(input: SettingsInput): Pick<FunctionConfiguration, 'envir
   return input.environment === undefined ? {} : { environment: input.environment.variables ?? {} }
 }
 
-/** An empty TargetArn takes the dead-letter queue away. */
+/** A configuration without a TargetArn takes the dead-letter queue away, whether it is empty or absent. */
 function deadLetterOf({ deadLetterConfig }: SettingsInput): Pick<FunctionConfiguration, 'deadLetterTarget'> {
-  if (deadLetterConfig?.targetArn === undefined) return {}
-  return { deadLetterTarget: deadLetterConfig.targetArn || undefined }
+  return deadLetterConfig === undefined ? {} : { deadLetterTarget: deadLetterConfig.targetArn || undefined }
 }

@@ -109,11 +109,11 @@ export class EventInvoke {
   }
 }
 
-/** An empty destination takes it away. */
+/** A destination without an ARN is taken away, so that what Get answers can be sent back. */
 function configOf(before: Partial<EventInvokeConfig>, input: EventInvokeInput, now: number): EventInvokeConfig {
   const { maximumRetryAttempts, maximumEventAgeInSeconds, destinationConfig } = input
-  const onSuccess = destinationConfig?.onSuccess?.destination ?? before.onSuccess
-  const onFailure = destinationConfig?.onFailure?.destination ?? before.onFailure
+  const onSuccess = changedDestination(before.onSuccess, destinationConfig?.onSuccess)
+  const onFailure = changedDestination(before.onFailure, destinationConfig?.onFailure)
   const retries = maximumRetryAttempts ?? before.maximumRetryAttempts
   const age = maximumEventAgeInSeconds ?? before.maximumEventAge
   return {
@@ -123,6 +123,10 @@ function configOf(before: Partial<EventInvokeConfig>, input: EventInvokeInput, n
     ...(onSuccess ? { onSuccess } : {}),
     ...(onFailure ? { onFailure } : {}),
   }
+}
+
+function changedDestination(before: string | undefined, given: { readonly destination?: string } | undefined) {
+  return given === undefined ? before : given.destination
 }
 
 function noConfig(key: FunctionKey, qualifier = '$LATEST'): LambdaException {

@@ -36,7 +36,7 @@ export class Secrets {
     const { sealedEnvironment: before, ...rest } = changed
     this.check(key, kmsKeyArn)
     // What stays is read only now: to change the key of variables, the old key must be usable.
-    const variables = input.environment?.variables ?? (input.environment ? {} : this.#current(current))
+    const variables = input.environment ? given(input.environment.variables, current) : this.#current(current)
     if (kmsKeyArn === undefined || variables === undefined) return { ...rest, environment: variables, kmsKeyArn }
     const text = JSON.stringify(variables)
     // Sealing gives another ciphertext each time: what did not change stays as it is, or publishing would see a change.
@@ -101,4 +101,9 @@ export class Secrets {
       throw error instanceof KeyProblem ? configureRefusal(error) : error
     }
   }
+}
+
+/** No variables are shown as an empty map by a new function, and not at all after an update, as on AWS. */
+function given(variables: Readonly<Record<string, string>> = {}, current: FunctionVersion | undefined) {
+  return current !== undefined && Object.keys(variables).length === 0 ? undefined : variables
 }

@@ -214,7 +214,7 @@ export class SqlFunctions implements FunctionStore {
 
   async changeTags(key: FunctionKey, change: (tags: Record<string, string>) => Record<string, string>): Promise<void> {
     await this.#db.transaction().execute(async (db) => {
-      checkSettled(key, await latestRow(db, key))
+      await latestRow(db, key)
       const { tags } = await db
         .selectFrom('functions')
         .select('tags')

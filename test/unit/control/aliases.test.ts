@@ -58,6 +58,30 @@ describe('aliases', () => {
     }
   })
 
+  it.each([{}, { additionalVersionWeights: {} }])(
+    'end their routing when RoutingConfig is %j',
+    async (routingConfig) => {
+      await aliases.create(key, undefined, { name: 'live', ...weighted })
+      expect((await aliases.update(key, 'live', { description: 'd' })).routing).toEqual(routing)
+      // The canary's version becomes the only one.
+      const after = await aliases.update(key, 'live', { functionVersion: '2', routingConfig })
+      expect(after).toMatchObject({ functionVersion: '2', description: 'd' })
+      expect(after.routing).toBeUndefined()
+      expect(await store.aliases.find(key, 'live')).toEqual(after)
+    },
+  )
+
+  it.each([{}, { destination: '' }])('keep no destination of events that an update sends as %j', async (none) => {
+    const eventInvoke = new EventInvoke(store, () => 1)
+    const destination = 'arn:aws:sqs:us-east-1:111111111111:q'
+    await eventInvoke.put(key, undefined, {
+      destinationConfig: { onSuccess: { destination }, onFailure: { destination } },
+    })
+    await eventInvoke.update(key, undefined, { destinationConfig: { onSuccess: none } })
+    const { config } = await eventInvoke.get(key)
+    expect([config.onSuccess, config.onFailure]).toEqual([undefined, destination])
+  })
+
   it('leave no event-invoke configuration to the next one of the name, not even one that is put while they are deleted', async () => {
     const eventInvoke = new EventInvoke(store, () => 1)
     for (let turns = 0; turns < 60; turns++) {

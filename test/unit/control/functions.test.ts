@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CodeStore } from '../../../src/control/code-store.ts'
 import { type ControlPlane, createControlPlane } from '../../../src/control/control-plane.ts'
-import type { CreateInput } from '../../../src/control/requests.ts'
+import type { CreateInput, UpdateConfigurationInput } from '../../../src/control/requests.ts'
 import { Keyring } from '../../../src/keys/keyring.ts'
 import type { FunctionImages } from '../../../src/lambda/function-images.ts'
 import { EMPTY_ROOM } from '../../../src/lambda/machine-room.ts'
@@ -201,9 +201,52 @@ describe('functions', () => {
       environment: { KEY_A: '1' },
       logging: { logGroup: 'mine' },
     })
-    await control.functions.updateConfiguration(key('f'), undefined, { environment: {} })
+  })
+
+  it('lose at an update each setting whose member is empty', async () => {
+    const deadLetterTarget = 'arn:aws:sqs:us-east-1:111111111111:q'
+    const full = {
+      description: 'd',
+      environment: { variables: { KEY_A: '1' } },
+      deadLetterConfig: { targetArn: deadLetterTarget },
+    }
+    await control.functions.create(key('f'), undefined, input({ environment: { variables: {} } }))
     await control.settled()
-    expect((await state('f')).environment).toEqual({})
+    expect((await state('f')).environment, 'a new function shows an empty map').toEqual({})
+    const empties: UpdateConfigurationInput[] = [
+      { description: '', environment: {}, deadLetterConfig: {} },
+      { description: '', environment: { variables: {} }, deadLetterConfig: { targetArn: '' } },
+    ]
+    for (const empty of empties) {
+      await control.functions.updateConfiguration(key('f'), undefined, full)
+      await control.settled()
+      expect(await state('f')).toMatchObject({ description: 'd', environment: { KEY_A: '1' }, deadLetterTarget })
+      await control.functions.updateConfiguration(key('f'), undefined, empty)
+      await control.settled()
+      const after = await state('f')
+      expect([after.description, after.environment, after.deadLetterTarget]).toEqual(['', undefined, undefined])
+    }
+  })
+
+  it('take and lose tags while they are created and updated', async () => {
+    let ready = () => {}
+    prepare.mockImplementation(() => new Promise((resolve) => (ready = resolve)))
+    await control.functions.create(key('f'), undefined, input())
+    await control.tags.add(key('f'), undefined, { a: '1', b: '2' })
+    await control.tags.remove(key('f'), undefined, ['a'])
+    expect(await control.tags.list(key('f'), undefined)).toEqual({ b: '2' })
+    expect((await state('f')).state).toBe('Pending')
+    await vi.waitFor(() => expect(prepare).toHaveBeenCalled())
+    ready()
+    await control.settled()
+    await control.functions.updateConfiguration(key('f'), undefined, { timeout: 9 })
+    await control.tags.add(key('f'), undefined, { c: '3' })
+    await vi.waitFor(() => expect(prepare).toHaveBeenCalledTimes(2))
+    expect((await state('f')).lastUpdateStatus).toBe('InProgress')
+    ready()
+    await control.settled()
+    expect(await control.tags.list(key('f'), undefined)).toEqual({ b: '2', c: '3' })
+    expect(await state('f')).toMatchObject({ timeout: 9, lastUpdateStatus: 'Successful' })
   })
 
   it('keep a withdrawn runtime, but none is moved to one', async () => {

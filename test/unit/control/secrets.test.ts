@@ -168,7 +168,7 @@ describe('environment variables under a key', () => {
     await update({ environment: { variables: { SECRET } } })
     expect(await invoked()).toEqual({ SECRET })
     expect(onDisk()).toBe(false)
-    expect((await update({ environment: {} })).environment).toEqual({})
+    expect((await update({ environment: {} })).environment).toBeUndefined()
   })
 
   it('make no new version when they are set again as they are', async () => {
