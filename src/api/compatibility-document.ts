@@ -30,7 +30,8 @@ ${REFUSED_SETTINGS.map(({ setting, because = 'Not yet.' }) => `| ${setting} | ${
 
 function operations(): string {
   const refused = OPERATIONS.filter((operation) => operation.refused !== undefined)
-  const has = OPERATIONS.filter((operation) => operation.refused === undefined)
+  const none = OPERATIONS.filter((operation) => operation.none !== undefined)
+  const has = OPERATIONS.filter((operation) => operation.refused === undefined && operation.none === undefined)
   return `## Operations
 
 The service model 2015-03-31 has ${OPERATIONS.length} operations. Hearth has these ${has.length}; the status is that of success:
@@ -38,6 +39,15 @@ The service model 2015-03-31 has ${OPERATIONS.length} operations. Hearth has the
 | Operation | Method | Path | Status |
 | --- | --- | --- | --- |
 ${has.map(({ name, method, path, status }) => `| ${name} | ${method} | \`${path}\` | ${status} |`).join('\n')}
+
+Hearth answers these ${none.length} as AWS does where nothing of the kind exists: lists are empty, and what is asked for by name is not found (404
+ResourceNotFoundException):
+
+| Reason | Operations |
+| --- | --- |
+${byReason(none.map((operation) => ({ name: operation.name, refused: operation.none })))
+  .map(({ reason, names }) => `| ${reason} | ${names} |`)
+  .join('\n')}
 
 It refuses these ${refused.length}, with the reason that it also gives to the caller:
 

@@ -5,6 +5,7 @@ import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import type { ConcurrencyBounds } from '../store/provisioned-store.ts'
 import type { Store } from '../store/store.ts'
 import type { EventBus } from '../telemetry/events.ts'
+import { Absent } from './absent.ts'
 import { Account } from './account.ts'
 import { Aliases } from './aliases.ts'
 import { CodeSigning } from './code-signing.ts'
@@ -51,6 +52,7 @@ export interface ControlPlane {
   readonly recursion: Recursion
   readonly provisioned: ProvisionedConcurrency
   readonly account: Account
+  readonly absent: Absent
   readonly tags: Tags
   readonly codeSigning: CodeSigning
   readonly layers: Layers
@@ -94,6 +96,7 @@ export function createControlPlane(needs: ControlPlaneNeeds): ControlPlane {
     eventInvoke: new EventInvoke(store, clock),
     recursion: new Recursion(store),
     provisioned: new ProvisionedConcurrency(store, settings, clock),
+    absent: new Absent(store),
     account: new Account(store, settings.accountConcurrency),
     tags: new Tags(store),
     codeSigning,

@@ -1,6 +1,5 @@
 /** PublishLayerVersion, GetLayerVersion, GetLayerVersionByArn, ListLayers, ListLayerVersions, DeleteLayerVersion. */
 import { accountRefused, type RequestScope } from '../lambda/arn.ts'
-import { LambdaException } from '../lambda/errors.ts'
 import type { Architecture } from '../lambda/function.ts'
 import {
   type LayerKey,
@@ -11,7 +10,7 @@ import {
   parseLayerVersionArn,
 } from '../lambda/layer.ts'
 import { policyAllows } from '../lambda/policy.ts'
-import { refused } from '../lambda/refusals.ts'
+import { refused, resourceNotFound } from '../lambda/refusals.ts'
 import type { LayerFilter, LayerStore } from '../store/layer-store.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import type { CodeSource } from './code-source.ts'
@@ -71,7 +70,7 @@ export class Layers {
   /** @param arn of a layer version; the model's pattern was checked before */
   async getByArn(caller: RequestScope, arn: string): Promise<LayerVersion> {
     const named = parseLayerVersionArn(arn)
-    if (named === undefined) throw layerNotFound()
+    if (named === undefined) throw resourceNotFound()
     checkNumber(named.version)
     return this.#get(caller, named, named.version)
   }
@@ -93,9 +92,9 @@ export class Layers {
   }
 
   async #get(caller: RequestScope, key: LayerKey, version: number): Promise<LayerVersion> {
-    if (key.region !== caller.region) throw layerNotFound()
+    if (key.region !== caller.region) throw resourceNotFound()
     const layer = await readableLayer(this.#store, caller.account, key, version)
-    if (layer === undefined) throw layerNotFound()
+    if (layer === undefined) throw resourceNotFound()
     return layer
   }
 }
@@ -104,7 +103,7 @@ export class Layers {
 export function ownLayer(caller: RequestScope, name: string, action: string): LayerKey {
   const key = layerKeyOf(name, caller)
   if (key.account !== caller.account) throw accountRefused(caller.account, action, layerArn(key))
-  if (key.region !== caller.region) throw layerNotFound()
+  if (key.region !== caller.region) throw resourceNotFound()
   return key
 }
 
@@ -128,8 +127,4 @@ export async function readableLayer(
 
 export function checkNumber(version: number): void {
   if (version < 1) throw refused('Layer Version Cannot be less than 1')
-}
-
-function layerNotFound(): LambdaException {
-  return new LambdaException('ResourceNotFoundException', 'The resource you requested does not exist.')
 }

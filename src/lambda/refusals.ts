@@ -11,6 +11,11 @@ export function functionNotFound(key: FunctionKey, qualifier?: string): LambdaEx
   return new LambdaException('ResourceNotFoundException', `Function not found: ${functionArn(key, qualifier)}`)
 }
 
+/** AWS's text where the kind of the resource has none of its own. */
+export function resourceNotFound(): LambdaException {
+  return new LambdaException('ResourceNotFoundException', 'The resource you requested does not exist.')
+}
+
 export function aliasNotFound(key: FunctionKey, name: string): LambdaException {
   return new LambdaException('ResourceNotFoundException', `Cannot find alias arn: ${functionArn(key, name)}`)
 }

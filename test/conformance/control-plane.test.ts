@@ -2,6 +2,7 @@ import {
   CreateAliasCommand,
   CreateFunctionCommand,
   type CreateFunctionCommandInput,
+  CreateFunctionUrlConfigCommand,
   DeleteAliasCommand,
   DeleteFunctionCommand,
   DeleteFunctionConcurrencyCommand,
@@ -13,7 +14,6 @@ import {
   GetFunctionConfigurationCommand,
   GetRuntimeManagementConfigCommand,
   ListAliasesCommand,
-  ListCapacityProvidersCommand,
   ListFunctionsCommand,
   ListTagsCommand,
   ListVersionsByFunctionCommand,
@@ -508,9 +508,12 @@ describe('settings that Hearth cannot honour', () => {
   })
 
   it('include whole operations, named in the answer', async () => {
-    await expect(lambda.send(new ListCapacityProvidersCommand({}))).rejects.toMatchObject({
+    const FunctionName = await create()
+    await expect(
+      lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName, AuthType: 'NONE' })),
+    ).rejects.toMatchObject({
       name: 'UnknownOperationException',
-      message: expect.stringMatching(/^ListCapacityProviders: Capacity providers are not supported by Hearth yet/),
+      message: expect.stringMatching(/^CreateFunctionUrlConfig: Function URLs are not supported by Hearth yet/),
     })
   })
 })

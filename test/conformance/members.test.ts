@@ -325,7 +325,8 @@ const below = (path: string, refused: readonly string[]) =>
   refused.some((one) => path === one || path.startsWith(`${one}.`))
 
 describe('every member of the model', () => {
-  for (const one of OPERATIONS.filter(({ handle }) => handle !== undefined)) {
+  // Filters and pages of an operation that finds nothing have nothing to select.
+  for (const one of OPERATIONS.filter(({ handle, none }) => handle !== undefined && none === undefined)) {
     it(`is used or refused by ${one.name}`, async () => {
       const refused = Object.keys(REFUSED[one.name] ?? {})
       const members = membersOf(one).filter(({ path }) => !below(path, refused))

@@ -25,7 +25,7 @@ function urlOf({ path, query }: Operation, sample: Sample): string {
 }
 
 describe('answers of operations that Hearth has', () => {
-  const implemented = OPERATIONS.filter(({ refused }) => refused === undefined)
+  const implemented = OPERATIONS.filter(({ refused, none }) => refused === undefined && none === undefined)
   for (const operation of implemented) {
     it(`are the model's: ${operation.name}`, async () => {
       const prepare = SAMPLES[operation.name]

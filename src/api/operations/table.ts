@@ -2,6 +2,7 @@
  * Every operation of the service model 2015-03-31 (botocore 1.44.8): what Hearth has, and what it refuses with which sentence. A test
  * compares the table with the model.
  */
+import * as absent from './absent.ts'
 import * as account from './account.ts'
 import * as aliases from './aliases.ts'
 import * as codeSigning from './code-signing.ts'
@@ -29,6 +30,8 @@ export interface Operation {
   readonly handle?: Handler
   /** The data plane answers it. */
   readonly invoke?: true
+  /** There is nothing that it could find: the handler answers as AWS does where there is none. Says why. */
+  readonly none?: string
   /** Why there is no handler, for the caller. */
   readonly refused?: string
 }
@@ -53,34 +56,34 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'CreateFunction', method: 'POST', path: '/2015-03-31/functions', status: 201, handle: functions.createFunction },
   { name: 'CreateFunctionUrlConfig', method: 'POST', path: '/2021-10-31/functions/{FunctionName}/url', status: 201, refused: NOT_YET.urls },
   { name: 'DeleteAlias', method: 'DELETE', path: '/2015-03-31/functions/{FunctionName}/aliases/{Name}', status: 204, handle: aliases.deleteAlias },
-  { name: 'DeleteCapacityProvider', method: 'DELETE', path: '/2025-11-30/capacity-providers/{CapacityProviderName}', status: 202, refused: NOT_YET.capacity },
+  { name: 'DeleteCapacityProvider', method: 'DELETE', path: '/2025-11-30/capacity-providers/{CapacityProviderName}', status: 202, handle: absent.capacityProvider, none: NOT_YET.capacity },
   { name: 'DeleteCodeSigningConfig', method: 'DELETE', path: '/2020-04-22/code-signing-configs/{CodeSigningConfigArn}', status: 204, handle: codeSigning.deleteCodeSigningConfig },
-  { name: 'DeleteDurableExecution', method: 'DELETE', path: '/2025-12-01/durable-executions/{DurableExecutionArn}', status: 202, refused: NOT_YET.durable },
-  { name: 'DeleteEventSourceMapping', method: 'DELETE', path: '/2015-03-31/event-source-mappings/{UUID}', status: 202, refused: NOT_YET.mappings },
+  { name: 'DeleteDurableExecution', method: 'DELETE', path: '/2025-12-01/durable-executions/{DurableExecutionArn}', status: 202, handle: absent.durableExecution, none: NOT_YET.durable },
+  { name: 'DeleteEventSourceMapping', method: 'DELETE', path: '/2015-03-31/event-source-mappings/{UUID}', status: 202, handle: absent.eventSourceMapping, none: NOT_YET.mappings },
   { name: 'DeleteFunction', method: 'DELETE', path: '/2015-03-31/functions/{FunctionName}', status: 204, handle: functions.deleteFunction },
   { name: 'DeleteFunctionCodeSigningConfig', method: 'DELETE', path: '/2020-06-30/functions/{FunctionName}/code-signing-config', status: 204, handle: codeSigning.deleteFunctionCodeSigningConfig },
   { name: 'DeleteFunctionConcurrency', method: 'DELETE', path: '/2017-10-31/functions/{FunctionName}/concurrency', status: 204, handle: concurrency.deleteFunctionConcurrency },
   { name: 'DeleteFunctionEventInvokeConfig', method: 'DELETE', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config', status: 204, handle: eventInvoke.deleteFunctionEventInvokeConfig },
-  { name: 'DeleteFunctionUrlConfig', method: 'DELETE', path: '/2021-10-31/functions/{FunctionName}/url', status: 204, refused: NOT_YET.urls },
+  { name: 'DeleteFunctionUrlConfig', method: 'DELETE', path: '/2021-10-31/functions/{FunctionName}/url', status: 204, handle: absent.functionUrlConfig, none: NOT_YET.urls },
   { name: 'DeleteLayerVersion', method: 'DELETE', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}', status: 204, handle: layers.deleteLayerVersion },
   { name: 'DeleteProvisionedConcurrencyConfig', method: 'DELETE', path: '/2019-09-30/functions/{FunctionName}/provisioned-concurrency', status: 204, handle: provisioned.deleteProvisionedConcurrencyConfig },
   { name: 'DeleteResourcePolicy', method: 'DELETE', path: '/2026-07-09/resource-policy/{ResourceArn}', status: 204, handle: permissions.deleteResourcePolicy },
   { name: 'GetAccountSettings', method: 'GET', path: '/2016-08-19/account-settings', status: 200, handle: account.getAccountSettings },
   { name: 'GetAlias', method: 'GET', path: '/2015-03-31/functions/{FunctionName}/aliases/{Name}', status: 200, handle: aliases.getAlias },
-  { name: 'GetCapacityProvider', method: 'GET', path: '/2025-11-30/capacity-providers/{CapacityProviderName}', status: 200, refused: NOT_YET.capacity },
+  { name: 'GetCapacityProvider', method: 'GET', path: '/2025-11-30/capacity-providers/{CapacityProviderName}', status: 200, handle: absent.capacityProvider, none: NOT_YET.capacity },
   { name: 'GetCodeSigningConfig', method: 'GET', path: '/2020-04-22/code-signing-configs/{CodeSigningConfigArn}', status: 200, handle: codeSigning.getCodeSigningConfig },
-  { name: 'GetDurableExecution', method: 'GET', path: '/2025-12-01/durable-executions/{DurableExecutionArn}', status: 200, refused: NOT_YET.durable },
-  { name: 'GetDurableExecutionHistory', method: 'GET', path: '/2025-12-01/durable-executions/{DurableExecutionArn}/history', status: 200, refused: NOT_YET.durable },
-  { name: 'GetDurableExecutionState', method: 'GET', path: '/2025-12-01/durable-executions/{DurableExecutionArn}/state', status: 200, refused: NOT_YET.durable },
-  { name: 'GetEventSourceMapping', method: 'GET', path: '/2015-03-31/event-source-mappings/{UUID}', status: 200, refused: NOT_YET.mappings },
+  { name: 'GetDurableExecution', method: 'GET', path: '/2025-12-01/durable-executions/{DurableExecutionArn}', status: 200, handle: absent.durableExecution, none: NOT_YET.durable },
+  { name: 'GetDurableExecutionHistory', method: 'GET', path: '/2025-12-01/durable-executions/{DurableExecutionArn}/history', status: 200, handle: absent.durableExecution, none: NOT_YET.durable },
+  { name: 'GetDurableExecutionState', method: 'GET', path: '/2025-12-01/durable-executions/{DurableExecutionArn}/state', status: 200, handle: absent.durableExecution, none: NOT_YET.durable },
+  { name: 'GetEventSourceMapping', method: 'GET', path: '/2015-03-31/event-source-mappings/{UUID}', status: 200, handle: absent.eventSourceMapping, none: NOT_YET.mappings },
   { name: 'GetFunction', method: 'GET', path: '/2015-03-31/functions/{FunctionName}', status: 200, handle: functions.getFunction },
   { name: 'GetFunctionCodeSigningConfig', method: 'GET', path: '/2020-06-30/functions/{FunctionName}/code-signing-config', status: 200, handle: codeSigning.getFunctionCodeSigningConfig },
   { name: 'GetFunctionConcurrency', method: 'GET', path: '/2019-09-30/functions/{FunctionName}/concurrency', status: 200, handle: concurrency.getFunctionConcurrency },
   { name: 'GetFunctionConfiguration', method: 'GET', path: '/2015-03-31/functions/{FunctionName}/configuration', status: 200, handle: functions.getFunctionConfiguration },
   { name: 'GetFunctionEventInvokeConfig', method: 'GET', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config', status: 200, handle: eventInvoke.getFunctionEventInvokeConfig },
   { name: 'GetFunctionRecursionConfig', method: 'GET', path: '/2024-08-31/functions/{FunctionName}/recursion-config', status: 200, handle: recursion.getFunctionRecursionConfig },
-  { name: 'GetFunctionScalingConfig', method: 'GET', path: '/2025-11-30/functions/{FunctionName}/function-scaling-config', status: 200, refused: NOT_YET.capacity },
-  { name: 'GetFunctionUrlConfig', method: 'GET', path: '/2021-10-31/functions/{FunctionName}/url', status: 200, refused: NOT_YET.urls },
+  { name: 'GetFunctionScalingConfig', method: 'GET', path: '/2025-11-30/functions/{FunctionName}/function-scaling-config', status: 200, handle: absent.getFunctionScalingConfig, none: NOT_YET.capacity },
+  { name: 'GetFunctionUrlConfig', method: 'GET', path: '/2021-10-31/functions/{FunctionName}/url', status: 200, handle: absent.functionUrlConfig, none: NOT_YET.urls },
   { name: 'GetLayerVersion', method: 'GET', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}', status: 200, handle: layers.getLayerVersion },
   { name: 'GetLayerVersionByArn', method: 'GET', path: '/2018-10-31/layers', query: ['find', 'LayerVersion'], status: 200, handle: layers.getLayerVersionByArn },
   { name: 'GetLayerVersionPolicy', method: 'GET', path: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy', status: 200, handle: layers.getLayerVersionPolicy },
@@ -92,13 +95,13 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'InvokeAsync', method: 'POST', path: '/2014-11-13/functions/{FunctionName}/invoke-async', status: 202, invoke: true },
   { name: 'InvokeWithResponseStream', method: 'POST', path: '/2021-11-15/functions/{FunctionName}/response-streaming-invocations', status: 200, refused: NOT_YET.streaming },
   { name: 'ListAliases', method: 'GET', path: '/2015-03-31/functions/{FunctionName}/aliases', status: 200, handle: aliases.listAliases },
-  { name: 'ListCapacityProviders', method: 'GET', path: '/2025-11-30/capacity-providers', status: 200, refused: NOT_YET.capacity },
+  { name: 'ListCapacityProviders', method: 'GET', path: '/2025-11-30/capacity-providers', status: 200, handle: absent.listCapacityProviders, none: NOT_YET.capacity },
   { name: 'ListCodeSigningConfigs', method: 'GET', path: '/2020-04-22/code-signing-configs', status: 200, handle: codeSigning.listCodeSigningConfigs },
-  { name: 'ListDurableExecutionsByFunction', method: 'GET', path: '/2025-12-01/functions/{FunctionName}/durable-executions', status: 200, refused: NOT_YET.durable },
-  { name: 'ListEventSourceMappings', method: 'GET', path: '/2015-03-31/event-source-mappings', status: 200, refused: NOT_YET.mappings },
+  { name: 'ListDurableExecutionsByFunction', method: 'GET', path: '/2025-12-01/functions/{FunctionName}/durable-executions', status: 200, handle: absent.listDurableExecutionsByFunction, none: NOT_YET.durable },
+  { name: 'ListEventSourceMappings', method: 'GET', path: '/2015-03-31/event-source-mappings', status: 200, handle: absent.listEventSourceMappings, none: NOT_YET.mappings },
   { name: 'ListFunctionEventInvokeConfigs', method: 'GET', path: '/2019-09-25/functions/{FunctionName}/event-invoke-config/list', status: 200, handle: eventInvoke.listFunctionEventInvokeConfigs },
-  { name: 'ListFunctionUrlConfigs', method: 'GET', path: '/2021-10-31/functions/{FunctionName}/urls', status: 200, refused: NOT_YET.urls },
-  { name: 'ListFunctionVersionsByCapacityProvider', method: 'GET', path: '/2025-11-30/capacity-providers/{CapacityProviderName}/function-versions', status: 200, refused: NOT_YET.capacity },
+  { name: 'ListFunctionUrlConfigs', method: 'GET', path: '/2021-10-31/functions/{FunctionName}/urls', status: 200, handle: absent.listFunctionUrlConfigs, none: NOT_YET.urls },
+  { name: 'ListFunctionVersionsByCapacityProvider', method: 'GET', path: '/2025-11-30/capacity-providers/{CapacityProviderName}/function-versions', status: 200, handle: absent.capacityProvider, none: NOT_YET.capacity },
   { name: 'ListFunctions', method: 'GET', path: '/2015-03-31/functions', status: 200, handle: functions.listFunctions },
   { name: 'ListFunctionsByCodeSigningConfig', method: 'GET', path: '/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions', status: 200, handle: codeSigning.listFunctionsByCodeSigningConfig },
   { name: 'ListLayerVersions', method: 'GET', path: '/2018-10-31/layers/{LayerName}/versions', status: 200, handle: layers.listLayerVersions },

@@ -1,5 +1,7 @@
 /** Tag operations on functions and code-signing configurations; other taggable resources are truthfully not found. */
-import { LambdaException } from '../../lambda/errors.ts'
+import { capacityProviderNotFound, mappingNotFound } from '../../control/absent.ts'
+import type { LambdaException } from '../../lambda/errors.ts'
+import { resourceNotFound } from '../../lambda/refusals.ts'
 import * as inputs from './inputs.ts'
 import type { OperationRequest } from './parse.ts'
 import type { Handler, Services } from './services.ts'
@@ -23,10 +25,10 @@ interface Tagged {
   remove(keys: readonly string[]): Promise<void>
 }
 
-const MISSING: Readonly<Record<string, (arn: string) => string>> = {
-  layer: () => 'The resource you requested does not exist.',
-  'event-source-mapping': (arn) => `Event source mapping not found: ${arn}`,
-  'capacity-provider': (arn) => `Capacity provider not found: ${arn}`,
+const MISSING: Readonly<Record<string, (arn: string) => LambdaException>> = {
+  layer: () => resourceNotFound(),
+  'event-source-mapping': mappingNotFound,
+  'capacity-provider': capacityProviderNotFound,
 }
 
 /** The resource that the path's ARN names. @throws LambdaException ResourceNotFoundException for a kind that has no tags here */
@@ -42,7 +44,7 @@ function tagged(request: OperationRequest, { control: { tags, codeSigning } }: S
     }
   }
   const missing = MISSING[kind]
-  if (missing) throw new LambdaException('ResourceNotFoundException', missing(arn))
+  if (missing) throw missing(arn)
   const { key, qualifier } = request.functionOf(arn)
   return {
     list: () => tags.list(key, qualifier),
