@@ -115,7 +115,7 @@ async function fill(tree: LayerTree, folder: string): Promise<Unpacked> {
   }
   let bytes = 0
   await inParallel(leaves, async ({ path, node }) => {
-    if (node.kind === 'link') return symlink(await readlink(node.source), join(folder, path))
+    if (node.kind === 'link') return symlink(await readlink(node.source, 'buffer'), join(folder, path))
     if (node.kind !== 'file') return
     const size = await makeFile(node.source, join(folder, path))
     bytes += size

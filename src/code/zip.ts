@@ -1,9 +1,12 @@
 /**
  * Deployment packages: validated and unpacked. A zip is hostile input: nothing it says about itself is believed.
  *
- * First the central directory is read and turned into a plan (`zip-plan.ts`); only what passes is written, into a folder that is empty before. Files are
- * made before links, so that nothing is ever written through a link. What a file inflates to must have exactly the size and the CRC that
- * the directory says, and the sizes are added up before, so a bomb is refused without being inflated.
+ * First the central directory is read and turned into a plan (`zip-plan.ts`); only what passes is written, into a folder that is empty before. What a
+ * file inflates to must have exactly the size and the CRC that the directory says, and the sizes are added up before, so a bomb is refused without
+ * being inflated.
+ *
+ * A link may lead anywhere, as on AWS: it means a path of the sandbox, which sees the package read-only. On this machine no link of a package is ever
+ * followed: nothing lies below one, and links are made last, so nothing is written through one.
  */
 import { constants } from 'node:fs'
 import { chmod, lstat, mkdir, open, symlink } from 'node:fs/promises'
@@ -84,10 +87,9 @@ async function write(buffer: Buffer, archive: ZipFile, plan: ZipPlan, folder: st
   const files = plan.files()
   await inParallel(files, async (planned) => writeFile(await content(buffer, archive, planned.entry), planned, folder))
 
-  const targets = new Map<PlannedEntry, string>()
-  for (const link of plan.links()) targets.set(link, await linkTarget(buffer, archive, link.entry))
-  plan.checkLinks(targets)
-  for (const [link, target] of targets) await symlink(target, join(folder, ...link.path))
+  for (const link of plan.links()) {
+    await symlink(await linkTarget(buffer, archive, link.entry), join(folder, ...link.path))
+  }
 
   return { entries: plan.size, bytes: files.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0) }
 }
@@ -136,7 +138,7 @@ async function* inflated(data: Buffer, entry: Entry): AsyncGenerator<Buffer> {
   }
 }
 
-async function linkTarget(buffer: Buffer, archive: ZipFile, entry: Entry): Promise<string> {
+async function linkTarget(buffer: Buffer, archive: ZipFile, entry: Entry): Promise<Buffer> {
   if (entry.uncompressedSize === 0 || entry.uncompressedSize > LINK_BYTES)
     throw new Error('a link has an impossible target')
   const { data } = await content(buffer, archive, entry)
@@ -144,7 +146,7 @@ async function linkTarget(buffer: Buffer, archive: ZipFile, entry: Entry): Promi
   if (target.length !== entry.uncompressedSize || crc32(target) !== entry.crc32)
     throw new Error('a link has a wrong CRC')
   if (target.includes(0)) throw new Error("a link's target contains a NUL")
-  return target.toString('utf8')
+  return target
 }
 
 /** Whatever the host's umask is. */

@@ -88,6 +88,40 @@ describe('layers', () => {
   })
 })
 
+describe('links of packages and layers', () => {
+  const code = `
+import { readFileSync, readlinkSync } from 'node:fs'
+import shared from 'shared'
+export const handler = async () => ({
+  shared,
+  library: readFileSync('/opt/lib64/a', 'utf8'),
+  climbing: readFileSync('/var/task/up/lib/a', 'utf8'),
+  etc: readFileSync('/var/task/passwd', 'utf8').includes('sbx_user1051'),
+  python: readlinkSync('/var/task/bin/python'),
+})`
+
+  it('mean paths of the sandbox, whether absolute or climbing', async () => {
+    const modules = { 'nodejs/node_modules/shared/index.js': 'module.exports = "from layer"' }
+    const libraries = { 'lib/a': 'from lib', lib64: { link: '/opt/lib' } }
+    const files = {
+      'index.mjs': code,
+      node_modules: { link: '/opt/nodejs/node_modules' },
+      up: { link: '../../opt' },
+      passwd: { link: '/etc/passwd' },
+      'bin/python': { link: '/usr/bin/python3' },
+    }
+    const layers = [await publishLayer('modules', modules), await publishLayer('libraries', libraries)]
+    await createFunction(host.client, 'linked', files, { Layers: layers })
+    expect((await invoke(host.client, 'linked')).body).toEqual({
+      shared: 'from layer',
+      library: 'from lib',
+      climbing: 'from lib',
+      etc: true,
+      python: '/usr/bin/python3',
+    })
+  })
+})
+
 describe('a resource policy', () => {
   it('lets another account invoke from its addition to its removal', async () => {
     await createFunction(host.client, 'shared', { 'index.js': 'exports.handler = async () => "shared"' })

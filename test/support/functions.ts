@@ -15,12 +15,17 @@ export const ROLE = 'arn:aws:iam::000000000000:role/test'
 /** Seconds that a function may take in a test that is not about its timeout: AWS's own 3 are few on a busy machine. */
 export const TIMEOUT_S = 60
 
-export type Files = Readonly<Record<string, string | Uint8Array>>
+/** Content of each file, or where a symbolic link leads. */
+export type Files = Readonly<Record<string, string | Uint8Array | { readonly link: string }>>
 
 /** A zip of these files; those named `bootstrap` or ending in `.sh` are executable. */
 export async function zipped(files: Files): Promise<Uint8Array> {
   const zip = new yazl.ZipFile()
   for (const [name, content] of Object.entries(files)) {
+    if (typeof content === 'object' && 'link' in content) {
+      zip.addBuffer(Buffer.from(content.link), name, { mode: 0o120777 })
+      continue
+    }
     const executable = name === 'bootstrap' || name.endsWith('.sh')
     zip.addBuffer(Buffer.from(content), name, { mode: executable ? 0o100755 : 0o100644 })
   }

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { codeOf } from '../disk-errors.ts'
 import { inParallel } from '../in-parallel.ts'
+import { SignatureFault } from './fault.ts'
 
 /** Beside a file's content what the JAR format does not know: a link's content is its target. */
 export type FileKind = 'file' | 'executable' | 'link'
@@ -41,6 +43,18 @@ export async function listPackage(folder: string): Promise<PackageFile[]> {
     files.push({ path, kind, size: info.size })
   })
   return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+/** The bytes of a file of the package, never what a link leads to. @throws SignatureFault, the disk's errors */
+export async function readPlainFile(folder: string, path: string, most: number): Promise<Buffer> {
+  const full = join(folder, path)
+  const info = await lstat(full).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') throw new SignatureFault(`${path} is missing`)
+    throw error
+  })
+  if (!info.isFile()) throw new SignatureFault(`${path} must be a plain file`)
+  if (info.size > most) throw new SignatureFault(`${path} must have at most ${most} bytes`)
+  return readFile(full)
 }
 
 /** Base64. */

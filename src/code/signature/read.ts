@@ -4,13 +4,13 @@
  * A block (CMS) signs NAME.SF, which has the digest of MANIFEST.MF, which has the digest of each file: the form of signed JAR files, so that
  * `jarsigner` can make them. The folder is read and not the zip: it is what runs, however the zip was made.
  */
-import { lstat, readdir, readFile } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SIGNING_JOB, SIGNING_PROFILE_VERSION, type Signature, type SignatureReading } from '../../lambda/signature.ts'
 import { codeOf } from '../disk-errors.ts'
 import { inParallel } from '../in-parallel.ts'
 import { quoted, SignatureFault } from './fault.ts'
-import { DIGESTS, type Digest, digestBytes, digestFile, listPackage, type PackageFile } from './files.ts'
+import { DIGESTS, type Digest, digestBytes, digestFile, listPackage, type PackageFile, readPlainFile } from './files.ts'
 import { EXPIRES, FOLDER, JOB, KIND, MANIFEST, PROFILE, type SignatureFiles, signatureFiles } from './layout.ts'
 import { type Attributes, MANIFEST_BYTES, type Manifest, parseMainSection, parseManifest } from './manifest.ts'
 import { type TrustedProfiles, trustOf } from './trust.ts'
@@ -25,7 +25,7 @@ export async function readSignatures(folder: string, profiles: TrustedProfiles):
   try {
     const files = signatureFiles(await metaInf(folder))
     if (files.length === 0) return { kind: 'unsigned' }
-    const manifestBytes = await readSmall(folder, MANIFEST, MANIFEST_BYTES)
+    const manifestBytes = await readPlainFile(folder, MANIFEST, MANIFEST_BYTES)
     const manifest = parseManifest(manifestBytes)
     const signatures: Signature[] = []
     for (const one of files) signatures.push(await readSignature(folder, one, manifestBytes, manifest, profiles))
@@ -55,9 +55,9 @@ async function readSignature(
   { main }: Manifest,
   profiles: TrustedProfiles,
 ): Promise<Signature> {
-  const content = await readSmall(folder, files.content, MANIFEST_BYTES)
+  const content = await readPlainFile(folder, files.content, MANIFEST_BYTES)
   const { readBlock } = await import('./cms.ts')
-  const signed = await readBlock(await readSmall(folder, files.block, BLOCK_BYTES), content)
+  const signed = await readBlock(await readPlainFile(folder, files.block, BLOCK_BYTES), content)
   const [digest, expected] = strongest(parseMainSection(content), '-Digest-Manifest') ?? []
   if (digest === undefined) throw new SignatureFault(`${files.content} does not cover the whole manifest`)
   if (digestBytes(manifestBytes, digest) !== expected) throw new SignatureFault(`${MANIFEST} was changed`)
@@ -120,15 +120,4 @@ function expiryOf(main: Attributes): number | undefined {
   const time = Date.parse(text)
   if (Number.isNaN(time)) throw new SignatureFault(`${EXPIRES} of its manifest is no date`)
   return time
-}
-
-async function readSmall(folder: string, path: string, most: number): Promise<Buffer> {
-  const full = join(folder, path)
-  const info = await lstat(full).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') throw new SignatureFault(`${path} is missing`)
-    throw error
-  })
-  if (!info.isFile()) throw new SignatureFault(`${path} must be a plain file`)
-  if (info.size > most) throw new SignatureFault(`${path} must have at most ${most} bytes`)
-  return readFile(full)
 }

@@ -1,10 +1,9 @@
 /** Makes the signature of an unpacked package: one that `read.ts` and `jarsigner -verify` take. */
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { inParallel } from '../in-parallel.ts'
 import { makeBlock } from './cms.ts'
-import { type Digest, digestBytes, digestFile, listPackage } from './files.ts'
+import { SignatureFault } from './fault.ts'
+import { type Digest, digestBytes, digestFile, listPackage, readPlainFile } from './files.ts'
 import { EXPIRES, FOLDER, isSignatureFile, JOB, KIND, MANIFEST, PROFILE } from './layout.ts'
 import { Attributes, MANIFEST_BYTES, type Manifest, parseManifest, sectionBytes } from './manifest.ts'
 
@@ -67,8 +66,9 @@ export async function signPackage(folder: string, signer: Signer): Promise<Signa
 /** What the package's own manifest says besides, a JAR's Main-Class for example, stays. */
 async function manifestOf(folder: string, { profileVersionArn, jobArn, expires }: Signer): Promise<Manifest> {
   const files = await listPackage(folder)
+  if (files.some(({ path }) => path === FOLDER)) throw new SignatureFault(`${FOLDER} must be a folder`)
   const before = files.some(({ path }) => path === MANIFEST)
-    ? parseManifest(await readFile(join(folder, MANIFEST)))
+    ? parseManifest(await readPlainFile(folder, MANIFEST, MANIFEST_BYTES))
     : { main: new Attributes(), sections: new Map<string, Attributes>() }
   const main = new Attributes([['Manifest-Version', '1.0'], ...before.main])
   main.set(PROFILE, profileVersionArn)

@@ -87,6 +87,16 @@ describe('hearth sign', () => {
     expect(statSync(join(reading.folder, 'empty')).isDirectory()).toBe(true)
   })
 
+  it.each([
+    ['META-INF/MANIFEST.MF', 'META-INF/MANIFEST.MF must be a plain file'],
+    ['META-INF', 'META-INF must be a folder'],
+  ])('never reads through a link: %s', async (name, reason) => {
+    writeFileSync(at('linked.zip'), buildZip([{ name, data: at('cert.pem'), mode: LINK | 0o777 }]))
+    const args = ['--key', at('key.pem'), '--cert', at('cert.pem'), '--profile', PROFILE]
+    expect(await main(['sign', at('linked.zip'), ...args])).toBe(1)
+    expect(said).toContain(`cannot be signed: ${reason}`)
+  })
+
   it('says what is wrong with what it is given', async () => {
     for (const [args, message] of [
       [['--key', at('other.pem')], 'The key is not that of the certificate'],
