@@ -81,6 +81,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
     const store = opened(
       await openStore(join(config.data, 'hearth.db'), {
         queueMaxBytes: config.queueMaxBytes,
+        codeStorageMaxBytes: config.codeStorageMaxBytes,
         failed: (error) => log.fatal({ err: error }, error.message),
       }),
       (one) => one.close(),

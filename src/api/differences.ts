@@ -45,6 +45,7 @@ export const DIFFERENCES: readonly Differences[] = [
   permissions of execution roles are not checked.
 - Recursion detection follows direct invokes, function destinations, and messages whose trace is handed back to Invoke; there are no event source mappings
   yet that would do so.
+- The code of an account is counted as it was uploaded, in zips; AWS counts it unzipped since 2026. \`HEARTH_CODE_STORAGE_MAX_BYTES\` sets the limit.
 - Limits are AWS's (\`src/lambda/limits.ts\`), except: accounts have \`HEARTH_ACCOUNT_CONCURRENCY\` concurrent executions; the machine bounds
   environments with \`HEARTH_MAX_ENVIRONMENTS\`, beyond which an invoke waits \`HEARTH_WAIT_FOR_ENVIRONMENT_MS\` and is then refused with \`EC2ThrottledException\`. Requests to
   the control plane have no limit per second (\`CallerRateLimitExceeded\` is never sent), nor has the allocation of provisioned concurrency. RLIMIT_NPROC is

@@ -91,6 +91,16 @@ export const SETTINGS = {
       Math.min(LIMITS.unreservedMinimum, Number(given.accountConcurrency ?? LIMITS.accountConcurrency)),
     defaultText: '100, or accountConcurrency where that is smaller',
   }),
+  codeStorageMaxBytes: setting({
+    env: 'HEARTH_CODE_STORAGE_MAX_BYTES',
+    form: 'SIZE',
+    unit: 'bytes',
+    description:
+      'Code of all functions, versions and layers that each account may store in each region. Uploads beyond it are refused.',
+    schema: bytes(1 * MIB),
+    fallback: () => LIMITS.totalCodeBytes,
+    defaultText: '300G',
+  }),
   requestRateFactor: setting({
     env: 'HEARTH_REQUEST_RATE_FACTOR',
     form: 'NUMBER',

@@ -27,7 +27,7 @@ export class Account {
     const { codeBytes, functions, reserved } = await this.#store.functions.usage(account, region)
     return {
       limit: {
-        totalCodeSize: LIMITS.totalCodeBytes,
+        totalCodeSize: this.#store.codeStorageMaxBytes,
         codeSizeUnzipped: LIMITS.unzippedBytes,
         codeSizeZipped: LIMITS.zipBytes,
         concurrentExecutions: this.#concurrency,

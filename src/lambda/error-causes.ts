@@ -197,8 +197,8 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
   },
   CodeStorageExceededException: {
     cause: "The account's packages would exceed its code storage.",
-    caller: 'Delete functions or versions that are not used.',
-    operator: NOTHING,
+    caller: 'Delete functions, layers or versions that are not used.',
+    operator: 'Raise HEARTH_CODE_STORAGE_MAX_BYTES, if the disk has room.',
   },
   ValidationException: {
     cause: 'A member of the request breaks a constraint of the service model.',

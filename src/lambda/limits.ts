@@ -44,8 +44,8 @@ export const LIMITS = {
   zipEntries: 200_000,
   /** Bytes of all environment variables as compact JSON. [V] */
   environmentBytes: 4096,
-  /** Bytes of code of all versions that an account may store. [V] GetAccountSettings */
-  totalCodeBytes: 80_530_636_800,
+  /** Bytes of code of all versions and layers that an account may store. [D] 300 GB since 2026. AWS's 75 GB before were GiB. [V] */
+  totalCodeBytes: 300 * 1024 * MIB,
   /** Concurrent executions of an account in a region. [D] */
   accountConcurrency: 1000,
   /** Concurrency that must stay unreserved. [D] */

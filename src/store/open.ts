@@ -1,5 +1,6 @@
 /** Everything the host must not forget, behind one open and one close. */
 
+import { LIMITS } from '../lambda/limits.ts'
 import { SqlAliases } from './catalogue/aliases.ts'
 import { SqlCodeSigning } from './catalogue/code-signing.ts'
 import { SqlEventInvokeConfigs } from './catalogue/event-invoke-configs.ts'
@@ -19,6 +20,8 @@ import type { Store } from './store.ts'
 export interface StoreOptions extends SqliteOptions {
   /** Bytes that the database may use before events are refused; unlimited unless given. */
   readonly queueMaxBytes?: number
+  /** Bytes of code that each account may store in each region; AWS's limit unless given. */
+  readonly codeStorageMaxBytes?: number
 }
 
 /**
@@ -29,15 +32,16 @@ export interface StoreOptions extends SqliteOptions {
 export async function openStore(path: string, options: StoreOptions = {}): Promise<Store> {
   const database = await openSqlite(path, options)
   const { db } = database
+  const { codeStorageMaxBytes = LIMITS.totalCodeBytes } = options
   const changes = new Changes()
   const promises = new GroupCommit(database, 'promise')
   // One for both, because what ends an event also starts its deliveries.
   const progress = new GroupCommit(database, 'progress')
   return {
-    functions: new SqlFunctions(db, changes),
-    versions: new SqlVersions(db, changes),
+    functions: new SqlFunctions(db, changes, codeStorageMaxBytes),
+    versions: new SqlVersions(db, changes, codeStorageMaxBytes),
     aliases: new SqlAliases(db, changes),
-    layers: new SqlLayers(db),
+    layers: new SqlLayers(db, codeStorageMaxBytes),
     policies: new SqlPolicies(db, changes),
     targets: new SqlTargets(db, changes),
     queue: new SqlEventQueue(database, { promises, progress }, options.queueMaxBytes),
@@ -45,6 +49,7 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
     eventInvoke: new SqlEventInvokeConfigs(db, changes),
     provisioned: new SqlProvisioned(db, changes),
     codeSigning: new SqlCodeSigning(db),
+    codeStorageMaxBytes,
     get problem() {
       return database.log.failure?.message ?? database.connection.trouble.text
     },

@@ -30,6 +30,8 @@ export interface Store {
   readonly deliveries: DeliveryStore
   readonly eventInvoke: EventInvokeConfigStore
   readonly codeSigning: CodeSigningStore
+  /** Bytes of code that each account may store in each region. */
+  readonly codeStorageMaxBytes: number
   /** Why nothing can be stored, and what to do; `undefined` while all is well. */
   readonly problem: string | undefined
   /** Waits for writes under way, then closes the database and gives its lock back. */

@@ -365,7 +365,7 @@ describe('recorded answers', () => {
     await client.send(new GetAccountSettingsCommand({}))
     expect(json(client.last())).toEqual({
       AccountLimit: {
-        TotalCodeSize: 80530636800,
+        TotalCodeSize: 322122547200,
         CodeSizeUnzipped: 262144000,
         CodeSizeZipped: 52428800,
         ConcurrentExecutions: 1000,

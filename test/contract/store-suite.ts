@@ -368,7 +368,7 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
     })
 
     it('refuses code beyond the quota of the account', async () => {
-      await createActive('f', { codeSize: 80_530_636_800 })
+      await createActive('f', { codeSize: LIMITS.totalCodeBytes })
       await expect(
         store.functions.create(
           key('g'),
@@ -377,7 +377,7 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
         ),
       ).rejects.toMatchObject({ name: 'CodeStorageExceededException' })
       const { codeBytes } = await store.functions.usage('111111111111', 'us-east-1')
-      expect(codeBytes).toBe(80_530_636_800)
+      expect(codeBytes).toBe(LIMITS.totalCodeBytes)
     })
   })
 

@@ -2,7 +2,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import { LambdaException } from '../../lambda/errors.ts'
 import type { FunctionKey } from '../../lambda/function.ts'
-import { LIMITS } from '../../lambda/limits.ts'
 import type { Tables } from '../tables.ts'
 import { keyColumns } from './rows.ts'
 
@@ -24,12 +23,14 @@ export async function storedCodeBytes(db: Kysely<Tables>, { account, region }: A
 
 /**
  * @param bytes that the transaction adds; negative for what it removes, which is never refused
+ * @param limit bytes that the account may store in the region
  * @throws LambdaException CodeStorageExceededException when they do not fit into the account
  */
 export async function countStoredCode(
   db: Transaction<Tables>,
   { account, region }: AccountRegion,
   bytes: number,
+  limit: number,
 ): Promise<void> {
   if (bytes === 0) return
   const stored = await db
@@ -40,11 +41,15 @@ export async function countStoredCode(
     )
     .returning('bytes')
     .executeTakeFirstOrThrow()
-  if (bytes <= 0 || stored.bytes <= LIMITS.totalCodeBytes) return
+  if (bytes <= 0 || stored.bytes <= limit) return
   throw new LambdaException(
     'CodeStorageExceededException',
-    `Code storage limit exceeded. The account holds ${stored.bytes - bytes} of ${LIMITS.totalCodeBytes} bytes in this region: delete functions, layers or old versions first.`,
+    `Code storage limit exceeded. The account holds ${stored.bytes - bytes} of ${limit} bytes in this region: delete functions, layers or old versions first.`,
   )
+}
+
+export function forgetStoredCode(db: Transaction<Tables>, account: AccountRegion, bytes: number): Promise<void> {
+  return countStoredCode(db, account, -bytes, 0)
 }
 
 /** What the versions of a function add up to. */

@@ -23,7 +23,7 @@ import { discardEvents, discardInSteps } from '../queue/event-queue.ts'
 import { keyText } from '../queue/event-statements.ts'
 import type { Tables } from '../tables.ts'
 import { checkVerifiedUnder } from './code-signing.ts'
-import { codeBytesOf, countStoredCode, storedCodeBytes } from './code-storage.ts'
+import { codeBytesOf, countStoredCode, forgetStoredCode, storedCodeBytes } from './code-storage.ts'
 import { takenConcurrency } from './provisioned-limits.ts'
 import { changeLatest, functionExists, latestRow, publishRow, versionRow } from './queries.ts'
 import { checkSettled } from './refusals.ts'
@@ -43,10 +43,13 @@ import { knowsRuntimeVersion, manageRuntime, runtimeVersionsInUse } from './runt
 export class SqlFunctions implements FunctionStore {
   readonly #db: Kysely<Tables>
   readonly #changes: Changes
+  readonly #codeLimit: number
 
-  constructor(db: Kysely<Tables>, changes: Changes) {
+  /** @param codeLimit bytes of code that each account may store in each region */
+  constructor(db: Kysely<Tables>, changes: Changes, codeLimit: number) {
     this.#db = db
     this.#changes = changes
+    this.#codeLimit = codeLimit
   }
 
   async create(key: FunctionKey, input: NewFunction, now: number): Promise<Written> {
@@ -54,7 +57,7 @@ export class SqlFunctions implements FunctionStore {
       if (await functionExists(db, key)) {
         throw new LambdaException('ResourceConflictException', `Function already exist: ${key.name}`)
       }
-      await countStoredCode(db, key, input.configuration.codeSize)
+      await countStoredCode(db, key, input.configuration.codeSize, this.#codeLimit)
       // An event that was accepted while an earlier function of this name was being deleted is not this one's.
       while ((await discardEvents(db, key)) > 0);
       await forgetCounts(db, keyText(key))
@@ -84,7 +87,9 @@ export class SqlFunctions implements FunctionStore {
         })
         .returningAll()
         .executeTakeFirstOrThrow()
-      const published = input.publish ? await publishRow(db, latest, PENDING, now) : undefined
+      const published = input.publish
+        ? await publishRow(db, latest, { status: PENDING, codeLimit: this.#codeLimit, now })
+        : undefined
       return { latest: versionOf(latest), published: published && versionOf(published.row) }
     })
     this.#changes.announce(key)
@@ -137,7 +142,7 @@ export class SqlFunctions implements FunctionStore {
       checkRevision(update.revisionId, before.revision_id)
       if (update.verified) await checkVerifiedUnder(db, key, update.verified)
       const configuration = update.change(versionOf(before))
-      await countStoredCode(db, key, configuration.codeSize - before.code_size)
+      await countStoredCode(db, key, configuration.codeSize - before.code_size, this.#codeLimit)
       // A creation that failed left nothing that could run in the meantime; the update is then another try to create it.
       const runs = before.state !== 'Failed'
       const previous: PreviousDeployment = {
@@ -153,7 +158,9 @@ export class SqlFunctions implements FunctionStore {
         last_update_reason_code: CREATING.code,
         previous: runs ? (before.previous ?? JSON.stringify(previous)) : null,
       })
-      const published = update.publish ? await publishRow(db, latest, PENDING, now) : undefined
+      const published = update.publish
+        ? await publishRow(db, latest, { status: PENDING, codeLimit: this.#codeLimit, now })
+        : undefined
       return { latest: versionOf(latest), published: published && versionOf(published.row) }
     })
     this.#changes.announce(key)
@@ -200,7 +207,7 @@ export class SqlFunctions implements FunctionStore {
     // Long backlogs go first; the transaction then takes what came since.
     await discardInSteps(this.#db, key)
     await this.#db.transaction().execute(async (db) => {
-      await countStoredCode(db, key, -(await codeBytesOf(db, key)))
+      await forgetStoredCode(db, key, await codeBytesOf(db, key))
       const { numDeletedRows } = await db
         .deleteFrom('functions')
         .where((eb) => eb.and(keyColumns(key)))

@@ -10,19 +10,22 @@ import type { LayerFilter, LayerStore } from '../layer-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from '../page.ts'
 import type { PolicyChange, StoredPolicy } from '../policy-store.ts'
 import type { LayerVersionsTable, Tables } from '../tables.ts'
-import { countStoredCode } from './code-storage.ts'
+import { countStoredCode, forgetStoredCode } from './code-storage.ts'
 import { keyColumns, type PreviousDeployment } from './rows.ts'
 
 export class SqlLayers implements LayerStore {
   readonly #db: Kysely<Tables>
+  readonly #codeLimit: number
 
-  constructor(db: Kysely<Tables>) {
+  /** @param codeLimit bytes of code that each account may store in each region */
+  constructor(db: Kysely<Tables>, codeLimit: number) {
     this.#db = db
+    this.#codeLimit = codeLimit
   }
 
   publish(key: LayerKey, content: LayerContent, now: number): Promise<LayerVersion> {
     return this.#db.transaction().execute(async (db) => {
-      await countStoredCode(db, key, content.codeSize)
+      await countStoredCode(db, key, content.codeSize, this.#codeLimit)
       const { last_number } = await db
         .insertInto('layer_numbers')
         .values({ ...keyColumns(key), last_number: 1 })
@@ -105,7 +108,7 @@ export class SqlLayers implements LayerStore {
         .where((eb) => eb.and({ ...keyColumns(key), number: version }))
         .returning('code_size')
         .executeTakeFirst()
-      await countStoredCode(db, key, -(gone?.code_size ?? 0))
+      await forgetStoredCode(db, key, gone?.code_size ?? 0)
     })
   }
 

@@ -72,17 +72,20 @@ export async function changeLatest(
     .executeTakeFirstOrThrow()
 }
 
-/**
- * The version that publishing `$LATEST` gives: a new one, or the last one when code and configuration are still the same and it works.
- *
- * @param description overrides the function's for a new version
- */
+export interface Publishing {
+  readonly status: typeof ACTIVE | typeof PENDING
+  /** Bytes of code that the account may store. */
+  readonly codeLimit: number
+  readonly now: number
+  /** Overrides the function's for a new version. */
+  readonly description?: string
+}
+
+/** The version that publishing `$LATEST` gives: a new one, or the last one when code and configuration are still the same and it works. */
 export async function publishRow(
   db: Transaction<Tables>,
   latest: VersionRow,
-  status: typeof ACTIVE | typeof PENDING,
-  now: number,
-  description?: string,
+  { status, codeLimit, now, description }: Publishing,
 ): Promise<{ readonly row: VersionRow; readonly created: boolean }> {
   const configuration = JSON.parse(latest.configuration) as FunctionConfiguration
   const digest = configurationDigest(configuration)
@@ -96,7 +99,7 @@ export async function publishRow(
   // One that could not be made ready never will be: versions do not change.
   if (before?.published_from === digest && before.state !== 'Failed') return { row: before, created: false }
 
-  await countStoredCode(db, latest, latest.code_size)
+  await countStoredCode(db, latest, latest.code_size, codeLimit)
   await db
     .insertInto('version_numbers')
     .values({ ...keyColumns(latest), last_number: last + 1 })

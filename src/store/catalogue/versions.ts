@@ -7,7 +7,7 @@ import type { Changes } from '../changes.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from '../page.ts'
 import type { Tables } from '../tables.ts'
 import type { PublishRequest, VersionStore } from '../version-store.ts'
-import { countStoredCode } from './code-storage.ts'
+import { forgetStoredCode } from './code-storage.ts'
 import { deleteEventInvokeConfig } from './event-invoke-configs.ts'
 import { deletePolicy } from './policy-rows.ts'
 import { removeProvisioned } from './provisioned-limits.ts'
@@ -18,10 +18,13 @@ import { ACTIVE, keyColumns, versionOf } from './rows.ts'
 export class SqlVersions implements VersionStore {
   readonly #db: Kysely<Tables>
   readonly #changes: Changes
+  readonly #codeLimit: number
 
-  constructor(db: Kysely<Tables>, changes: Changes) {
+  /** @param codeLimit bytes of code that each account may store in each region */
+  constructor(db: Kysely<Tables>, changes: Changes, codeLimit: number) {
     this.#db = db
     this.#changes = changes
+    this.#codeLimit = codeLimit
   }
 
   async find(key: FunctionKey, version: string): Promise<FunctionVersion | undefined> {
@@ -60,7 +63,12 @@ export class SqlVersions implements VersionStore {
           `The operation cannot be performed at this time. What $LATEST holds could not be made ready: ${latest.last_update_reason ?? latest.state_reason} Update the function first.`,
         )
       }
-      const published = await publishRow(db, latest, ACTIVE, now, request.description)
+      const published = await publishRow(db, latest, {
+        status: ACTIVE,
+        codeLimit: this.#codeLimit,
+        now,
+        description: request.description,
+      })
       if (published.created) await changeLatest(db, key, {})
       return published
     })
@@ -93,7 +101,7 @@ export class SqlVersions implements VersionStore {
         .where('version', '=', version)
         .returning('code_size')
         .executeTakeFirst()
-      await countStoredCode(db, key, -(gone?.code_size ?? 0))
+      await forgetStoredCode(db, key, gone?.code_size ?? 0)
       await deletePolicy(db, key, version)
     })
     this.#changes.announce(key)

@@ -84,6 +84,32 @@ describe('functions', () => {
   })
   const state = async (name: string) => (await control.functions.get(key(name), undefined)).version
 
+  it('share the code storage that the operator gives to each account', async () => {
+    await store.close()
+    store = await openStore(join(folder, 'hearth.db'), { codeStorageMaxBytes: 5 })
+    control = start()
+    const { account, region } = key('f')
+    await control.functions.create(key('f'), undefined, input({ code: { zipFile: Buffer.from('PK1') } }))
+    await control.settled()
+    const exceeded = {
+      name: 'CodeStorageExceededException',
+      message:
+        'Code storage limit exceeded. The account holds 3 of 5 bytes in this region: delete functions, layers or old versions first.',
+    }
+    await expect(
+      control.functions.create(key('g'), undefined, input({ code: { zipFile: Buffer.from('PK2') } })),
+    ).rejects.toMatchObject(exceeded)
+    await expect(
+      control.functions.updateCode(key('f'), undefined, { zipFile: Buffer.from('PK3456') }),
+    ).rejects.toMatchObject(exceeded)
+    await expect(control.versions.publish(key('f'), undefined, {})).rejects.toMatchObject(exceeded)
+    await control.functions.updateCode(key('f'), undefined, { zipFile: Buffer.from('PK345') })
+    expect(await control.account.settings(account, region)).toMatchObject({
+      limit: { totalCodeSize: 5 },
+      usage: { totalCodeSize: 5 },
+    })
+  })
+
   it('are created with the defaults of Lambda', async () => {
     await control.functions.create(key('f'), undefined, input())
     expect(await state('f')).toMatchObject({

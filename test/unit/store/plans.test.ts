@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kysely, SqliteDialect } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { LIMITS } from '../../../src/lambda/limits.ts'
 import { SqlFunctions } from '../../../src/store/catalogue/functions.ts'
 import { SqlLayers } from '../../../src/store/catalogue/layers.ts'
 import { SqlTargets } from '../../../src/store/catalogue/targets.ts'
@@ -37,7 +38,7 @@ describe('the database', () => {
       },
     }
     db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) })
-    functions = new SqlFunctions(db, new Changes())
+    functions = new SqlFunctions(db, new Changes(), LIMITS.totalCodeBytes)
     await create('f')
     asked.clear()
   })
@@ -67,7 +68,7 @@ describe('the database', () => {
     const change = () => validConfiguration({ codeSize: 7 })
     const { latest } = await functions.beginUpdate(key('g'), { change, publish: false }, 2)
     await functions.completeUpdate(key('g'), latest.deploymentId, { ok: true })
-    await new SqlVersions(db, new Changes()).publish(key('g'), {}, 3)
+    await new SqlVersions(db, new Changes(), LIMITS.totalCodeBytes).publish(key('g'), {}, 3)
     await functions.delete(key('g'))
     expect(asked.size).toBeGreaterThan(10)
     expect(walks()).toEqual([])
@@ -75,7 +76,7 @@ describe('the database', () => {
 
   it('adds up stored code without a walk over versions', async () => {
     const content = { description: '', codeSha256: 'l', codeSize: 10, unzippedBytes: 20 }
-    await new SqlLayers(db).publish(key('l'), content, 4)
+    await new SqlLayers(db, LIMITS.totalCodeBytes).publish(key('l'), content, 4)
     expect(walks()).toEqual([])
   })
 
