@@ -218,7 +218,6 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       invoker,
       room: new EventRoom({
         concurrency,
-        limitsKnown: (key) => resolver.limitsKnown(key),
         capacity: Math.min(EVENTS_AT_ONCE, config.maxEnvironments),
         probeEveryMs: config.retryBackoffMs,
       }),

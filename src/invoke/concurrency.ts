@@ -51,8 +51,20 @@ interface FunctionState {
   readonly versions: Map<string, VersionState>
 }
 
+/** What events may use of an account and region. */
+export interface FreeConcurrency {
+  readonly account: string
+  readonly region: string
+  /** Invocations that a function without limits of its own could start now. */
+  readonly free: number
+  /** Names of the functions that have a reservation or provisioned concurrency. */
+  readonly limited: Iterable<string>
+}
+
 interface Account {
   readonly functions: Map<string, FunctionState>
+  /** `undefined`: the limits of its functions are not known yet. */
+  limited: ReadonlySet<string> | undefined
   running: number
   /** On-demand invocations of functions without a reservation, and how many of them there may be. */
   unreservedRunning: number
@@ -76,7 +88,8 @@ export class Concurrency {
   /** Takes over the limits of an account and region; running invocations keep their permits. */
   setLimits(account: string, region: string, { reserved, provisioned }: Limits): void {
     const state = this.#account(account, region)
-    for (const name of [...reserved.keys(), ...provisioned.keys()]) functionState(state, name)
+    state.limited = new Set([...reserved.keys(), ...provisioned.keys()])
+    for (const name of state.limited) functionState(state, name)
     let taken = 0
     state.unreservedRunning = 0
     for (const [name, one] of state.functions) {
@@ -144,6 +157,18 @@ export class Concurrency {
         ? account.unreservedLimit - account.unreservedRunning
         : one.reserved - one.provisioned - one.onDemand
     return Math.min(room, ahead + Math.max(0, onDemand))
+  }
+
+  /** Of each account and region whose limits are known. */
+  *free(): Iterable<FreeConcurrency> {
+    for (const [account, regions] of this.#accounts) {
+      for (const [region, state] of regions) {
+        const { limited, running, unreservedLimit, unreservedRunning } = state
+        if (limited === undefined) continue
+        const free = Math.min(this.#accountLimit - running, unreservedLimit - unreservedRunning)
+        yield { account, region, free, limited }
+      }
+    }
   }
 
   /** Whether a reservation of zero switches the function off. */
@@ -229,6 +254,7 @@ export class Concurrency {
     if (state === undefined) {
       state = {
         functions: new Map(),
+        limited: undefined,
         running: 0,
         unreservedRunning: 0,
         unreservedLimit: this.#accountLimit,

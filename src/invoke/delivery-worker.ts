@@ -5,15 +5,15 @@
 import { backoffMs } from '../lambda/event-invoke.ts'
 import type { ClaimedDelivery, DeliveryStore } from '../store/delivery-store.ts'
 import { type DestinationTarget, failureText } from './destinations/target.ts'
+import { storeOutcome, UNSTORED } from './durable-outcome.ts'
 import { WorkLoop } from './work-loop.ts'
 
 /** Sendings at one time to one target. */
 const PER_TARGET = 8
 /** Sendings at one time. */
 const IN_FLIGHT_MAX = 64
-/** Milliseconds that one sending may take; shorter than its lease. */
+/** Milliseconds that one sending may take. */
 const SEND_MS = 30_000
-const LEASE_MS = 60_000
 /** Milliseconds after which a target that never took it loses it; said in the log. */
 export const ABANDON_AFTER_MS = 24 * 3_600_000
 
@@ -51,7 +51,7 @@ export class DeliveryWorker {
   }
 
   async start(): Promise<void> {
-    await this.#options.store.voidLeases(this.#options.clock())
+    await this.#options.store.recover(this.#options.clock())
     this.#loop.start()
   }
 
@@ -71,7 +71,8 @@ export class DeliveryWorker {
     const now = clock()
     const free = IN_FLIGHT_MAX - this.#loop.running
     if (free <= 0) return false
-    const claimed = await store.claim(now, now + LEASE_MS, free, (target) => this.#room(target, now))
+    const targets = new Map(Array.from(this.#targets, ([target, state]) => [target, roomOf(state, now)]))
+    const claimed = await store.claim(now, free, { each: PER_TARGET, targets })
     for (const delivery of claimed) {
       this.#state(delivery.target).sending++
       this.#loop.follow(this.#send(delivery))
@@ -86,14 +87,6 @@ export class DeliveryWorker {
     return Math.min(due, ...pauses)
   }
 
-  /** A target that failed is tried with a single delivery first. */
-  #room(target: string, now: number): number {
-    const state = this.#targets.get(target)
-    if (state === undefined) return PER_TARGET
-    if (now < state.pausedUntil) return 0
-    return (state.failures > 0 ? 1 : PER_TARGET) - state.sending
-  }
-
   #state(target: string): TargetState {
     let state = this.#targets.get(target)
     if (state === undefined) {
@@ -104,15 +97,16 @@ export class DeliveryWorker {
   }
 
   async #send(delivery: ClaimedDelivery): Promise<void> {
-    const { store, log } = this.#options
+    const { store, log, clock, backoffBaseMs } = this.#options
     const { id, epoch, target } = delivery
     const state = this.#state(target)
     try {
-      if (await this.#isTaken(delivery, state)) await store.settle(id, epoch, 'delivered')
-    } catch (error) {
-      log('what became of a delivery could not be stored; it is sent again when its lease is over', {
-        ...aboutOf(delivery),
-        error: String(error),
+      await storeOutcome({
+        store: await this.#outcome(delivery, state),
+        giveBack: () => store.release(id, epoch, clock()),
+        failed: (error) => log(`what became of a delivery ${UNSTORED}`, { ...aboutOf(delivery), error: String(error) }),
+        backoffBaseMs,
+        stop: this.#stop.signal,
       })
     } finally {
       state.sending--
@@ -120,8 +114,8 @@ export class DeliveryWorker {
     }
   }
 
-  /** `false`: the other side did not take it, so that it waits again or was given up. */
-  async #isTaken(delivery: ClaimedDelivery, state: TargetState): Promise<boolean> {
+  /** Sends a delivery. Returns what stores that the other side took it, or that it waits again or is given up. */
+  async #outcome(delivery: ClaimedDelivery, state: TargetState): Promise<() => Promise<boolean>> {
     const { store, destinations, clock, log, backoffBaseMs } = this.#options
     const { id, epoch } = delivery
     const failuresBefore = state.failures
@@ -129,7 +123,7 @@ export class DeliveryWorker {
       await destinations.send(delivery, AbortSignal.any([AbortSignal.timeout(SEND_MS), this.#stop.signal]))
       state.failures = 0
       state.pausedUntil = 0
-      return true
+      return () => store.settle(id, epoch, 'delivered')
     } catch (error) {
       const now = clock()
       // Sendings that went out together and fail together are one failure of the target.
@@ -143,10 +137,15 @@ export class DeliveryWorker {
       const due = now + backoffMs(delivery.attempts, { backoffBaseMs })
       if (abandoned) log('a delivery is given up: its target did not take it for a day', about)
       else log('a delivery failed; it is tried again', { ...about, delayMs: Math.max(due, state.pausedUntil) - now })
-      await (abandoned ? store.settle(id, epoch, 'abandoned') : store.release(id, epoch, due))
-      return false
+      return () => (abandoned ? store.settle(id, epoch, 'abandoned') : store.release(id, epoch, due))
     }
   }
+}
+
+/** A target that failed is tried with a single delivery first. */
+function roomOf({ sending, failures, pausedUntil }: TargetState, now: number): number {
+  if (now < pausedUntil) return 0
+  return (failures > 0 ? 1 : PER_TARGET) - sending
 }
 
 function aboutOf({ target, function: { name }, detail }: ClaimedDelivery): Record<string, unknown> {

@@ -1,19 +1,17 @@
 /**
- * Runs the events of the durable queue. Each is claimed under a lease and an epoch, as many as can run now and no more; attempted; and
+ * Runs the events of the durable queue. Each is claimed for this host under an epoch, as many as can run now and no more; attempted; and
  * settled together with what follows from it. What is decided stands in `lambda/event-invoke.ts`.
  */
 import { randomUUID } from 'node:crypto'
 import { decide, type EventCondition, type EventDecision, type RetryTiming } from '../lambda/event-invoke.ts'
 import type { FunctionKey } from '../lambda/function.ts'
 import type { ClaimedEvent, EventEnding, EventQueueStore } from '../store/event-queue-store.ts'
+import { storeOutcome, UNSTORED } from './durable-outcome.ts'
 import { type Attempt, type AttemptNeeds, attempt, isThrottle } from './event-attempt.ts'
 import { endingOf } from './event-ending.ts'
 import type { EventRoom } from './event-room.ts'
 import { WorkLoop } from './work-loop.ts'
 
-/** Milliseconds of a lease; renewed while the event runs. */
-const LEASE_MS = 60_000
-const RENEW_MS = 20_000
 /** Events of one claim: its transaction must stay short. */
 const CLAIM_SIZE = 64
 
@@ -29,11 +27,8 @@ export interface EventWorkerOptions extends AttemptNeeds {
 export class EventWorker {
   readonly #options: EventWorkerOptions
   readonly #loop: WorkLoop
-  /** Epochs by id. Not the events: tables that a map has outgrown may keep what they held for a while. */
-  readonly #inFlight = new Map<number, number>()
-  #renewal: NodeJS.Timeout | undefined
-  /** The time for what runs is over: the host ends it. */
-  #stopped = false
+  /** Aborted when the time for what runs is over: the host ends it. */
+  #stop = new AbortController()
 
   constructor(options: EventWorkerOptions) {
     this.#options = options
@@ -45,13 +40,11 @@ export class EventWorker {
     })
   }
 
-  /** Leases of an earlier run of this host are void: their events run again. */
+  /** What an earlier run of this host had claimed runs again. */
   async start(): Promise<void> {
-    this.#stopped = false
-    const voided = await this.#options.queue.voidLeases(this.#options.clock())
-    if (voided > 0) this.#options.log('events of an interrupted run are executed again', { events: voided })
-    this.#renewal = setInterval(() => void this.#renew(), RENEW_MS)
-    this.#renewal.unref()
+    this.#stop = new AbortController()
+    const recovered = await this.#options.queue.recover(this.#options.clock())
+    if (recovered > 0) this.#options.log('events of an interrupted run are executed again', { events: recovered })
     this.#loop.start()
   }
 
@@ -66,8 +59,7 @@ export class EventWorker {
   /** Claims no more; resolves when what runs has ended, or after `drainMs`: what is left then is executed again by the next start. */
   async stop(drainMs: number): Promise<void> {
     await this.#loop.stop(drainMs)
-    this.#stopped = true
-    clearInterval(this.#renewal)
+    this.#stop.abort()
   }
 
   async #claim(): Promise<boolean> {
@@ -75,15 +67,13 @@ export class EventWorker {
     if (room.free <= 0) return false
     const now = clock()
     const size = Math.min(room.free, CLAIM_SIZE)
-    const events = await queue.claim(now, now + LEASE_MS, size, (key) => room.of(key, now))
+    const { events, unnamed } = await queue.claim(now, size, room.limits(now))
     for (const event of events) {
-      this.#inFlight.set(event.id, event.epoch)
-      room.claimed(event.function)
+      room.claimed(event.function, now)
       this.#loop.follow(this.#execute(event))
     }
-    const unknown = room.takeUnknown()
-    for (const key of unknown) await resolver.loadLimits(key)
-    return events.length === size || unknown.length > 0
+    for (const key of unnamed) await resolver.loadLimits(key)
+    return events.length === size || unnamed.length > 0
   }
 
   /** What has no room waits for a wake or a probe. */
@@ -94,37 +84,42 @@ export class EventWorker {
   }
 
   async #execute(event: ClaimedEvent): Promise<void> {
-    const { queue, room, clock, log } = this.#options
+    const { queue, room, clock, log, timing } = this.#options
+    const { id, epoch } = event
     let admitted = false
     const about = { function: event.function.name, requestId: event.requestId }
-    try {
+    const giveBack = () => queue.release(id, epoch, clock())
+    const store = async () => {
       const result = await attempt(event, this.#options, () => {
         admitted = true
         room.admitted(event.function)
       })
-      // Cut off by the host, which is no failure of the function.
-      if (this.#stopped && result.outcome !== 'success') return
-      if (isThrottle(result.error)) room.block(event.function, clock() + this.#options.timing.backoffBaseMs)
-      await this.#settle(event, result, about)
-    } catch (error) {
-      log('what became of an event could not be stored; it runs again when its lease is over', {
-        ...about,
-        error: String(error),
-      })
-      await queue.release(event.id, event.epoch, clock() + this.#options.timing.backoffBaseMs).catch(() => false)
-    } finally {
-      room.ended(event.function, admitted)
-      this.#inFlight.delete(event.id)
+      if (isThrottle(result.error)) room.block(event.function, clock() + timing.backoffBaseMs)
+      // What the host cut off is no failure of the function.
+      const cutOff = this.#stop.signal.aborted && result.outcome !== 'success'
+      return cutOff ? giveBack : this.#outcome(event, result, about)
     }
+    await storeOutcome({
+      store: await store().catch((error: unknown) => {
+        log('an event could not be executed; it is tried again', { ...about, error: String(error) })
+        return () => queue.release(id, epoch, clock() + timing.backoffBaseMs, 'postponement')
+      }),
+      giveBack,
+      failed: (error) => log(`what became of an event ${UNSTORED}`, { ...about, error: String(error) }),
+      backoffBaseMs: timing.backoffBaseMs,
+      stop: this.#stop.signal,
+    })
+    room.ended(event.function, admitted)
   }
 
-  async #settle(event: ClaimedEvent, result: Attempt, about: Record<string, unknown>): Promise<void> {
+  /** Decides what became of an event. Returns what stores it. */
+  #outcome(event: ClaimedEvent, result: Attempt, about: Record<string, unknown>): () => Promise<unknown> {
     const { queue, timing, clock, log } = this.#options
     const { outcome } = result
+    const { id, epoch } = event
     if (outcome === 'no-function') {
       log('an event was discarded: its function does not exist any more', about)
-      await queue.settle(event.id, event.epoch, { as: 'discarded', deliveries: [], events: [] })
-      return
+      return () => queue.settle(id, epoch, { as: 'discarded', deliveries: [], events: [] })
     }
     const now = clock()
     const decision: EventDecision =
@@ -139,12 +134,13 @@ export class EventWorker {
           error: String(result.error),
         })
       }
-      await queue.release(event.id, event.epoch, decision.at, decision.spends ? 'retry' : 'postponement')
-      return
+      return () => queue.release(id, epoch, decision.at, decision.spends ? 'retry' : 'postponement')
     }
     const ending = this.#ending(event, result, decision.condition, now)
-    await queue.settle(event.id, event.epoch, ending)
-    if (ending.deliveries.length > 0) this.#options.wakeDeliveries()
+    return async () => {
+      await queue.settle(id, epoch, ending)
+      if (ending.deliveries.length > 0) this.#options.wakeDeliveries()
+    }
   }
 
   #ending(event: ClaimedEvent, result: Attempt, condition: EventCondition, now: number): EventEnding {
@@ -168,11 +164,5 @@ export class EventWorker {
       now,
       newRequestId: randomUUID,
     })
-  }
-
-  async #renew(): Promise<void> {
-    const leaseUntil = this.#options.clock() + LEASE_MS
-    const renewals = [...this.#inFlight].map(([id, epoch]) => this.#options.queue.extend(id, epoch, leaseUntil))
-    await Promise.allSettled(renewals)
   }
 }

@@ -30,14 +30,21 @@ export interface ClaimedDelivery extends NewDelivery {
   readonly epoch: number
 }
 
+/** How many deliveries a claim may take of each target. */
+export interface DeliveryLimits {
+  /** Of each target that `targets` does not name. */
+  readonly each: number
+  readonly targets: ReadonlyMap<string, number>
+}
+
 export interface DeliveryStore {
-  /** Takes up to `limit` due deliveries, oldest first, of each target at most `room`, which may be asked again for the same claim. */
-  claim(now: number, leaseUntil: number, limit: number, room: (target: string) => number): Promise<ClaimedDelivery[]>
+  /** Takes up to `limit` due deliveries, oldest first, within the limits. They belong to this instance as claimed events do. */
+  claim(now: number, limit: number, limits: DeliveryLimits): Promise<ClaimedDelivery[]>
   /** `false`: the claim was no longer ours, nothing changed. */
   settle(id: number, epoch: number, outcome: 'delivered' | 'abandoned'): Promise<boolean>
   release(id: number, epoch: number, availableAt: number): Promise<boolean>
   /** As of the event queue. */
-  voidLeases(now: number): Promise<number>
+  recover(now: number): Promise<number>
   /** Unix milliseconds of the first one that is due after `after`. */
   nextDue(after: number): Promise<number | undefined>
   /** decided = delivered + abandoned + what waits for each target. */

@@ -51,6 +51,23 @@ export interface FunctionQueue extends EventCounts {
   readonly oldestAt: number | undefined
 }
 
+/**
+ * How many events a claim may take of each function. Data, computed before the claim: the transaction may be repeated, and another database
+ * may do it on another machine.
+ */
+export interface ClaimLimits {
+  /** Of each function that `functions` does not name, by its `account/region`. Nothing is taken of an account that is not named. */
+  readonly accounts: ReadonlyMap<string, number>
+  /** By `functionId`. */
+  readonly functions: ReadonlyMap<string, number>
+}
+
+export interface Claim {
+  readonly events: readonly ClaimedEvent[]
+  /** One function of each account and region that has due events and is not named by the limits. */
+  readonly unnamed: readonly FunctionKey[]
+}
+
 /** A claim is valid only with its epoch: a late worker cannot settle somebody else's attempt. */
 export interface ClaimedEvent extends QueuedEvent {
   readonly epoch: number
@@ -63,12 +80,10 @@ export interface EventQueueStore {
    */
   put(event: NewEvent): Promise<void>
   /**
-   * Takes up to `limit` due events, oldest first, of each function at most `room`; each with a lease until `leaseUntil`. `room` is asked
-   * once for each function, within the transaction.
+   * Takes up to `limit` due events, oldest first, within the limits. They belong to this instance until it settles or releases them, or
+   * is known to be dead; no time ends that.
    */
-  claim(now: number, leaseUntil: number, limit: number, room?: (key: FunctionKey) => number): Promise<ClaimedEvent[]>
-  /** Prolongs a lease. `false`: the claim is no longer ours. */
-  extend(id: number, epoch: number, leaseUntil: number): Promise<boolean>
+  claim(now: number, limit: number, limits?: ClaimLimits): Promise<Claim>
   /**
    * The event leaves the queue, and what follows from it is stored in the same transaction. `false`: the claim was no longer ours,
    * nothing changed. Without an ending: done.
@@ -76,8 +91,11 @@ export interface EventQueueStore {
   settle(id: number, epoch: number, ending?: EventEnding): Promise<boolean>
   /** Gives the event back, due again at `availableAt`, and counts why. `false`: the claim was no longer ours. */
   release(id: number, epoch: number, availableAt: number, because?: 'retry' | 'postponement'): Promise<boolean>
-  /** Leases of an instance that died are void: makes every claimed event due now. Called once, at start. Returns their number. */
-  voidLeases(now: number): Promise<number>
+  /**
+   * Makes due again what instances held that are known to be dead, and returns how much that was. Whoever holds the lock of a SQLite
+   * database is the only one alive.
+   */
+  recover(now: number): Promise<number>
   /** Discards the events of a deleted function. */
   discard(key: FunctionKey): Promise<number>
   /** Unix milliseconds when the next event is due, or `undefined` when nothing waits; later than `after` if given. */

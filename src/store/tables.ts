@@ -128,9 +128,11 @@ export interface EventsTable {
   qualifier: string | null
   request_id: string
   enqueued_at: number
-  /** Unix milliseconds: when a waiting event may run, when the lease of a claimed one ends. */
+  /** Unix milliseconds from which on a waiting event may run; of a claimed one: never. */
   due_at: number
   claimed: number
+  /** Instance that claimed it. */
+  owner: ColumnType<string | null, string | null | undefined>
   attempts: number
   epoch: number
   /** Attempts that ended with a function error. */
@@ -173,9 +175,11 @@ export interface DeliveriesTable {
   /** JSON of DeliveryDetail. */
   detail: string
   created_at: number
-  /** Unix milliseconds: when a waiting delivery may be tried, when the lease of a claimed one ends. */
+  /** Unix milliseconds from which on a waiting delivery may be tried; of a claimed one: never. */
   due_at: number
   claimed: number
+  /** Instance that claimed it. */
+  owner: ColumnType<string | null, string | null | undefined>
   attempts: number
   epoch: number
 }

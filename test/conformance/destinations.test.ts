@@ -72,7 +72,7 @@ afterAll(async () => {
 
 async function deliver(target: string, kind: NewDelivery['detail']['kind'], body: string): Promise<void> {
   await store.queue.put(validEvent())
-  const [event] = await store.queue.claim(Date.now(), Date.now() + 1000, 1)
+  const [event] = (await store.queue.claim(Date.now(), 1)).events
   const attributes = { RequestID: 'r-1', ErrorCode: '200', ErrorMessage: 'no' }
   const functionArn = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:f:$LATEST`
   const detail = { kind, requestId: 'r-1', functionArn, traceHeader: TRACE }

@@ -667,16 +667,17 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
       const { enqueued, waiting, claimed, done, dead, discarded } = await store.queue.counts()
       return enqueued - waiting - claimed - done - dead - discarded
     }
-    const without =
-      (...names: string[]) =>
-      ({ name }: FunctionKey) =>
-        names.includes(name) ? 0 : Number.POSITIVE_INFINITY
+    const account = '111111111111/us-east-1'
+    const without = (...names: string[]) => ({
+      accounts: new Map([[account, Number.POSITIVE_INFINITY]]),
+      functions: new Map(names.map((name) => [`${account}/${name}`, 0])),
+    })
 
     it('gives back what was put, oldest first, byte for byte', async () => {
       const payload = new Uint8Array(1024 * 1024).map((_, i) => i % 251)
       await store.queue.put(validEvent({ requestId: 'second', enqueuedAt: 2000, qualifier: 'live' }))
       await store.queue.put(validEvent({ requestId: 'first', enqueuedAt: 1000, payload }))
-      const [first, second] = await store.queue.claim(2000, 9000, 10)
+      const [first, second] = (await store.queue.claim(2000, 10)).events
       expect(first).toMatchObject({
         requestId: 'first',
         function: key('f'),
@@ -695,7 +696,7 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
       const put = (requestId: string) =>
         store.queue.put(validEvent({ requestId, traceHeader: `Root=${requestId}`, payload: Buffer.from(requestId) }))
       await Promise.all(ids.map(put))
-      const claimed = await store.queue.claim(9000, 9000, 100)
+      const claimed = (await store.queue.claim(9000, 100)).events
       expect(claimed.map(({ requestId }) => requestId)).toEqual(ids)
       expect(claimed.map(({ traceHeader }) => traceHeader)).toEqual(ids.map((id) => `Root=${id}`))
       expect(claimed.map(({ payload }) => Buffer.from(payload).toString())).toEqual(ids)
@@ -704,23 +705,32 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
 
     it('gives nothing that is not due and each event to one claim only', async () => {
       await store.queue.put(validEvent({ enqueuedAt: 5000 }))
-      expect(await store.queue.claim(4999, 9000, 10)).toEqual([])
-      const claims = await Promise.all([store.queue.claim(5000, 9000, 10), store.queue.claim(5000, 9000, 10)])
-      expect(claims.flat()).toHaveLength(1)
-      expect(await store.queue.nextDue()).toBe(9000)
+      expect((await store.queue.claim(4999, 10)).events).toEqual([])
+      const claims = await Promise.all([store.queue.claim(5000, 10), store.queue.claim(5000, 10)])
+      expect(claims.flatMap(({ events }) => events)).toHaveLength(1)
+      expect(await store.queue.nextDue()).toBeUndefined()
     })
 
-    it('takes a claim back when its lease is over, and the late worker can do nothing', async () => {
+    it('keeps a claim for the instance that made it, however late it gets', async () => {
       await store.queue.put(validEvent())
-      const [late] = await store.queue.claim(1000, 2000, 1)
-      const [now] = await store.queue.claim(2000, 3000, 1)
+      const [event] = (await store.queue.claim(1000, 1)).events
+      const yearsLater = 1000 + 1e12
+      expect(await store.queue.recover(yearsLater)).toBe(0)
+      expect(await store.queue.claim(yearsLater, 1)).toEqual({ events: [], unnamed: [] })
+      expect(await store.queue.nextDue()).toBeUndefined()
+      expect(await store.queue.settle(event!.id, event!.epoch)).toBe(true)
+    })
+
+    it('takes the claim of a dead instance back, and a late worker of it can do nothing', async () => {
+      await store.queue.put(validEvent())
+      const [late] = (await store.queue.claim(1000, 1)).events
+      store = await under.reopen()
+      await store.queue.recover(2000)
+      const [now] = (await store.queue.claim(2000, 1)).events
       expect(now).toMatchObject({ id: late?.id, attempts: 1 })
       const { id, epoch } = late ?? { id: 0, epoch: 0 }
       expect(await store.queue.settle(id, epoch)).toBe(false)
       expect(await store.queue.release(id, epoch, 1)).toBe(false)
-      expect(await store.queue.extend(id, epoch, 99_999)).toBe(false)
-      expect(await store.queue.extend(id, now?.epoch ?? 0, 5000)).toBe(true)
-      expect(await store.queue.claim(4999, 9999, 1)).toEqual([])
       expect(await store.queue.settle(id, now?.epoch ?? 0)).toBe(true)
       expect(await store.queue.settle(id, now?.epoch ?? 0)).toBe(false)
       expect(await store.queue.counts()).toEqual({
@@ -736,23 +746,25 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
 
     it('makes a released event due again at its time, with one attempt more', async () => {
       await store.queue.put(validEvent())
-      const [event] = await store.queue.claim(1000, 2000, 1)
+      const [event] = (await store.queue.claim(1000, 1)).events
       expect(await store.queue.release(event?.id ?? 0, event?.epoch ?? 0, 60_000)).toBe(true)
       expect(await store.queue.release(event?.id ?? 0, event?.epoch ?? 0, 1)).toBe(false)
       expect(await store.queue.nextDue()).toBe(60_000)
-      expect(await store.queue.claim(59_999, 99_999, 1)).toEqual([])
-      expect((await store.queue.claim(60_000, 99_999, 1))[0]).toMatchObject({ requestId: 'r-1', attempts: 1 })
+      expect((await store.queue.claim(59_999, 1)).events).toEqual([])
+      expect((await store.queue.claim(60_000, 1)).events[0]).toMatchObject({ requestId: 'r-1', attempts: 1 })
     })
 
-    it('voids the leases of a host that died', async () => {
+    it('gives back what a host held that died, and nothing else', async () => {
       await store.queue.put(validEvent())
       await store.queue.put(validEvent({ requestId: 'r-2' }))
-      const [event] = await store.queue.claim(1000, 1_000_000, 1)
+      const [event] = (await store.queue.claim(1000, 1)).events
       store = await under.reopen()
-      expect(await store.queue.voidLeases(1500)).toBe(1)
+      expect(await store.queue.recover(1500)).toBe(1)
       expect(await store.queue.settle(event?.id ?? 0, event?.epoch ?? 0)).toBe(false)
-      expect(await store.queue.claim(1500, 9999, 10)).toHaveLength(2)
-      expect(await store.queue.voidLeases(1500)).toBe(2)
+      expect((await store.queue.claim(1500, 10)).events).toHaveLength(2)
+      expect(await store.queue.recover(1500)).toBe(0)
+      store = await under.reopen()
+      expect(await store.queue.recover(1500)).toBe(2)
       expect(await drift()).toBe(0)
     })
 
@@ -764,20 +776,51 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
         puts.push(store.queue.put(validEvent({ function: key(name), requestId: name, enqueuedAt: 9000 - i })))
       }
       await Promise.all(puts)
-      const claimed = await store.queue.claim(10_000, 20_000, 2, without('busy'))
+      const claimed = (await store.queue.claim(10_000, 2, without('busy'))).events
       expect(claimed.map(({ requestId }) => requestId)).toEqual(['z', 'm'])
-      expect((await store.queue.claim(10_000, 20_000, 5, without('busy', 'none'))).map((e) => e.requestId)).toEqual([
+      expect((await store.queue.claim(10_000, 5, without('busy', 'none'))).events.map((e) => e.requestId)).toEqual([
         'a',
       ])
-      expect(await store.queue.claim(10_000, 20_000, 5, without('busy'))).toEqual([])
-      expect(await store.queue.claim(10_000, 20_000, 5)).toHaveLength(5)
+      expect((await store.queue.claim(10_000, 5, without('busy'))).events).toEqual([])
+      expect((await store.queue.claim(10_000, 5)).events).toHaveLength(5)
+    })
+
+    it('takes nothing of an account that the limits do not name, and says of which function', async () => {
+      const other = { ...key('f'), account: '222222222222' }
+      await store.queue.put(validEvent({ function: other, enqueuedAt: 1 }))
+      await store.queue.put(validEvent({ function: other, enqueuedAt: 2 }))
+      await store.queue.put(validEvent({ requestId: 'named' }))
+      const { events, unnamed } = await store.queue.claim(5000, 10, without())
+      expect(events.map(({ requestId }) => requestId)).toEqual(['named'])
+      expect(unnamed).toEqual([other])
+    })
+
+    it('takes of each function what the limits say, one for itself or those of its account', async () => {
+      for (let i = 0; i < 5; i++) {
+        for (const name of ['a', 'b', 'c']) await store.queue.put(validEvent({ function: key(name) }))
+      }
+      const limits = { accounts: new Map([[account, 2]]), functions: new Map([[`${account}/b`, 4]]) }
+      const { events } = await store.queue.claim(5000, 100, limits)
+      const of = (name: string) => events.filter((event) => event.function.name === name).length
+      expect([of('a'), of('b'), of('c')]).toEqual([2, 4, 2])
+    })
+
+    it('runs what was accepted under a clock that has been set back since', async () => {
+      await store.queue.put(validEvent({ requestId: 'fresh', enqueuedAt: 3_600_000 }))
+      await store.queue.put(validEvent({ requestId: 'retry' }))
+      const [retry] = (await store.queue.claim(1000, 1)).events
+      await store.queue.release(retry!.id, retry!.epoch, 61_000, 'retry')
+      store = await under.reopen()
+      await store.queue.recover(2000)
+      expect((await store.queue.claim(2000, 10)).events.map(({ requestId }) => requestId)).toEqual(['fresh'])
+      expect(await store.queue.nextDue()).toBe(61_000)
     })
 
     it('discards the events of one function, waiting and claimed', async () => {
       await store.queue.put(validEvent())
       await store.queue.put(validEvent())
       await store.queue.put(validEvent({ function: key('f2') }))
-      const [claimed] = await store.queue.claim(1000, 2000, 1)
+      const [claimed] = (await store.queue.claim(1000, 1)).events
       expect(await store.queue.discard(key('f'))).toBe(2)
       expect(await store.queue.settle(claimed?.id ?? 0, claimed?.epoch ?? 0)).toBe(false)
       expect(await store.queue.counts()).toEqual({
@@ -816,7 +859,7 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
       for (let step = 0, now = 1000; step < 300; step++, now += 10) {
         const action = random(10)
         if (action < 4) await store.queue.put(validEvent({ requestId: `e${put++}`, enqueuedAt: now }))
-        else if (action < 6) held.push(...(await store.queue.claim(now, now + 200, 1 + random(3))))
+        else if (action < 6) held.push(...(await store.queue.claim(now, 1 + random(3))).events)
         else if (action < 8 && held.length > 0) {
           const [event] = held.splice(random(held.length), 1)
           if (event && (await store.queue.settle(event.id, event.epoch))) {
@@ -828,12 +871,15 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
           if (event) await store.queue.release(event.id, event.epoch, now + random(100))
         } else if (random(20) === 0) {
           store = await under.reopen()
-          await store.queue.voidLeases(now)
+          await store.queue.recover(now)
+          // Late writes of the instance before, or none.
           if (random(2)) held = []
         }
         expect(await drift()).toBe(0)
       }
-      const rest = await store.queue.claim(1_000_000, 2_000_000, 1000)
+      store = await under.reopen()
+      await store.queue.recover(1_000_000)
+      const rest = (await store.queue.claim(1_000_000, 1000)).events
       expect(rest.length + settled.size).toBe(put)
       expect((await store.queue.counts()).claimed).toBe(rest.length)
     })

@@ -83,7 +83,7 @@ describe('the database file', () => {
     const store = await open()
     const found = new Set<string>()
     for (;;) {
-      const events = await store.queue.claim(1000, 2000, 1000)
+      const events = (await store.queue.claim(1000, 1000)).events
       if (events.length === 0) break
       for (const event of events) found.add(new TextDecoder().decode(event.payload))
     }
@@ -123,7 +123,7 @@ describe('the database file', () => {
       message: expect.stringContaining('is full'),
     })
     expect((await store.queue.counts()).waiting).toBeGreaterThan(0)
-    for (const { id, epoch } of await store.queue.claim(Date.now(), Date.now() + 1000, 1000)) {
+    for (const { id, epoch } of (await store.queue.claim(Date.now(), 1000)).events) {
       await store.queue.settle(id, epoch)
     }
     for (;;) {
@@ -213,7 +213,7 @@ describe('the database file', () => {
     const puts = Array.from({ length: 100 }, (_, i) => store.queue.put(validEvent({ requestId: `r${i}` })))
     await puts[0]
     // What the first one waited for held all of them.
-    expect(await store.queue.claim(1000, 2000, 1000)).toHaveLength(100)
+    expect((await store.queue.claim(1000, 1000)).events).toHaveLength(100)
     await Promise.all(puts)
   })
 })

@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Kysely, Migrator, SqliteDialect } from 'kysely'
+import { Kysely, Migrator, SqliteDialect, sql } from 'kysely'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ACTIVE, configurationDigest } from '../../src/store/catalogue/rows.ts'
 import { initial } from '../../src/store/migrations/0001-initial.ts'
+import { migrations } from '../../src/store/migrations/index.ts'
 import { openStore } from '../../src/store/open.ts'
 import { loadSqliteEngine } from '../../src/store/sqlite/sqlite-engine.ts'
 import type { Tables } from '../../src/store/tables.ts'
@@ -40,6 +41,54 @@ it('the events of a database that counted them by itself are counted on', async 
     expect(await store.queue.counts()).toEqual(counted)
     await store.queue.discard(key('f'))
     expect(await store.queue.counts()).toEqual({ ...counted, waiting: 1, discarded: 3 })
+  } finally {
+    await store.close()
+  }
+})
+
+it('what a host of the release before had claimed, under a lease that has a time, is given back by the first start', async () => {
+  const path = join(folder, 'hearth.db')
+  const database = (await loadSqliteEngine()).open(path, 1000)
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) })
+  const { '0012-lease-owners': _, ...before } = await migrations.getMigrations()
+  const provider = { getMigrations: () => Promise.resolve(before) }
+  expect((await new Migrator({ db, provider }).migrateToLatest()).error).toBeUndefined()
+  const function_key = '111111111111/us-east-1/f'
+  for (const claimed of [0, 1]) {
+    const times = { enqueued_at: 1, due_at: claimed ? 90_000 : 70_000, claimed, attempts: claimed, epoch: claimed }
+    await db
+      .insertInto('events')
+      .values({ function_key, qualifier: null, request_id: `r-${claimed}`, ...times })
+      .execute()
+    await db
+      .insertInto('event_payloads')
+      .values({ event_id: claimed + 1, trace_header: '', payload: new Uint8Array() })
+      .execute()
+    const detail = JSON.stringify({ kind: 'failure', requestId: `r-${claimed}`, functionArn: 'arn' })
+    const delivery = { function_key, target: 't', detail, created_at: 1, claimed, attempts: claimed, epoch: claimed }
+    await db
+      .insertInto('deliveries')
+      .values({ ...delivery, due_at: claimed ? 90_000 : 1 })
+      .execute()
+    await db
+      .insertInto('delivery_bodies')
+      .values({ delivery_id: claimed + 1, body: new Uint8Array() })
+      .execute()
+  }
+  await sql`
+    insert into event_function_counts (function_key, enqueued, waiting, claimed) values (${function_key}, 2, 1, 1)`.execute(
+    db,
+  )
+  await db.destroy()
+
+  const store = await openStore(path)
+  try {
+    expect((await store.queue.claim(80_000, 10)).events.map(({ requestId }) => requestId)).toEqual(['r-0'])
+    expect(await store.queue.recover(80_000)).toBe(1)
+    expect((await store.queue.claim(80_000, 10)).events.map(({ requestId }) => requestId)).toEqual(['r-1'])
+    expect(await store.queue.counts()).toMatchObject({ enqueued: 2, waiting: 0, claimed: 2 })
+    expect(await store.deliveries.recover(80_000)).toBe(1)
+    expect(await store.deliveries.claim(80_000, 10, { each: 10, targets: new Map() })).toHaveLength(2)
   } finally {
     await store.close()
   }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import { LambdaException } from '../../lambda/errors.ts'
-import type { FunctionKey, FunctionVersion, RecursiveLoop } from '../../lambda/function.ts'
+import { type FunctionKey, type FunctionVersion, functionId, type RecursiveLoop } from '../../lambda/function.ts'
 import { packageId } from '../../lambda/package.ts'
 import { checkRevision, functionNotFound, refused } from '../../lambda/refusals.ts'
 import type { Changes } from '../changes.ts'
@@ -20,7 +20,6 @@ import { type Page, type PageRequest, pageOf, pageSize, readMarker } from '../pa
 import type { ConcurrencyBounds } from '../provisioned-store.ts'
 import { forgetCounts } from '../queue/event-counts.ts'
 import { discardEvents, discardInSteps } from '../queue/event-queue.ts'
-import { keyText } from '../queue/event-statements.ts'
 import type { Tables } from '../tables.ts'
 import { checkVerifiedUnder } from './code-signing.ts'
 import { codeBytesOf, countStoredCode, forgetStoredCode, storedCodeBytes } from './code-storage.ts'
@@ -60,7 +59,7 @@ export class SqlFunctions implements FunctionStore {
       await countStoredCode(db, key, input.configuration.codeSize, this.#codeLimit)
       // An event that was accepted while an earlier function of this name was being deleted is not this one's.
       while ((await discardEvents(db, key)) > 0);
-      await forgetCounts(db, keyText(key))
+      await forgetCounts(db, functionId(key))
       await db
         .insertInto('functions')
         .values({
@@ -214,7 +213,7 @@ export class SqlFunctions implements FunctionStore {
         .executeTakeFirst()
       if (numDeletedRows === 0n) throw functionNotFound(key)
       while ((await discardEvents(db, key)) > 0);
-      await forgetCounts(db, keyText(key))
+      await forgetCounts(db, functionId(key))
     })
     this.#changes.announce(key)
   }

@@ -10,6 +10,7 @@ import { codeSigning } from './0007-code-signing.ts'
 import { sealedPackages } from './0009-sealed-packages.ts'
 import { storedCode } from './0010-stored-code.ts'
 import { eventTotals } from './0011-event-totals.ts'
+import { leaseOwners } from './0012-lease-owners.ts'
 
 const MIGRATIONS: Record<string, Migration> = {
   '0001-initial': initial,
@@ -22,6 +23,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0009-sealed-packages': sealedPackages,
   '0010-stored-code': storedCode,
   '0011-event-totals': eventTotals,
+  '0012-lease-owners': leaseOwners,
 }
 
 export const migrations: MigrationProvider = {

@@ -1,24 +1,28 @@
-/** The outbox: records and dead letters, written in the transaction that ends their event, sent at least once under lease and epoch. */
+/** The outbox: records and dead letters, written in the transaction that ends their event, sent at least once, each by the instance that claimed it. */
 import type { Kysely } from 'kysely'
-import type { ClaimedDelivery, DeliveryStore } from '../delivery-store.ts'
+import type { ClaimedDelivery, DeliveryLimits, DeliveryStore } from '../delivery-store.ts'
 import type { OpenDatabase } from '../sqlite/sqlite.ts'
 import type { Tables } from '../tables.ts'
 import { DeliveryStatements } from './delivery-statements.ts'
 import type { GroupCommit } from './group-commit.ts'
+import { NEVER_DUE } from './leases.ts'
 
 export class SqlDeliveries implements DeliveryStore {
   readonly #db: Kysely<Tables>
   readonly #commits: GroupCommit
   readonly #statements: DeliveryStatements
+  readonly #owner: string
 
-  constructor(database: Pick<OpenDatabase, 'db' | 'connection'>, commits: GroupCommit) {
+  constructor(database: Pick<OpenDatabase, 'db' | 'connection' | 'instance'>, commits: GroupCommit) {
     this.#db = database.db
     this.#commits = commits
+    this.#owner = database.instance
     this.#statements = new DeliveryStatements(database.connection)
   }
 
-  claim(now: number, leaseUntil: number, limit: number, room: (target: string) => number): Promise<ClaimedDelivery[]> {
+  claim(now: number, limit: number, limits: DeliveryLimits): Promise<ClaimedDelivery[]> {
     const statements = this.#statements
+    const room = (target: string) => limits.targets.get(target) ?? limits.each
     return this.#commits.run(() => {
       const claimed: ClaimedDelivery[] = []
       // Those with the most room first: many busy ones must not keep the others from their turn.
@@ -27,7 +31,7 @@ export class SqlDeliveries implements DeliveryStore {
         // Only what is taken counts: a target may have nothing that is due.
         const wanted = Math.min(own, limit - claimed.length)
         if (wanted <= 0) continue
-        for (const id of statements.dueOf(target, now, wanted)) claimed.push(statements.claim(id, leaseUntil))
+        for (const id of statements.dueOf(target, now, wanted)) claimed.push(statements.claim(id, this.#owner))
       }
       return claimed
     })
@@ -45,8 +49,8 @@ export class SqlDeliveries implements DeliveryStore {
     return this.#commits.run(() => this.#statements.release(id, epoch, availableAt))
   }
 
-  voidLeases(now: number): Promise<number> {
-    return this.#commits.run(() => this.#statements.voidLeases(now))
+  recover(now: number): Promise<number> {
+    return this.#commits.run(() => this.#statements.recover(now, this.#owner))
   }
 
   async nextDue(after: number): Promise<number | undefined> {
@@ -54,6 +58,7 @@ export class SqlDeliveries implements DeliveryStore {
       .selectFrom('deliveries')
       .select('due_at')
       .where('due_at', '>', after)
+      .where('due_at', '<', NEVER_DUE)
       .orderBy('due_at')
       .limit(1)
       .executeTakeFirst()

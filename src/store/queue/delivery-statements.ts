@@ -1,8 +1,10 @@
 /** The statements of the outbox that run within a transaction of the group commit, in SQL and prepared once, as those of its events. */
 
+import { functionId } from '../../lambda/function.ts'
 import type { ClaimedDelivery, DeliveryDetail, NewDelivery } from '../delivery-store.ts'
 import type { SqliteConnection } from '../sqlite/sqlite-engine.ts'
-import { bytesOf, keyOf, keyText } from './event-statements.ts'
+import { bytesOf, keyOf } from './event-statements.ts'
+import { NEVER_DUE } from './leases.ts'
 
 interface ClaimedRow {
   readonly function_key: string
@@ -31,16 +33,21 @@ const TARGETS = `
 const DUE_OF = 'select id from deliveries where target = ? and due_at <= ? order by due_at, id limit ?'
 
 const CLAIM = `
-  update deliveries set claimed = 1, due_at = ?, attempts = attempts + 1, epoch = epoch + 1 where id = ?
+  update deliveries set claimed = 1, owner = ?, due_at = ${NEVER_DUE}, attempts = attempts + 1, epoch = epoch + 1 where id = ?
   returning function_key, target, detail, created_at, attempts, epoch`
 
 const BODY = 'select body from delivery_bodies where delivery_id = ?'
 
 const REMOVE = 'delete from deliveries where id = ? and epoch = ? and claimed = 1'
 
-const RELEASE = 'update deliveries set claimed = 0, due_at = ? where id = ? and epoch = ? and claimed = 1'
+const RELEASE = 'update deliveries set claimed = 0, owner = null, due_at = ? where id = ? and epoch = ? and claimed = 1'
 
-const VOID = 'update deliveries set claimed = 0, due_at = ?, epoch = epoch + 1 where claimed = 1'
+const VOID = `
+  update deliveries set claimed = 0, owner = null, due_at = ?, epoch = epoch + 1
+  where due_at = ${NEVER_DUE} and claimed = 1 and owner is distinct from ?`
+
+/** As of the events. */
+const FROM_THE_FUTURE = `update deliveries set due_at = ? where due_at > ? and due_at < ${NEVER_DUE} and attempts = 0`
 
 export class DeliveryStatements {
   readonly #connection: SqliteConnection
@@ -50,7 +57,7 @@ export class DeliveryStatements {
   }
 
   insert({ function: key, target, detail, body, createdAt }: NewDelivery): void {
-    const values = [keyText(key), target, JSON.stringify(detail), createdAt, createdAt]
+    const values = [functionId(key), target, JSON.stringify(detail), createdAt, createdAt]
     this.#run(INSERT_BODY, [this.#run(INSERT, values).lastInsertRowid, body])
     this.count('decided')
   }
@@ -65,8 +72,8 @@ export class DeliveryStatements {
   }
 
   /** @throws Error when the delivery is not there */
-  claim(id: number, leaseUntil: number): ClaimedDelivery {
-    const [row] = this.#all<ClaimedRow>(CLAIM, [leaseUntil, id])
+  claim(id: number, owner: string): ClaimedDelivery {
+    const [row] = this.#all<ClaimedRow>(CLAIM, [owner, id])
     const [content] = this.#all<{ body: Uint8Array }>(BODY, [id])
     if (row === undefined || content === undefined) throw new Error(`delivery ${id} is not whole`)
     return {
@@ -91,9 +98,11 @@ export class DeliveryStatements {
     return this.#run(RELEASE, [availableAt, id, epoch]).changes > 0
   }
 
-  /** How many. */
-  voidLeases(now: number): number {
-    return Number(this.#run(VOID, [now]).changes)
+  /** Makes the claims of all owners but this one void. Returns how many. */
+  recover(now: number, alive: string): number {
+    const voided = Number(this.#run(VOID, [now, alive]).changes)
+    this.#run(FROM_THE_FUTURE, [now, now])
+    return voided
   }
 
   count(outcome: 'decided' | 'delivered' | 'abandoned'): void {

@@ -1,20 +1,23 @@
-/** The durable queue of asynchronous events. Each claim has a lease and an epoch; whoever lost either can change nothing any more. */
+/** The durable queue of asynchronous events. Each claim has an owner and an epoch; whoever lost it can change nothing any more. */
 import { CompiledQuery, type Kysely, type Transaction } from 'kysely'
-import type { FunctionKey } from '../../lambda/function.ts'
-import type { ClaimedEvent, EventEnding, EventQueueStore, FunctionQueue, NewEvent } from '../event-queue-store.ts'
+import { type FunctionKey, functionId } from '../../lambda/function.ts'
+import type { Claim, ClaimLimits, EventEnding, EventQueueStore, FunctionQueue, NewEvent } from '../event-queue-store.ts'
 import type { OpenDatabase } from '../sqlite/sqlite.ts'
 import type { Tables } from '../tables.ts'
 import { DeliveryStatements } from './delivery-statements.ts'
-import { findDue, type RoomOf } from './event-claims.ts'
+import { findDue } from './event-claims.ts'
 import { CountChanges, totalCounts } from './event-counts.ts'
-import { EventStatements, keyOf, keyText } from './event-statements.ts'
+import { EventStatements, keyOf } from './event-statements.ts'
 import type { GroupCommit } from './group-commit.ts'
+import { NEVER_DUE } from './leases.ts'
 import { QueueRoom } from './queue-room.ts'
 
 const COUNTS = ['enqueued', 'waiting', 'claimed', 'done', 'dead', 'discarded'] as const
 
 /** Events of one claim, whatever the caller asks for. */
 const CLAIM_MAX = 1000
+
+const CLAIMED = { waiting: -1, claimed: 1 }
 
 const DONE: EventEnding = { as: 'done', deliveries: [], events: [] }
 
@@ -25,14 +28,16 @@ export class SqlEventQueue implements EventQueueStore {
   readonly #statements: EventStatements
   readonly #deliveries: DeliveryStatements
   readonly #room: QueueRoom
+  readonly #owner: string
 
   /** @param maxBytes of the database, from which on no further event is accepted */
   constructor(
-    database: Pick<OpenDatabase, 'db' | 'connection'>,
+    database: Pick<OpenDatabase, 'db' | 'connection' | 'instance'>,
     commits: { readonly promises: GroupCommit; readonly progress: GroupCommit },
     maxBytes = Number.POSITIVE_INFINITY,
   ) {
     this.#db = database.db
+    this.#owner = database.instance
     this.#promises = commits.promises
     this.#progress = commits.progress
     this.#statements = new EventStatements(database.connection)
@@ -49,24 +54,17 @@ export class SqlEventQueue implements EventQueueStore {
     return this.#promises.run((group) => group.insert(event))
   }
 
-  claim(
-    now: number,
-    leaseUntil: number,
-    limit: number,
-    room: RoomOf = () => Number.POSITIVE_INFINITY,
-  ): Promise<ClaimedEvent[]> {
+  claim(now: number, limit: number, limits?: ClaimLimits): Promise<Claim> {
     const size = Math.min(limit, CLAIM_MAX)
-    if (size <= 0) return Promise.resolve([])
-    return this.#progress.run(({ counts }) =>
-      findDue(this.#statements, now, size, room).map(({ id, claimed, function_key }) => {
-        if (claimed === 0) counts.add(function_key, { waiting: -1, claimed: 1 })
-        return this.#statements.claim(id, leaseUntil)
-      }),
-    )
-  }
-
-  extend(id: number, epoch: number, leaseUntil: number): Promise<boolean> {
-    return this.#progress.run(() => this.#statements.extend(id, epoch, leaseUntil))
+    if (size <= 0) return Promise.resolve({ events: [], unnamed: [] })
+    return this.#progress.run(({ counts }) => {
+      const { found, unnamed } = findDue(this.#statements, now, size, limits)
+      const events = found.map(({ id, function_key }) => {
+        counts.add(function_key, CLAIMED)
+        return this.#statements.claim(id, this.#owner)
+      })
+      return { events, unnamed }
+    })
   }
 
   settle(id: number, epoch: number, ending: EventEnding = DONE): Promise<boolean> {
@@ -89,10 +87,10 @@ export class SqlEventQueue implements EventQueueStore {
     })
   }
 
-  voidLeases(now: number): Promise<number> {
+  recover(now: number): Promise<number> {
     return this.#progress.run(({ counts }) => {
       let voided = 0
-      for (const { function_key, claimed } of this.#statements.voidLeases(now)) {
+      for (const { function_key, claimed } of this.#statements.recover(now, this.#owner)) {
         counts.add(function_key, { claimed: -claimed, waiting: claimed })
         voided += claimed
       }
@@ -108,6 +106,7 @@ export class SqlEventQueue implements EventQueueStore {
     const row = await this.#db
       .selectFrom('events')
       .select('due_at')
+      .where('due_at', '<', NEVER_DUE)
       .$if(after !== undefined, (query) => query.where('due_at', '>', after ?? 0))
       .orderBy('due_at')
       .orderBy('id')
@@ -169,7 +168,7 @@ export async function discardEvents(db: Transaction<Tables>, key: FunctionKey): 
   const gone = await db
     .selectFrom('events')
     .select(['id', 'claimed'])
-    .where('function_key', '=', keyText(key))
+    .where('function_key', '=', functionId(key))
     .limit(DISCARD_STEP)
     .execute()
   if (gone.length === 0) return 0
@@ -177,7 +176,7 @@ export async function discardEvents(db: Transaction<Tables>, key: FunctionKey): 
   await db.deleteFrom('events').where('id', 'in', ids).execute()
   const claimed = gone.filter((event) => event.claimed === 1).length
   const counts = new CountChanges()
-  counts.add(keyText(key), { waiting: claimed - gone.length, claimed: -claimed, discarded: gone.length })
+  counts.add(functionId(key), { waiting: claimed - gone.length, claimed: -claimed, discarded: gone.length })
   for (const [text, parameters] of counts.statements()) {
     await db.executeQuery(CompiledQuery.raw(text, [...parameters]))
   }

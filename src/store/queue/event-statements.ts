@@ -5,10 +5,10 @@
 import type { FunctionKey } from '../../lambda/function.ts'
 import type { ClaimedEvent } from '../event-queue-store.ts'
 import type { SqliteConnection } from '../sqlite/sqlite-engine.ts'
+import { NEVER_DUE } from './leases.ts'
 
 export interface DueEvent {
   readonly id: number
-  readonly claimed: number
   readonly function_key: string
 }
 
@@ -24,10 +24,10 @@ interface ClaimedRow {
   readonly epoch: number
 }
 
-export const DUE = 'select id, claimed, function_key from events where due_at <= ? order by due_at, id limit ?'
+export const DUE = 'select id, function_key from events where due_at <= ? order by due_at, id limit ?'
 
 export const DUE_OF = `
-  select id, claimed, function_key from events where function_key = ? and due_at <= ? order by due_at, id limit ?`
+  select id, function_key from events where function_key = ? and due_at <= ? order by due_at, id limit ?`
 
 /** One jump along the index for each function. */
 export const FUNCTIONS_DUE = `
@@ -43,21 +43,24 @@ export const FUNCTIONS_DUE = `
   select function_key from due where due_at <= ? order by due_at`
 
 const CLAIM = `
-  update events set claimed = 1, due_at = ?, attempts = attempts + 1, epoch = epoch + 1 where id = ?
+  update events set claimed = 1, owner = ?, due_at = ${NEVER_DUE}, attempts = attempts + 1, epoch = epoch + 1 where id = ?
   returning id, function_key, qualifier, request_id, enqueued_at, attempts, retries, postponements, epoch`
 
 const PAYLOAD = 'select trace_header, payload from event_payloads where event_id = ?'
 
-const EXTEND = 'update events set due_at = ? where id = ? and epoch = ? and claimed = 1'
-
 /** Two additions: of a retry, of a postponement. */
 const RELEASE = `
-  update events set claimed = 0, due_at = ?, retries = retries + ?, postponements = postponements + ?
+  update events set claimed = 0, owner = null, due_at = ?, retries = retries + ?, postponements = postponements + ?
   where id = ? and epoch = ? and claimed = 1 returning function_key`
 
-const CLAIMED = 'select function_key, claimed from event_function_counts where claimed > 0'
+const OF_DEAD = `due_at = ${NEVER_DUE} and claimed = 1 and owner is distinct from ?`
 
-const VOID = 'update events set claimed = 0, due_at = ?, epoch = epoch + 1 where claimed = 1'
+const HELD_BY_DEAD = `select function_key, count(*) as claimed from events where ${OF_DEAD} group by function_key`
+
+const VOID = `update events set claimed = 0, owner = null, due_at = ?, epoch = epoch + 1 where ${OF_DEAD}`
+
+/** Accepted under a clock that was ahead of this one: what was never tried waits for nothing. */
+const FROM_THE_FUTURE = `update events set due_at = ? where due_at > ? and due_at < ${NEVER_DUE} and attempts = 0`
 
 const REMOVE = 'delete from events where id = ? and epoch = ? and claimed = 1 returning function_key'
 
@@ -83,8 +86,8 @@ export class EventStatements {
   }
 
   /** @throws Error when the event is not there */
-  claim(id: number, leaseUntil: number): ClaimedEvent {
-    const [row] = this.#all<ClaimedRow>(CLAIM, [leaseUntil, id])
+  claim(id: number, owner: string): ClaimedEvent {
+    const [row] = this.#all<ClaimedRow>(CLAIM, [owner, id])
     const [content] = this.#all<{ trace_header: string; payload: Uint8Array }>(PAYLOAD, [id])
     if (row === undefined || content === undefined) throw new Error(`event ${id} is not whole`)
     return {
@@ -102,21 +105,17 @@ export class EventStatements {
     }
   }
 
-  /** `false`: the claim was no longer this one. */
-  extend(id: number, epoch: number, leaseUntil: number): boolean {
-    return this.#run(EXTEND, [leaseUntil, id, epoch]).changes > 0
-  }
-
   /** Returns the function's key; `undefined`: the claim was no longer this one. */
   release(id: number, epoch: number, availableAt: number, because?: 'retry' | 'postponement'): string | undefined {
     const additions = [because === 'retry' ? 1 : 0, because === 'postponement' ? 1 : 0]
     return this.#all<{ function_key: string }>(RELEASE, [availableAt, ...additions, id, epoch])[0]?.function_key
   }
 
-  /** Makes all claims void. Returns how many each function had. */
-  voidLeases(now: number): { readonly function_key: string; readonly claimed: number }[] {
-    const held = this.#all<{ function_key: string; claimed: number }>(CLAIMED, [])
-    if (held.length > 0) this.#run(VOID, [now])
+  /** Makes the claims of all owners but this one void. Returns how many each function had. */
+  recover(now: number, alive: string): { readonly function_key: string; readonly claimed: number }[] {
+    const held = this.#all<{ function_key: string; claimed: number }>(HELD_BY_DEAD, [alive])
+    if (held.length > 0) this.#run(VOID, [now, alive])
+    this.#run(FROM_THE_FUTURE, [now, now])
     return held
   }
 
@@ -139,10 +138,6 @@ export class EventStatements {
 /** A plain view: better-sqlite3 answers with Buffers, whose methods differ from those of Uint8Array. */
 export function bytesOf(blob: Uint8Array): Uint8Array {
   return new Uint8Array(blob.buffer, blob.byteOffset, blob.byteLength)
-}
-
-export function keyText(key: FunctionKey): string {
-  return `${key.account}/${key.region}/${key.name}`
 }
 
 export function keyOf(text: string): FunctionKey {

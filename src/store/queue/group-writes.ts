@@ -1,10 +1,10 @@
 /** What the writes of one transaction leave to its end, because it costs less when it is done together. */
 
+import { functionId } from '../../lambda/function.ts'
 import type { NewEvent } from '../event-queue-store.ts'
 import type { SqliteConnection } from '../sqlite/sqlite-engine.ts'
 import { CountChanges } from './event-counts.ts'
 import { EventInserts } from './event-inserts.ts'
-import { keyText } from './event-statements.ts'
 
 const ENQUEUED = { enqueued: 1, waiting: 1 }
 
@@ -21,7 +21,7 @@ export class GroupWrites {
   }
 
   insert(event: NewEvent): void {
-    const functionKey = keyText(event.function)
+    const functionKey = functionId(event.function)
     this.counts.add(functionKey, ENQUEUED)
     this.#inserts.add(functionKey, event)
     if (!this.#together) this.#insert()

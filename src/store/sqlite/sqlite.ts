@@ -1,4 +1,5 @@
 /** Opens the database of a data folder: exclusive, durable, migrated; every failure says what to do about it. */
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
@@ -22,6 +23,8 @@ export interface SqliteOptions {
 }
 
 export interface OpenDatabase {
+  /** Names who has the database open, from this opening to the next: what others have claimed is of the dead. */
+  readonly instance: string
   readonly db: Kysely<Tables>
   /** The one that `db` uses, for statements on the hot path; only within a transaction of `db`, or with `lock`. */
   readonly connection: SqliteConnection
@@ -44,18 +47,23 @@ const CHECKPOINT_PAGES = 4000
 export async function openSqlite(path: string, options: SqliteOptions = {}): Promise<OpenDatabase> {
   const engine = await loadSqliteEngine(options.engine)
   const owner = ownerFile(path)
+  const instance = randomBytes(6).toString('hex')
   const connection = connect(engine, path, options.lockWaitMs ?? 3000)
   const log = new WriteAheadLog(path, connection, options.failed)
   const lock = new ConnectionLock()
   const db = new Kysely<Tables>({ dialect: new TransactionalSqliteDialect({ database: connection }, lock, log) })
   try {
-    writeFileSync(owner, JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() }))
+    writeFileSync(
+      owner,
+      JSON.stringify({ instance, pid: process.pid, host: hostname(), since: new Date().toISOString() }),
+    )
     await migrate(db, path)
   } catch (error) {
     await db.destroy()
     throw explainSqlite(error, path)
   }
   return {
+    instance,
     db,
     connection,
     lock,

@@ -34,7 +34,16 @@ type Writes = Pick<EventQueueStore, 'settle' | 'release'>
 let folder: string
 let database: OpenDatabase
 let progress: GroupCommit
+/** Of the host that lives now. */
 let queue: SqlEventQueue
+let hosts = 0
+
+/** As one host sees the database: what the host before had claimed is of the dead. */
+function openQueue(): SqlEventQueue {
+  const { db, connection } = database
+  const commits = { promises: new GroupCommit(database, 'promise'), progress }
+  return new SqlEventQueue({ db, connection, instance: `host-${++hosts}` }, commits)
+}
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'hearth-crashes-'))
@@ -104,8 +113,7 @@ function through(wire: Wire, writes: (step: <T>(what: () => Promise<T>) => Promi
   return Object.assign(Object.create(queue) as EventQueueStore, {
     claim: (...given: Parameters<EventQueueStore['claim']>) => wire.read(() => queue.claim(...given)),
     nextDue: (after?: number) => wire.read(() => queue.nextDue(after)),
-    voidLeases: (now: number) => queue.voidLeases(now),
-    extend: (...given: Parameters<EventQueueStore['extend']>) => wire.read(() => queue.extend(...given)),
+    recover: (now: number) => queue.recover(now),
     ...writes(step),
   })
 }
@@ -117,6 +125,7 @@ async function conduct(seed: number, writes: Parameters<typeof through>[1]): Pro
   const executed: string[] = []
   const wanted = (requestId: string) => (Number(requestId.split('-')[1]) % 2) + 1
   const start = async () => {
+    queue = openQueue()
     const wire = new Wire(random)
     const version = validVersion({ ...key('f'), version: '$LATEST' })
     const target = { versions: [{ version, weight: 1 }] }
@@ -132,11 +141,12 @@ async function conduct(seed: number, writes: Parameters<typeof through>[1]): Pro
         : { ok: true, payload }
     }
     const concurrency = new Concurrency({ accountLimit: 100 })
+    concurrency.setLimits(key('f').account, key('f').region, { reserved: new Map(), provisioned: new Map() })
     const worker = new EventWorker({
       queue: through(wire, writes),
       resolver,
       invoker: { run } as Invoker,
-      room: new EventRoom({ concurrency, limitsKnown: () => true, capacity: 8, probeEveryMs: 1000 }),
+      room: new EventRoom({ concurrency, capacity: 8, probeEveryMs: 1000 }),
       timing: { retryDelaysMs: [0], backoffBaseMs: 0 },
       clock: () => CLOCK,
       wakeDeliveries: () => {},
@@ -178,7 +188,6 @@ async function conducts(writes: Parameters<typeof through>[1]): Promise<string[]
   for (let seed = 1; seed <= RUNS; seed++) {
     database = await openSqlite(join(folder, `${seed}.db`))
     progress = new GroupCommit(database, 'progress')
-    queue = new SqlEventQueue(database, { promises: new GroupCommit(database, 'promise'), progress })
     try {
       const found = await conduct(seed, writes)
       if (found.length > 0) return found

@@ -71,7 +71,6 @@ beforeEach(async () => {
     invoker,
     room: new EventRoom({
       concurrency,
-      limitsKnown: (of) => resolver.limitsKnown(of),
       capacity: 8,
       probeEveryMs: 1000,
     }),
@@ -113,7 +112,7 @@ const quiet = () =>
     const due = await store.queue.nextDue()
     return claimed === 0 && (due === undefined || due > now)
   })
-const deliveries = () => store.deliveries.claim(now, now + 60_000, 100, () => 100)
+const deliveries = () => store.deliveries.claim(now, 100, { each: 100, targets: new Map() })
 const record = (body: Uint8Array) => JSON.parse(Buffer.from(body).toString())
 
 describe('an event of a failing function', () => {
@@ -395,6 +394,38 @@ describe('a backlog of one function', () => {
     await until(async () => (await store.queue.counts()).done === 101)
   })
 
+  it.each([
+    ['steps forward by a minute', 61_000],
+    ['steps back by a minute', -61_000],
+    ['jumps a day ahead, as after a suspend', 86_400_000],
+  ])('runs once, and beside itself never, when the clock %s meanwhile', async (_, step) => {
+    await create('f')
+    await create('g')
+    let finish = () => {}
+    run = (request) => (request.key.name === 'g' ? ok : new Promise((resolve) => (finish = () => resolve(ok))))
+    await put('f')
+    await until(() => ran.length === 1)
+    advance(step)
+    // The worker claims again and again meanwhile; the old event is not among what it gets.
+    for (let i = 1; i <= 3; i++) {
+      await put('g', { requestId: `g${i}`, enqueuedAt: now - 1 })
+      await until(async () => (await store.queue.counts()).done === i)
+    }
+    expect(ran.filter(({ name }) => name === 'f')).toHaveLength(1)
+    finish()
+    await until(async () => (await store.queue.counts()).done === 4)
+    expect(ran.filter(({ name }) => name === 'f')).toHaveLength(1)
+  })
+
+  it('that ran is not run again when its end cannot be stored: it is stored later', async () => {
+    await create('f')
+    const settle = vi.spyOn(store.queue, 'settle').mockRejectedValueOnce(new Error('disk full'))
+    await put('f')
+    await until(async () => (await store.queue.counts()).done === 1)
+    expect(settle).toHaveBeenCalledTimes(2)
+    expect(ran).toHaveLength(1)
+  })
+
   it('does not take what the stop of the host cut off for a failure: the next start runs it again', async () => {
     await create('f', { deadLetterTarget: QUEUE })
     await configure('f', { maximumRetryAttempts: 0 })
@@ -409,7 +440,7 @@ describe('a backlog of one function', () => {
     cutOff()
     await until(() => concurrency.total() === 0)
     // Comes after whatever the worker wrote of it.
-    await store.queue.claim(now, now, 1, () => 0)
+    await store.queue.claim(now, 1, { accounts: new Map(), functions: new Map() })
     run = () => ok
     await worker.start()
     await until(async () => (await store.queue.counts()).done === 1)

@@ -13,19 +13,27 @@ import { key, validEvent } from '../../contract/store-suite.ts'
 let folder: string
 let database: OpenDatabase
 let queue: SqlEventQueue
+let progress: GroupCommit
 let deliveries: SqlDeliveries
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hearth-endings-'))
   database = await openSqlite(join(folder, 'hearth.db'))
-  const progress = new GroupCommit(database, 'progress')
-  queue = new SqlEventQueue(database, { promises: new GroupCommit(database, 'promise'), progress })
+  progress = new GroupCommit(database, 'progress')
+  queue = queueOf('first')
   deliveries = new SqlDeliveries(database, progress)
 })
 afterEach(async () => {
   await database.close()
   rmSync(folder, { recursive: true })
 })
+
+/** The queue as an instance sees it. */
+const queueOf = (instance: string) =>
+  new SqlEventQueue(
+    { db: database.db, connection: database.connection, instance },
+    { promises: new GroupCommit(database, 'promise'), progress },
+  )
 
 const ending = (changes: Partial<EventEnding> = {}): EventEnding => ({
   as: 'dead',
@@ -45,8 +53,10 @@ const ending = (changes: Partial<EventEnding> = {}): EventEnding => ({
 describe('the end of an event', () => {
   it('stores what follows from it in the same transaction, once', async () => {
     await queue.put(validEvent())
-    const [late] = await queue.claim(1000, 2000, 1)
-    const [event] = await queue.claim(2000, 3000, 1)
+    const [late] = (await queue.claim(1000, 1)).events
+    const second = queueOf('second')
+    await second.recover(2000)
+    const [event] = (await second.claim(2000, 1)).events
     expect(await queue.settle(late!.id, late!.epoch, ending())).toBe(false)
     expect((await deliveries.counts()).decided).toBe(0)
     expect(await queue.settle(event!.id, event!.epoch, ending())).toBe(true)
@@ -57,7 +67,7 @@ describe('the end of an event', () => {
 
   it('leaves the event in the queue when what follows cannot be stored', async () => {
     await queue.put(validEvent())
-    const [event] = await queue.claim(1000, 2000, 1)
+    const [event] = (await queue.claim(1000, 1)).events
     const broken = ending({ events: [validEvent({ payload: undefined as never })] })
     await expect(queue.settle(event!.id, event!.epoch, broken)).rejects.toThrow()
     expect(await queue.counts()).toMatchObject({ enqueued: 1, claimed: 1, dead: 0 })
@@ -76,27 +86,29 @@ describe('the end of an event', () => {
     ]
     const answers = await Promise.allSettled(given.map((event) => queue.put(event)))
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'])
-    expect((await queue.claim(1000, 2000, 10)).map(({ requestId }) => requestId)).toEqual(['a', 'b', 'c'])
+    expect((await queue.claim(1000, 10)).events.map(({ requestId }) => requestId)).toEqual(['a', 'b', 'c'])
     expect(await queue.counts()).toMatchObject({ enqueued: 3, claimed: 3 })
   })
 
   it('counts what spent a retry apart from what did not', async () => {
     await queue.put(validEvent())
     for (const because of ['retry', 'postponement', 'postponement', undefined] as const) {
-      const [event] = await queue.claim(1000, 2000, 1)
+      const [event] = (await queue.claim(1000, 1)).events
       await queue.release(event!.id, event!.epoch, 1000, because)
     }
-    expect((await queue.claim(1000, 2000, 1))[0]).toMatchObject({ attempts: 4, retries: 1, postponements: 2 })
+    expect((await queue.claim(1000, 1)).events[0]).toMatchObject({ attempts: 4, retries: 1, postponements: 2 })
   })
 })
 
-/** Two workers after a lost lease; the second one fails and wants a retry. What the checks below must notice. */
+/** Two hosts, the first of which was taken for dead; the second one fails and wants a retry. What the checks below must notice. */
 async function lateWorker(
   settle: (id: number, epoch: number) => Promise<unknown>,
 ): Promise<{ lost: boolean; drift: number }> {
   await queue.put(validEvent())
-  const [late] = await queue.claim(1000, 2000, 1)
-  const [current] = await queue.claim(2000, 3000, 1)
+  const [late] = (await queue.claim(1000, 1)).events
+  const second = queueOf('second')
+  await second.recover(2000)
+  const [current] = (await second.claim(2000, 1)).events
   await settle(late!.id, late!.epoch)
   const retried = await queue.release(current!.id, current!.epoch, 5000, 'retry')
   const { enqueued, waiting, claimed, done, dead, discarded } = await queue.counts()
@@ -108,7 +120,7 @@ async function lateWorker(
 }
 
 describe('conservation', () => {
-  it('holds when a worker that lost its lease settles late', async () => {
+  it('holds when a worker that was taken for dead settles late', async () => {
     expect(await lateWorker((id, epoch) => queue.settle(id, epoch))).toEqual({ lost: false, drift: 0 })
   })
 

@@ -1,0 +1,7 @@
+/**
+ * A claim is a lease of the instance that made it. It has no time: it ends when it is settled or given back, or when its owner is known to be
+ * dead. So a clock that jumps and a machine that is suspended end none.
+ */
+
+/** `due_at` of what is claimed: it is not due, and the indexes by time find all claims in one place. */
+export const NEVER_DUE = Number.MAX_SAFE_INTEGER
