@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { contradictions } from './config/contradictions.ts'
 import { nearest } from './config/nearest.ts'
 import { type Config, flagOf, type Machine, SETTING_NAMES, SETTINGS, type SettingName } from './config/settings.ts'
 
@@ -94,17 +95,8 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
     sources[name] ??= 'default'
   }
   const config: Config = ConfigSchema.parse(complete)
-  const webhook = Object.values(config.destinations).some((place) => !place.startsWith('folder:'))
-  if (webhook && config.destinationSecret === undefined) {
-    throw new ConfigError([
-      'HEARTH_DESTINATION_SECRET is missing: destinations names a webhook, and what it gets must be signed. Set it to 16 characters or more.',
-    ])
-  }
-  if (config.unreservedMinimum > config.accountConcurrency) {
-    throw new ConfigError([
-      `${given.unreservedMinimum?.label ?? 'unreservedMinimum'} must not be greater than accountConcurrency (${config.accountConcurrency}); it is ${config.unreservedMinimum}`,
-    ])
-  }
+  const wrong = contradictions(config, (name) => given[name]?.label ?? name)
+  if (wrong.length > 0) throw new ConfigError(wrong)
   return {
     config: { ...config, data: resolve(input.cwd, config.data) },
     sources: sources as Record<SettingName, string>,

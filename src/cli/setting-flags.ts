@@ -11,7 +11,9 @@ export function withSettings(command: Command): Command {
   )
   for (const name of SETTING_NAMES) {
     const { description, env, form } = SETTINGS[name]
-    command.addOption(new Option(`--${flagOf(name)} <${form}>`, `${description} (${env})`))
+    const value = form === 'on|off' ? `[${form}]` : `<${form}>`
+    // A switch without a value is on.
+    command.addOption(new Option(`--${flagOf(name)} ${value}`, `${description} (${env})`).preset('on'))
   }
   return command
 }

@@ -10,6 +10,7 @@ import {
   SECURITY_GROUP_ID,
   SUBNET_ID,
 } from '../lambda/machine-room.ts'
+import { PORT_SETTINGS } from './port-settings.ts'
 import { setting } from './setting.ts'
 import { SIGNING_SETTINGS } from './signing-settings.ts'
 import { bytes, matching, numberList, oneOf, onOff, pairs, portList, wholeNumber } from './values.ts'
@@ -31,10 +32,11 @@ export const SETTINGS = {
     env: 'HEARTH_HOST',
     form: 'ADDRESS',
     description:
-      'Address that the Lambda API listens on. Signatures are not verified: bind another address than loopback only in a network you trust.',
+      'Address that the Lambda API listens on. One that other machines reach needs allowAnonymous: signatures are not verified.',
     schema: matching(/^[0-9A-Za-z.:_-]{1,253}$/, 'must be a host name or an IP address'),
     fallback: () => '127.0.0.1',
   }),
+  ...PORT_SETTINGS,
   data: setting({
     env: 'HEARTH_DATA',
     form: 'FOLDER',
@@ -137,7 +139,7 @@ export const SETTINGS = {
     env: 'HEARTH_FUNCTION_REACH',
     form: 'PORT,…',
     description:
-      'Ports of this machine that functions may reach as host.docker.internal:PORT, those bound to its loopback too.',
+      "Ports of this machine that functions may reach as host.docker.internal:PORT, those bound to its loopback too. The host's own port is refused.",
     schema: portList(),
     fallback: () => [],
     defaultText: 'none',

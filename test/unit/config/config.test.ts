@@ -205,3 +205,39 @@ describe('nearest', () => {
     expect(nearest('HEARTH_REGIN', ['HEARTH_PORT', 'HEARTH_REGION'])).toBe('HEARTH_REGION')
   })
 })
+
+describe('an address that other machines reach', () => {
+  it('is refused until the operator says that everybody may use the host', () => {
+    for (const host of ['0.0.0.0', '::', '192.168.1.7', 'lambda.example.org']) {
+      expect(problems({ env: { HEARTH_HOST: host } })).toEqual([
+        `HEARTH_HOST is ${host}, which other machines can reach, and requests are not authenticated: whoever reaches the host can run code on this machine. If you want that, add --allow-anonymous or set HEARTH_ALLOW_ANONYMOUS=on.`,
+      ])
+      expect(load({ flags: { host, allowAnonymous: 'on' } }).config.allowAnonymous).toBe(true)
+    }
+    for (const host of ['127.0.0.1', '127.8.8.8', '::1', 'localhost']) expect(problems({ flags: { host } })).toEqual([])
+  })
+})
+
+describe('the origins of web pages that may call the API', () => {
+  it('are named one by one', () => {
+    const env = { HEARTH_ALLOWED_ORIGINS: 'https://app.example.org, http://localhost:3000' }
+    expect(load({ env }).config.allowedOrigins).toEqual(['https://app.example.org', 'http://localhost:3000'])
+    for (const origin of ['*', 'null', 'https://*.example.org', 'https://a.example/path', 'app.example.org']) {
+      expect(problems({ env: { HEARTH_ALLOWED_ORIGINS: origin } })[0], origin).toContain('* and null cannot be allowed')
+    }
+  })
+})
+
+it('names of the host are names, without port', () => {
+  expect(load({ env: { HEARTH_PUBLIC_NAMES: 'a.example,b.example' } }).config.publicNames).toHaveLength(2)
+  for (const name of ['a.example:9000', '*.example', 'http://a.example']) {
+    expect(problems({ env: { HEARTH_PUBLIC_NAMES: name } }), name).toHaveLength(1)
+  }
+})
+
+it('functions may not reach the port of the host', () => {
+  expect(problems({ flags: { port: '9100', functionReach: '5432,9100' } })).toEqual([
+    "--function-reach names port 9100, which is the host's own: functions would reach the operator's side of it. Functions call the Lambda API at AWS_ENDPOINT_URL_LAMBDA.",
+  ])
+  expect(problems({ flags: { functionReach: '9000' } })).toHaveLength(1)
+})
