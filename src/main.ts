@@ -299,7 +299,6 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       runtimes: () => runtimes.list(),
       logs,
       defaults: { account: config.accountId, region: config.region },
-      host: config.host,
     })
     const caller = { accessKeys: config.accessKeys, account: config.accountId, region: config.region }
     const apiLog = withoutRepeats(log, Date.now)
@@ -344,8 +343,16 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
     await deliveries.start()
     opened(worker, (one) => one.stop(config.drainTimeout * 1000))
     await worker.start()
-    const server: HttpServer = opened(await serveHttp(listener, { host: config.host, port: config.port }), (one) =>
-      one.close(config.drainTimeout * 1000),
+    const server: HttpServer = opened(
+      await serveHttp(listener, {
+        host: config.host,
+        port: config.port,
+        names: config.publicNames,
+        origins: config.allowedOrigins,
+        isSandbox: (address) => driver.isSandbox(address),
+        functionReach: config.functionReach,
+      }),
+      (one) => one.close(config.drainTimeout * 1000),
     )
     // Stopping begins with the last one opened: no new requests, no new events, then environments, listeners, sandboxes, logs, store.
     return { url: server.url, runtimes, close: closeAll }

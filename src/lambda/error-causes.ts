@@ -13,11 +13,11 @@ const NOTHING = 'Nothing.'
 export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> = {
   AccessDeniedException: {
     cause:
-      'The request names a function or a layer of another account, and no resource policy grants it; or the registry of ImageUri refuses this host.',
+      'The request names a function or a layer of another account, and no resource policy grants it; or the registry of ImageUri refuses this host; or the request comes under a name that is not one of the host, or from a web page of an origin that is not allowed.',
     caller:
       'Let the owner grant it (AddPermission, AddLayerVersionPermission), use credentials of the account that owns it, or a name without the account.',
     operator:
-      'Check HEARTH_ACCESS_KEYS: it says which access key belongs to which account. For an image: docker login as the user of the host.',
+      'Check HEARTH_ACCESS_KEYS: it says which access key belongs to which account. For an image: docker login as the user of the host. For a name HEARTH_PUBLIC_NAMES, for a page HEARTH_ALLOWED_ORIGINS.',
   },
   CodeSigningConfigNotFoundException: {
     cause: 'The code-signing configuration that a function is to be given does not exist in this account and region.',
@@ -88,8 +88,8 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
   },
   InvalidRequestContentException: {
     cause:
-      'The payload is not JSON, the client context is not base64 of a JSON object, or the request id is not a UUID.',
-    caller: 'Send JSON. With the AWS CLI v2 add --cli-binary-format raw-in-base64-out.',
+      'The payload is not JSON, the client context is not base64 of a JSON object, the request id is not a UUID, or the body came too slowly or not whole.',
+    caller: 'Send JSON, all of it at once. With the AWS CLI v2 add --cli-binary-format raw-in-base64-out.',
     operator: NOTHING,
   },
   InvalidRuntimeException: {
@@ -185,7 +185,7 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
   },
   TooManyRequestsException: {
     cause:
-      'Concurrency is used up: `ReservedFunctionConcurrentInvocationLimitExceeded` for the reservation of the function (0 switches it off), `ConcurrentInvocationLimitExceeded` for what the account shares, or for more new environments than the scaling rate allows. Or requests come faster than ten per second for each unit of it: `ReservedFunctionInvocationRateLimitExceeded`, `FunctionInvocationRateLimitExceeded`.',
+      'Concurrency is used up: `ReservedFunctionConcurrentInvocationLimitExceeded` for the reservation of the function (0 switches it off), `ConcurrentInvocationLimitExceeded` for what the account shares, or for more new environments than the scaling rate allows. Or requests come faster than ten per second for each unit of it: `ReservedFunctionInvocationRateLimitExceeded`, `FunctionInvocationRateLimitExceeded`. Or the host held so many request bodies that one found no room for 30 seconds: `CallerRateLimitExceeded`.',
     caller: 'Retry with back-off; SDKs do so by themselves.',
     operator:
       'Raise HEARTH_ACCOUNT_CONCURRENCY or the reservation; for rates HEARTH_REQUEST_RATE_FACTOR or HEARTH_SCALING_RATE.',

@@ -1,51 +1,32 @@
-/** Reads request bodies, bounded. */
+/** Reads request bodies of the sandboxes, bounded. */
 import type { IncomingMessage } from 'node:http'
-import { Chunks } from '../lambda/chunks.ts'
+import { shareOf } from '../http/counted.ts'
+import { type Body as AnyBody, type BodyRules, readBody as read } from '../http/incoming-body.ts'
 
 /** Bytes beyond the limit that are read and thrown away so that a client which only reads after writing sees its refusal. */
 const DISCARD_BYTES = 64 * 1024 * 1024
 
-/** `too-large`: more than the limit; `truncated`: shorter than announced, or the connection broke within it. */
+/** The answer to an event may take as long as the event may: its deadline ends the connection, not a least rate. */
+export const UNTIL_THE_DEADLINE = { leastRate: 0, totalMs: Number.POSITIVE_INFINITY }
+
+/** `too-large`: more than the limit; `truncated`: shorter than announced, or the connection broke or was ended within it. */
 export type Body = Uint8Array | 'too-large' | 'truncated'
 
-/**
- * Calls `done` once, when the body has ended or cannot end any more; `exceeded` before it, as soon as the limit is known to be passed,
- * because the invocation is decided then while the rest of the body is still under way.
- */
+/** As `readBody` of every server; a body that was given up for its slowness is one whose connection broke. */
 export function readBody(
   request: IncomingMessage,
   limit: number,
   done: (body: Body) => void,
-  exceeded: () => void = ignore,
+  { exceeded, pace }: { readonly exceeded?: () => void; readonly pace?: BodyRules['pace'] } = {},
 ): void {
-  let chunks: Chunks | undefined = new Chunks()
-  let size = 0
-  let settled = false
-
-  const finish = (body: Body) => {
-    if (settled) return
-    settled = true
-    chunks = undefined
-    done(body)
+  const rules = { limit, discard: DISCARD_BYTES, share: shareOf(request), ...(pace === undefined ? {} : { pace }) }
+  const ended = (body: AnyBody, release: () => void) => {
+    release()
+    const given = body === 'too-slow' || body === 'no-room'
+    if (given) request.socket.destroy()
+    done(given ? 'truncated' : body)
   }
-  const pass = () => {
-    chunks = undefined
-    exceeded()
-  }
-
-  if (Number(request.headers['content-length'] ?? 0) > limit) pass()
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length
-    if (chunks === undefined) {
-      if (size > limit + DISCARD_BYTES) finish('too-large')
-    } else if (size > limit) {
-      pass()
-    } else {
-      chunks.add(chunk)
-    }
-  })
-  request.on('end', () => finish(chunks === undefined ? 'too-large' : chunks.whole()))
-  request.on('close', () => finish('truncated'))
+  read(request, rules, ended, exceeded)
 }
 
 /** Reads a body that nobody wants, so that the connection can be used again, up to a bound. */
@@ -54,5 +35,3 @@ export function discardBody(request: IncomingMessage): void {
     if (body === 'too-large' && !request.complete) request.socket.destroy()
   })
 }
-
-function ignore(): void {}

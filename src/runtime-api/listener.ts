@@ -6,14 +6,33 @@ import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
+import { Budget, type BudgetRules } from '../http/budget.ts'
+import { type ConnectionRules, Connections, type Peer } from '../http/connections.ts'
 import { rawAnswer, TRUNCATED } from './answers.ts'
 import type { Listeners, Session, SessionOptions } from './api.ts'
 import { bindChunk, type Chunk, chunkStarts, closeServer } from './ports.ts'
 import { serve } from './routes.ts'
 import { RuntimeSession } from './session.ts'
 
-/** Open connections of one environment: as many as its open files (LIMITS.openFiles), what a function without bounds of its own may use. */
-const MAX_CONNECTIONS = 1024
+const MIB = 1024 * 1024
+
+/**
+ * Connections of one environment and of all: an SDK client has 50 to the Lambda API, a runtime one, an extension one or two. No client sends
+ * requests ahead of answers; it must not cost memory.
+ */
+export const SANDBOX_CONNECTIONS: ConnectionRules = {
+  most: 8192,
+  mostOfPeer: 256,
+  pipelined: 16,
+  replaces: false,
+}
+
+/** Bytes of bodies and unread answers of one environment: two of the largest answers, or of the largest events that it sends to others. */
+const SANDBOX_BYTES = 12 * MIB
+const SANDBOX_LENT = 6 * MIB
+
+/** Of all environments. Bodies beyond it wait, each a few milliseconds where the others are sent at once. */
+const DOOR_BUDGET: BudgetRules = { bytes: 36 * MIB, lent: 18 * MIB }
 
 /** Bytes of request headers: the Python client sends an X-Ray cause of up to 1 MB as a header. */
 const HEADER_BYTES = 2 * 1024 * 1024
@@ -22,11 +41,11 @@ const HEADER_BYTES = 2 * 1024 * 1024
 const WIDE_CONNECTIONS = 16
 const NARROW_HEADER_BYTES = 64 * 1024
 
-/** Time for a request's headers to arrive, milliseconds; the only time limit, since `next` waits for days. */
+/** Time for a request's headers to arrive, milliseconds. */
 const HEADERS_TIMEOUT_MS = 60_000
 
-/** Requests on one connection that were sent before earlier ones were answered. No client does it; it must not cost memory. */
-const MAX_PIPELINED = 16
+/** Time for a whole request to arrive, milliseconds: longer than any invocation, whose answer may come until its deadline. */
+const REQUEST_TIMEOUT_MS = 960_000
 
 const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
@@ -37,16 +56,18 @@ class Listener {
   readonly server: ServerWithHeaderSize
   readonly address: string
   session: RuntimeSession | undefined
-  readonly #connections = new Set<Socket>()
-  readonly #pipelined = new WeakMap<Socket, number>()
+  readonly #sockets = new Set<Socket>()
+  readonly #door: Door
+  #peer: Peer | undefined
 
-  constructor(hostAddress: string, port: number, log: RuntimeApiListenersOptions['log']) {
+  constructor(hostAddress: string, port: number, door: Door, log: RuntimeApiListenersOptions['log']) {
     this.address = `${hostAddress}:${port}`
+    this.#door = door
     this.server = new Server(
       {
         maxHeaderSize: HEADER_BYTES,
         headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: 0,
+        requestTimeout: REQUEST_TIMEOUT_MS,
         keepAliveTimeout: 0,
         noDelay: true,
       },
@@ -59,25 +80,32 @@ class Listener {
     this.server.on('error', (error) => log.debug({ error, address: this.address }, 'Runtime API listener'))
   }
 
+  /** From now on it is this environment's. */
+  bind(session: RuntimeSession): void {
+    this.session = session
+    this.#peer = { share: this.#door.budget.share(SANDBOX_BYTES, SANDBOX_LENT), connections: 0 }
+  }
+
   drop(): void {
-    for (const socket of this.#connections) socket.destroy()
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   #connection(socket: Socket): void {
     const { session } = this
-    const peer = session?.options.peerAddress
+    const expected = session?.options.peerAddress
     if (
       session === undefined ||
-      (peer !== undefined && socket.remoteAddress !== peer) ||
-      this.#connections.size >= MAX_CONNECTIONS
+      this.#peer === undefined ||
+      (expected !== undefined && socket.remoteAddress !== expected)
     ) {
       socket.destroy()
       return
     }
-    this.#connections.add(socket)
-    this.server.maxHeaderSize = this.#connections.size > WIDE_CONNECTIONS ? NARROW_HEADER_BYTES : HEADER_BYTES
+    if (!this.#door.connections.accept(socket, this.#peer)) return
+    this.#sockets.add(socket)
+    this.server.maxHeaderSize = this.#sockets.size > WIDE_CONNECTIONS ? NARROW_HEADER_BYTES : HEADER_BYTES
     socket.on('close', () => {
-      this.#connections.delete(socket)
+      this.#sockets.delete(socket)
       session.disconnected(socket)
     })
   }
@@ -89,21 +117,14 @@ class Listener {
       socket.destroy()
       return
     }
-    // No socket yet: an earlier answer on this connection is outstanding.
-    if (response.socket === null && !this.#admitPipelined(socket, response)) return
-    serve(this.session, request, response)
+    if (this.#door.connections.begin(request, response)) serve(this.session, request, response)
   }
+}
 
-  #admitPipelined(socket: Socket, response: ServerResponse): boolean {
-    const count = this.#pipelined.get(socket) ?? 0
-    if (count >= MAX_PIPELINED) {
-      socket.destroy()
-      return false
-    }
-    this.#pipelined.set(socket, count + 1)
-    response.once('finish', () => this.#pipelined.set(socket, (this.#pipelined.get(socket) ?? 1) - 1))
-    return true
-  }
+/** What all environments share. */
+interface Door {
+  readonly budget: Budget
+  readonly connections: Connections
 }
 
 function refuseMalformed(error: Error & { code?: string }, socket: Duplex): void {
@@ -126,11 +147,14 @@ export interface RuntimeApiListenersOptions {
   /** Ports bound together, 1–1024; one firewall rule each. */
   readonly chunk?: number
   readonly log: Pick<Logger, 'debug'>
+  readonly budget?: Budget
+  readonly connections?: ConnectionRules
 }
 
 export class RuntimeApiListeners implements Listeners {
   readonly #options: RuntimeApiListenersOptions
   readonly #chunk: number
+  readonly #door: Door
   readonly #pools = new Map<string, Pool>()
   readonly #sessions = new Set<RuntimeSession>()
   #closed = false
@@ -138,6 +162,10 @@ export class RuntimeApiListeners implements Listeners {
   constructor(options: RuntimeApiListenersOptions) {
     this.#options = options
     this.#chunk = options.chunk ?? 32
+    this.#door = {
+      budget: options.budget ?? new Budget(DOOR_BUDGET),
+      connections: new Connections(options.connections ?? SANDBOX_CONNECTIONS),
+    }
     if (!Number.isInteger(this.#chunk) || this.#chunk < 1 || this.#chunk > 1024) {
       throw new RangeError(`chunk must be an integer from 1 to 1024, not ${this.#chunk}`)
     }
@@ -183,7 +211,7 @@ export class RuntimeApiListeners implements Listeners {
         pool.free.push(listener)
       },
     })
-    listener.session = session
+    listener.bind(session)
     this.#sessions.add(session)
     return session
   }
@@ -191,7 +219,7 @@ export class RuntimeApiListeners implements Listeners {
   async #grow(pool: Pool, hostAddress: string): Promise<void> {
     const listeners: Listener[] = []
     const chunk = await bindChunk(hostAddress, this.#chunk, pool.starts, (port) => {
-      const listener = new Listener(hostAddress, port, this.#options.log)
+      const listener = new Listener(hostAddress, port, this.#door, this.#options.log)
       listeners.push(listener)
       return listener.server
     })

@@ -10,7 +10,6 @@
  *   GET /logs          function logs as NDJSON: function= or group=, since= (Unix ms), limit=, follow=1, account=, region=
  */
 import { Hono } from 'hono'
-import { refuseBrowser } from '../http/browser.ts'
 import { answerLogs, type LogsOptions } from './admin-logs.ts'
 
 export interface Health {
@@ -27,8 +26,6 @@ export interface AdminOptions extends LogsOptions {
   readonly metrics: () => Promise<string>
   readonly queue: () => Promise<object>
   readonly runtimes: () => Promise<readonly unknown[]>
-  /** Address that the host is bound to (setting `host`). */
-  readonly host: string
 }
 
 /** Body of a refused or unknown request. */
@@ -40,8 +37,6 @@ export function createAdmin(options: AdminOptions): Hono {
   const app = new Hono()
 
   app.use(async (c, next) => {
-    const refusal = refuseBrowser(options.host, (name) => c.req.header(name))
-    if (refusal !== undefined) return c.json<AdminError>({ message: refusal }, 403)
     c.header('Cache-Control', 'no-store')
     await next()
   })

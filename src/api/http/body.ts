@@ -1,6 +1,8 @@
-/** Request bodies of the control plane: bounded, then JSON. Invoke reads its own. */
+/** Request bodies of the API: bounded, then JSON. */
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
+import { shareOf } from '../../http/counted.ts'
+import { type BodyProblem, readBody } from '../../http/incoming-body.ts'
 import { LambdaException } from '../../lambda/errors.ts'
 import { LIMITS } from '../../lambda/limits.ts'
 
@@ -23,15 +25,28 @@ const OTHER_BYTES = 1 * MIB
  */
 const DISCARDED_BYTES_MAX = 256 * MIB
 
-/** Bytes that the body of a request may have: those it announces, or the operation's limit. */
-export function bodyBytes(c: Context, operation: string): number {
-  const limit = REQUEST_BYTES[operation] ?? OTHER_BYTES
-  return Math.min(Number(c.req.header('content-length') ?? limit) || 0, limit)
+/** A body up to this size is not counted while it is worked on: what is made of it is small. */
+const SMALL_BYTES = 1 * MIB
+
+export interface JsonBody {
+  readonly json: unknown
+  /** The body and what was made of it are not needed any more. */
+  readonly release: () => void
 }
 
-/** @throws LambdaException RequestEntityTooLargeException, InvalidRequestContentException */
-export async function readJson(c: Context, operation: string): Promise<unknown> {
-  const bytes = await readBytes(c.req.raw, operation, REQUEST_BYTES[operation] ?? OTHER_BYTES)
+/** @throws LambdaException RequestEntityTooLargeException, InvalidRequestContentException, TooManyRequestsException */
+export async function readJson(c: Context, operation: string): Promise<JsonBody> {
+  const { bytes, release } = await readBytes(c, operation, REQUEST_BYTES[operation] ?? OTHER_BYTES)
+  if (bytes.length <= SMALL_BYTES) release()
+  try {
+    return { json: parsed(bytes), release }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+function parsed(bytes: Uint8Array): unknown {
   if (bytes.length === 0) return {}
   let json: unknown
   try {
@@ -47,27 +62,60 @@ function notJson(detail: string): LambdaException {
   return new LambdaException('InvalidRequestContentException', `Could not parse request body into json: ${detail}`)
 }
 
-async function readBytes(request: Request, operation: string, limit: number): Promise<Uint8Array> {
-  const tooLarge = new LambdaException(
-    'RequestEntityTooLargeException',
-    `Request must be smaller than ${limit} bytes for the ${operation} operation`,
-  )
-  if (Number(request.headers.get('content-length') ?? 0) > DISCARDED_BYTES_MAX) throw tooLarge
-  if (request.body === null) return new Uint8Array()
-  const chunks: Uint8Array[] = []
-  let size = 0
-  try {
-    for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
-      size += chunk.length
-      if (size > DISCARDED_BYTES_MAX) break
-      if (size > limit) chunks.length = 0
-      else chunks.push(chunk)
-    }
-  } catch (error) {
-    throw cutOff(error)
+/** A body, and the function that says that it is not held any more. */
+interface Bytes {
+  readonly bytes: Uint8Array
+  readonly release: () => void
+}
+
+async function readBytes(c: Context, operation: string, limit: number): Promise<Bytes> {
+  const tooLarge = () =>
+    new LambdaException(
+      'RequestEntityTooLargeException',
+      `Request must be smaller than ${limit} bytes for the ${operation} operation`,
+    )
+  const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage }
+  if (incoming !== undefined) return readIncoming(incoming, limit, tooLarge)
+  const bytes = new Uint8Array(await c.req.arrayBuffer())
+  if (bytes.length > limit) throw tooLarge()
+  return { bytes, release: () => {} }
+}
+
+/** @param refusal of a body that is larger than the limit */
+export function readIncoming(
+  request: IncomingMessage,
+  limit: number,
+  refusal: (bytes: number) => LambdaException,
+): Promise<Bytes> {
+  const announced = Number(request.headers['content-length'] ?? 0)
+  if (announced > DISCARDED_BYTES_MAX) throw refusal(announced)
+  const rules = { limit, discard: DISCARDED_BYTES_MAX - limit, share: shareOf(request) }
+  return new Promise((resolve, reject) => {
+    readBody(request, rules, (bytes, release) => {
+      if (typeof bytes !== 'string') resolve({ bytes, release })
+      else if (bytes === 'too-large') reject(refusal(limit + 1))
+      else reject(problem(bytes))
+    })
+  })
+}
+
+/** The client's failure, not one of this host. */
+export function problem(body: Exclude<BodyProblem, 'too-large'>): LambdaException {
+  switch (body) {
+    case 'truncated':
+      return new LambdaException('InvalidRequestContentException', 'The connection ended before the request body did.')
+    case 'too-slow':
+      return new LambdaException(
+        'InvalidRequestContentException',
+        'The request body came too slowly. Send it at once, over a connection that is fast enough for it.',
+      )
+    case 'no-room':
+      return new LambdaException(
+        'TooManyRequestsException',
+        'The host receives as many large requests as it has room for. Try again later.',
+        { members: { Reason: 'CallerRateLimitExceeded' } },
+      )
   }
-  if (size > limit) throw tooLarge
-  return Buffer.concat(chunks)
 }
 
 /** Milliseconds for which the rest of a refused request is read. */
@@ -88,11 +136,4 @@ export function discardRest(request: IncomingMessage): void {
   request.on('data', count)
   request.on('close', () => clearTimeout(timer))
   request.resume()
-}
-
-/** The client went away, or its connection broke, before the end of the body: its failure, not one of this host. */
-export function cutOff(cause: unknown): LambdaException {
-  return new LambdaException('InvalidRequestContentException', 'The connection ended before the request body did.', {
-    cause,
-  })
 }

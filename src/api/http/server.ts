@@ -1,10 +1,14 @@
 /** The API on a socket: listening, limits of the connection, and a stop that lets requests under way finish. */
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { Budget, type BudgetRules } from '../../http/budget.ts'
+import { type ConnectionRules, Connections, type Peer } from '../../http/connections.ts'
 import { LIMITS } from '../../lambda/limits.ts'
 import { OperatorError } from '../../lambda/operator-error.ts'
 import type { Listener } from '../listener.ts'
-import { refuseBrowser } from './browser.ts'
+import { Guard } from './guard.ts'
+
+const MIB = 1024 * 1024
 
 export interface HttpServer {
   /** e.g. `http://127.0.0.1:9000` */
@@ -13,46 +17,97 @@ export interface HttpServer {
   close(drainMs: number): Promise<void>
 }
 
+export interface ServerOptions {
+  readonly host: string
+  readonly port: number
+  /** Names besides `host` that clients may call this host by. */
+  readonly names?: readonly string[]
+  /** Origins whose pages may use the API. */
+  readonly origins?: readonly string[]
+  /** Whether an address is one of a sandbox: those have a door of their own. */
+  readonly isSandbox?: (address: string) => boolean
+  /** Ports that functions may reach: not this one. */
+  readonly functionReach?: readonly number[]
+  readonly budget?: Budget
+  readonly connections?: ConnectionRules
+}
+
+/** Seconds that a request may take to arrive whole; a body is also bounded by its pace (Budget). */
+const REQUEST_TIMEOUT_MS = 600_000
+
 /** AWS sends nothing until the result is ready, up to 15 minutes: no timeout of ours may end a connection that waits for an answer. */
 const CONNECTION = {
   maxHeaderSize: LIMITS.requestHeaderBytes,
   keepAliveTimeout: 75_000,
   headersTimeout: 60_000,
-  requestTimeout: 0,
+  requestTimeout: REQUEST_TIMEOUT_MS,
   noDelay: true,
 }
 
+/** Half of the connections are for one address at most: a load test and a proxy are one address. No client sends requests ahead. */
+const CONNECTIONS: ConnectionRules = { most: 4096, mostOfPeer: 2048, pipelined: 8, replaces: true }
+
+/** Bytes of the bodies and unread answers of all clients. What is made of a body meanwhile takes several times as much. */
+export const PORT_BUDGET: BudgetRules = { bytes: 96 * MIB, lent: LIMITS.createFunctionRequestBytes }
+
 /** @throws Error that says what to do when the port cannot be had. */
-export async function serveHttp(listener: Listener, at: { host: string; port: number }): Promise<HttpServer> {
+export async function serveHttp(listener: Listener, options: ServerOptions): Promise<HttpServer> {
+  const { host, port: wanted, isSandbox = () => false } = options
+  const guard = new Guard({ bound: host, names: options.names ?? [], origins: options.origins ?? [] })
+  const connections = new Connections(options.connections ?? CONNECTIONS)
+  const state = { stopping: false }
   const server = createServer(CONNECTION, (request, response) => {
-    const { headers } = request
-    const refusal = isBrowser(headers)
-      ? refuseBrowser(at.host, (name) => headers[name] as string | undefined)
-      : undefined
-    if (refusal === undefined) listener(request, response)
-    else refuse(response, refusal)
+    if (!connections.begin(request, response)) return
+    if (state.stopping) response.shouldKeepAlive = false
+    if (guard.admits(request, response)) listener(request, response)
   })
-  const underWay = followRequests(server)
+  const peerOf = peersByAddress(options.budget ?? new Budget(PORT_BUDGET))
+  // Before node:http's own handler, so that the connection of a stranger is never parsed.
+  server.prependListener('connection', (socket: Socket) => {
+    const address = plainAddress(socket)
+    if (isSandbox(address)) socket.destroy()
+    else connections.accept(socket, peerOf(address, socket))
+  })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, at)))
-    server.listen({ host: at.host, port: at.port, backlog: 1024 }, resolve)
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, options)))
+    server.listen({ host, port: wanted, backlog: 1024 }, resolve)
   })
   const { port } = server.address() as AddressInfo
-  const host = at.host.includes(':') ? `[${at.host}]` : at.host
-  return { url: `http://${host}:${port}`, close: (drainMs) => stop(server, underWay, drainMs) }
+  if (options.functionReach?.includes(port)) {
+    server.close()
+    throw new OperatorError(
+      `Port ${port}, which the host was given, is one that functions may reach (HEARTH_FUNCTION_REACH).`,
+      'Choose another port with --port or HEARTH_PORT.',
+    )
+  }
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    close: (drainMs) => {
+      state.stopping = true
+      return stop(server, connections, drainMs)
+    },
+  }
 }
 
-/** Browsers send neither Origin nor Sec-Fetch-Site with a page's GET of its own site when that is no secure one; all call themselves so. */
-function isBrowser({ origin, 'sec-fetch-site': site, 'user-agent': agent }: IncomingHttpHeaders): boolean {
-  return origin !== undefined || site !== undefined || agent?.startsWith('Mozilla/') === true
+/** IPv4 addresses come as IPv6 ones where the server listens on both. */
+function plainAddress({ remoteAddress = '' }: Socket): string {
+  return remoteAddress.startsWith('::ffff:') ? remoteAddress.slice('::ffff:'.length) : remoteAddress
 }
 
-function refuse(response: ServerResponse, message: string): void {
-  const headers = { 'Content-Type': 'application/json', 'x-amzn-ErrorType': 'AccessDeniedException' }
-  response.writeHead(403, headers).end(JSON.stringify({ Message: message }))
+/** The peer of each address, for as long as it has a connection. */
+function peersByAddress(budget: Budget): (address: string, socket: Socket) => Peer {
+  const peers = new Map<string, Peer>()
+  return (address, socket) => {
+    const peer = peers.get(address) ?? { share: budget.share(), connections: 0 }
+    peers.set(address, peer)
+    socket.on('close', () => {
+      if (peer.connections === 0) peers.delete(address)
+    })
+    return peer
+  }
 }
 
-function explain(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Error {
+function explain(error: NodeJS.ErrnoException, { host, port }: ServerOptions): Error {
   const reasons: Record<string, [string, string]> = {
     EADDRINUSE: [
       `Port ${port} of ${host} is in use.`,
@@ -68,60 +123,15 @@ function explain(error: NodeJS.ErrnoException, { host, port }: { host: string; p
   return new OperatorError(message, remedy, { cause: error })
 }
 
-/** Requests of one connection that have no whole answer yet: several when a client sends the next one before it has the last answer. */
-interface Connection {
-  underWay: number
-  last: ServerResponse | undefined
-}
-
-/**
- * Kept by connection, not as a set of the responses: a set makes itself a new table every few requests, V8 leaves the old one pointing to
- * it, and so from one that has grown old on, all of them survive with the requests they held. Without it the enqueue is 5 % faster.
- */
-interface UnderWay {
-  readonly connections: Map<Socket, Connection>
-  requests: number
-  stopping: boolean
-  idle: (() => void) | undefined
-}
-
-function followRequests(server: Server): UnderWay {
-  const state: UnderWay = { connections: new Map(), requests: 0, stopping: false, idle: undefined }
-  function closed(this: Socket) {
-    state.connections.delete(this)
-  }
-  server.on('connection', (socket: Socket) => {
-    state.connections.set(socket, { underWay: 0, last: undefined })
-    socket.on('close', closed)
-  })
-  function ended(this: ServerResponse) {
-    const connection = state.connections.get(this.req.socket)
-    if (connection !== undefined && --connection.underWay === 0) connection.last = undefined
-    if (--state.requests === 0) state.idle?.()
-  }
-  server.on('request', (request, response) => {
-    if (state.stopping) response.shouldKeepAlive = false
-    const connection = state.connections.get(request.socket)
-    if (connection !== undefined) {
-      connection.underWay++
-      connection.last = response
-    }
-    state.requests++
-    response.on('close', ended)
-  })
-  return state
-}
-
-async function stop(server: Server, underWay: UnderWay, drainMs: number): Promise<void> {
+async function stop(server: Server, connections: Connections, drainMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
   // Node would take the next request of a connection that is in use, and busy clients would never be done.
-  underWay.stopping = true
-  for (const { last } of underWay.connections.values()) if (last !== undefined) last.shouldKeepAlive = false
-  if (underWay.requests > 0) {
+  for (const response of connections.lastAnswers()) response.shouldKeepAlive = false
+  if (connections.requests > 0) {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, drainMs)
-      underWay.idle = () => {
+      connections.idle = () => {
         clearTimeout(timer)
         resolve()
       }

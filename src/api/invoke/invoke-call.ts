@@ -1,10 +1,11 @@
 /** A call of Invoke or InvokeAsync as its handler reads it, from Hono or straight from Node's server. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
-import { Chunks } from '../../lambda/chunks.ts'
+import { shareOf } from '../../http/counted.ts'
+import { readBody } from '../../http/incoming-body.ts'
 import type { LambdaException } from '../../lambda/errors.ts'
 import { LIMITS } from '../../lambda/limits.ts'
-import { cutOff } from '../http/body.ts'
+import { problem } from '../http/body.ts'
 
 export interface InvokeCall {
   /** The path's, decoded: a name or an ARN. */
@@ -18,6 +19,9 @@ export interface InvokeCall {
 const PREFIX = '/2015-03-31/functions/'
 const SUFFIX = '/invocations'
 const SLASH = 0x2f
+
+/** Bytes beyond the limit that are read, so that the client sees its refusal. */
+const DISCARDED_BYTES = 256 * 1024 * 1024
 
 /** The call that a request is; `undefined`: it is another operation, or its path is one for which the router is needed. */
 export function invokeCall(request: IncomingMessage): InvokeCall | undefined {
@@ -74,20 +78,17 @@ export async function readPayload(
   if (typeof body === 'function') return new Uint8Array(await body())
   if (announced === 0) return new Uint8Array(0)
   return new Promise((resolve, reject) => {
-    let chunks = new Chunks()
-    let size = 0
-    body.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size > LIMITS.syncPayloadBytes) {
-        chunks = new Chunks()
-        body.removeAllListeners('data')
-        body.resume()
-        reject(refusal(size))
-        return
-      }
-      chunks.add(chunk)
-    })
-    body.on('end', () => resolve(chunks.whole()))
-    body.on('error', (error) => reject(cutOff(error)))
+    const rules = { limit: LIMITS.syncPayloadBytes, discard: DISCARDED_BYTES, share: shareOf(body) }
+    readBody(
+      body,
+      rules,
+      (bytes, release) => {
+        // From here on the limits of concurrency bound how many there are.
+        release()
+        if (typeof bytes !== 'string') resolve(bytes)
+        else if (bytes !== 'too-large') reject(problem(bytes))
+      },
+      (bytes) => reject(refusal(bytes)),
+    )
   })
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LIMITS } from '../../lambda/limits.ts'
 import { ACCEPTED, failure, INVALID_REQUEST_ID, STALE_INVOCATION, send, TOO_LARGE } from '../answers.ts'
 import type { InvocationOutcome } from '../api.ts'
-import { discardBody, readBody } from '../body.ts'
+import { discardBody, readBody, UNTIL_THE_DEADLINE } from '../body.ts'
 import type { Invocation } from '../invocation.ts'
 import { type RuntimeCall, runtimeRefusal } from '../protocol.ts'
 import type { RuntimeSession } from '../session.ts'
@@ -54,7 +54,7 @@ export function answerWithBody(
       session.answer(invocation, outcomeOf(body))
       send(response, ACCEPTED)
     },
-    () => session.answer(invocation, { kind: 'too-large' }),
+    { exceeded: () => session.answer(invocation, { kind: 'too-large' }), pace: UNTIL_THE_DEADLINE },
   )
 }
 

@@ -124,6 +124,11 @@ export class DockerDriver implements SandboxDriver {
     return this.#opened().reserve()
   }
 
+  /** Whether a connection from this address comes out of a sandbox. */
+  isSandbox(address: string): boolean {
+    return this.#networks?.isSandbox(address) ?? false
+  }
+
   admit(hostAddress: string, firstPort: number, lastPort: number): Promise<void> {
     return this.#opened().admit(hostAddress, firstPort, lastPort)
   }

@@ -125,7 +125,7 @@ describe('a payload of one-byte chunks', () => {
       collectGarbage()
       return process.memoryUsage().heapUsed
     }
-    const body = new PassThrough() as unknown as IncomingMessage
+    const body = Object.assign(new PassThrough(), { headers: {} }) as unknown as IncomingMessage
     const call = { name: 'f', headers: {}, query: () => undefined, body }
     const payload = readPayload(call, (bytes) => new LambdaException('ServiceException', String(bytes)))
     const before = held()

@@ -79,6 +79,11 @@ export class Networks {
     }
   }
 
+  /** Whether it is the address of a sandbox. The gateway's is this machine's own. */
+  isSandbox(address: string): boolean {
+    return this.#bridges.some((bridge) => bridge.contains(address) && bridge.gateway !== address)
+  }
+
   async admit(hostAddress: string, first: number, last: number): Promise<void> {
     const bridge = this.#bridges.find((one) => one.gateway === hostAddress)
     if (!bridge || !(first >= 1 && last <= 65_535 && first <= last)) {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { createAdmin, type Health } from '../../../../src/api/admin/admin.ts'
-import { refuseBrowser } from '../../../../src/api/http/browser.ts'
 import type { LogStore, StoredLogEvent } from '../../../../src/telemetry/log-store.ts'
 
 const event = (timestamp: number, message: string): StoredLogEvent => ({ timestamp, message, stream: 's' })
@@ -45,7 +44,6 @@ function admin(logs = memoryLogs().store, health: Health = { ready: true, checks
     runtimes: async () => [{ runtime: 'nodejs22.x' }],
     logs,
     defaults: { account: '000000000000', region: 'us-east-1' },
-    host: '127.0.0.1',
   })
 }
 
@@ -117,36 +115,5 @@ describe('the admin API', () => {
     const answer = await ask(path)
     expect(answer.status).toBe(400)
     expect(((await answer.json()) as { message: string }).message).toContain(message)
-  })
-})
-
-describe('a web page in a browser', () => {
-  const refusal = (bound: string, headers: Record<string, string>) => refuseBrowser(bound, (name) => headers[name])
-
-  it('is refused under a name that is not this host', async () => {
-    expect((await ask('/health', admin(), { Host: 'evil.example:9000' })).status).toBe(403)
-    expect(refusal('127.0.0.1', { host: 'evil.example' })).toContain('is not this host')
-    expect(refusal('::1', { host: '10.0.0.1:9000' })).toContain('is not this host')
-  })
-
-  it('is refused when it is of another origin or site', () => {
-    expect(refusal('127.0.0.1', { host: '127.0.0.1:9000', origin: 'http://evil.example' })).toContain('other origins')
-    expect(refusal('127.0.0.1', { host: '127.0.0.1:9000', origin: 'null' })).toContain('other origins')
-    expect(refusal('0.0.0.0', { host: '10.0.0.1:9000', 'sec-fetch-site': 'cross-site' })).toContain('other sites')
-  })
-
-  it('may read when it is our own, and so may every program', () => {
-    for (const host of ['localhost:9000', '127.0.0.1:9000', '[::1]:9000', 'LOCALHOST']) {
-      expect(refusal('127.0.0.1', { host }), host).toBeUndefined()
-    }
-    expect(
-      refusal('127.0.0.1', {
-        host: '127.0.0.1:9000',
-        origin: 'http://127.0.0.1:9000',
-        'sec-fetch-site': 'same-origin',
-      }),
-    ).toBeUndefined()
-    expect(refusal('0.0.0.0', { host: 'lambda.corp:9000' })).toBeUndefined()
-    expect(refusal('lambda.corp', { host: 'lambda.corp:9000' })).toBeUndefined()
   })
 })

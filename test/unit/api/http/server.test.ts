@@ -40,27 +40,6 @@ async function serving(app: Hono = new Hono().all('*', (c) => c.text('served')))
   return server.url
 }
 
-it('serves clients, and refuses the page of another site that sends requests through its visitor', async () => {
-  const url = await serving()
-  expect((await fetch(url, { method: 'POST' })).status).toBe(200)
-  const refused = await fetch(url, { method: 'POST', headers: { Origin: 'https://elsewhere.example' } })
-  expect([refused.status, refused.headers.get('x-amzn-errortype')]).toEqual([403, 'AccessDeniedException'])
-})
-
-it('refuses a browser whose page has a name that was made to point at this machine', async () => {
-  const { port } = new URL(await serving())
-  const status = async (host: string, agent: string) => {
-    const client = connect(Number(port), '127.0.0.1')
-    client.write(
-      `GET /2015-03-31/functions HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: ${agent}\r\nConnection: close\r\n\r\n`,
-    )
-    return (await text(client)).slice(0, 12)
-  }
-  expect(await status('evil.example:9000', 'Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0')).toBe('HTTP/1.1 403')
-  expect(await status('localhost:9000', 'Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0')).toBe('HTTP/1.1 200')
-  expect(await status('hearth.example:9000', 'aws-cli/2.9.19')).toBe('HTTP/1.1 200')
-})
-
 it('lets requests under way finish when it stops, and takes no new ones', async () => {
   let finish: () => void = () => {}
   let began: () => void = () => {}
@@ -152,6 +131,16 @@ it('says what to do when the port is taken', async () => {
   await expect(serveHttp(listening(new Hono()), { host: '127.0.0.1', port })).rejects.toMatchObject({
     message: `Port ${port} of 127.0.0.1 is in use.`,
     remedy: 'Stop the other program, or choose another port with --port or HEARTH_PORT.',
+  })
+})
+
+it('does not listen on a port that functions may reach', async () => {
+  const { port } = new URL(await serving())
+  await server!.close(0)
+  server = undefined
+  const options = { host: '127.0.0.1', port: Number(port), functionReach: [Number(port)] }
+  await expect(serveHttp(listening(new Hono()), options)).rejects.toMatchObject({
+    message: `Port ${port}, which the host was given, is one that functions may reach (HEARTH_FUNCTION_REACH).`,
   })
 })
 
