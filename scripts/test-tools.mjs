@@ -1,6 +1,7 @@
-// The real clients and servers that tests use: AWS CLI, boto3, moto's server (SQS, SNS, EventBridge, S3), Go, Java, docker-compose, an image registry.
+// The real clients and servers that tests use: AWS CLI, boto3, moto's server (SQS, SNS, EventBridge, S3), Go, Java, docker-compose, an image
+// registry, deploy tools.
 // Each is installed only where it is missing.
-import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { canInstall, install, unpack } from './debian.mjs'
 import { must, ROOT, run, say, step, works } from './steps.mjs'
@@ -69,6 +70,7 @@ export async function ensureTestTools(projects) {
     await linkAws()
   }
   if (projects.includes('docker')) await ensureRegistry()
+  if (projects.includes('conformance')) await ensureDeployTools()
   // Tests of asynchronous events run both against functions and without them.
   if (projects.includes('conformance') || projects.includes('docker')) await ensurePython()
 }
@@ -106,6 +108,50 @@ async function ensureRegistry() {
     symlinkSync(join(folder, 'usr/bin/docker-registry'), join(BIN, 'docker-registry'))
   })
 }
+
+/** From PyPI, each without what a deployment does not need: cargo-lambda would bring a compiler of 400 MB. */
+const DEPLOY_TOOLS = ['chalice', 'ansible-core', 'boto3']
+
+/** Chalice, Ansible with its modules for AWS, cargo-lambda and node-lambda. */
+async function ensureDeployTools() {
+  const venv = join(TOOLS, 'deploy-tools')
+  const python = join(venv, 'bin/python3')
+  const modules = join(TOOLS, 'ansible')
+  const npm = join(TOOLS, 'node-lambda')
+  const present =
+    existsSync(join(venv, 'bin/cargo-lambda')) &&
+    existsSync(join(modules, 'ansible_collections/ansible/posix')) &&
+    (await works(python, ['-c', 'import chalice, ansible, boto3']))
+  if (!present) {
+    await step('Installing the deploy tools that tests use: chalice, Ansible, cargo-lambda', async () => {
+      mkdirSync(TOOLS, { recursive: true })
+      await must('python3', ['-m', 'venv', '--clear', venv])
+      const pip = (...args) => must(python, ['-m', 'pip', ...args, '--quiet', '--disable-pip-version-check'])
+      await pip('install', ...DEPLOY_TOOLS)
+      await pip('install', '--no-deps', 'cargo-lambda')
+      // The modules come only with all of Ansible's collections, half a gigabyte: two of them are unpacked.
+      const download = join(TOOLS, 'ansible-download')
+      rmSync(download, { recursive: true, force: true })
+      await pip('download', '--no-deps', '--dest', download, 'ansible')
+      await must(python, ['-c', UNPACK_MODULES, download, modules])
+      rmSync(download, { recursive: true, force: true })
+    })
+  }
+  if (!existsSync(join(npm, 'node_modules/node-lambda'))) {
+    await step('Installing the deploy tool that tests use: node-lambda', async () => {
+      mkdirSync(npm, { recursive: true })
+      writeFileSync(join(npm, 'package.json'), '{"private": true}')
+      await must('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', 'node-lambda@1'], { cwd: npm })
+    })
+  }
+}
+
+const UNPACK_MODULES = `
+import glob, sys, zipfile
+wheel = zipfile.ZipFile(glob.glob(sys.argv[1] + '/ansible-*.whl')[0])
+wanted = ('ansible_collections/amazon/aws/', 'ansible_collections/ansible/posix/')
+wheel.extractall(sys.argv[2], [name for name in wheel.namelist() if name.startswith(wanted)])
+`
 
 async function ensurePython() {
   const python = join(VENV, 'bin/python3')
