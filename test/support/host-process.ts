@@ -1,6 +1,6 @@
 /** The host as a process of its own, for tests that kill it. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 
@@ -11,11 +11,20 @@ export interface HostProcess {
   end(signal: NodeJS.Signals): Promise<void>
 }
 
-const HEARTH = resolve(import.meta.dirname, '../../bin/hearth.mjs')
+const CHECKOUT = resolve(import.meta.dirname, '../..')
 
-/** Starts `hearth start` on a free port and waits until it answers. @throws with its output when it ends instead. */
-export async function startHostProcess(data: string, env: Record<string, string> = {}): Promise<HostProcess> {
-  const child = spawn(process.execPath, [HEARTH, 'start', '--port', '0', '--data', data, '--json'], {
+/**
+ * Starts `hearth start` on a free port and waits until it answers. @throws with its output when it ends instead.
+ * @param checkout whose host; this one's unless given
+ */
+export async function startHostProcess(
+  data: string,
+  env: Record<string, string> = {},
+  checkout = CHECKOUT,
+): Promise<HostProcess> {
+  const hearth = join(checkout, 'bin/hearth.mjs')
+  const child = spawn(process.execPath, [hearth, 'start', '--port', '0', '--data', data, '--json'], {
+    cwd: checkout,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
