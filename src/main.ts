@@ -28,7 +28,7 @@ import { Destinations } from './invoke/destinations/destinations.ts'
 import { EventRoom } from './invoke/event-room.ts'
 import { EventWorker } from './invoke/event-worker.ts'
 import { Invoker } from './invoke/invoke.ts'
-import { describeQueue } from './invoke/queue-view.ts'
+import { describeQueue, queueProblem } from './invoke/queue-view.ts'
 import { Resolver } from './invoke/resolve.ts'
 import { Retirement } from './invoke/retirement.ts'
 import { Keyring } from './keys/keyring.ts'
@@ -82,6 +82,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       await openStore(join(config.data, 'hearth.db'), {
         queueMaxBytes: config.queueMaxBytes,
         codeStorageMaxBytes: config.codeStorageMaxBytes,
+        queueFull: ({ message, remedy }) => log.error({ remedy }, message),
         failed: (error) => log.fatal({ err: error }, error.message),
       }),
       (one) => one.close(),
@@ -288,9 +289,13 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       provisioned: () => allocation.counts(),
     })
     const admin = createAdmin({
-      health: () => ({
+      health: async () => ({
         ready: engine.problem === undefined && store.problem === undefined,
-        checks: { engine: engine.problem ?? 'ok', store: store.problem ?? 'ok' },
+        checks: {
+          engine: engine.problem ?? 'ok',
+          store: store.problem ?? 'ok',
+          queue: (await queueProblem(store).catch(String)) ?? 'ok',
+        },
       }),
       config: () => effectiveSettings({ config, sources }),
       environments: () => pool.environments().map((each) => each.describe()),

@@ -1,14 +1,24 @@
 /** The queue as operators see it: in the admin API, in `hearth queue`, in the metrics. */
 
-import type { EventCounts } from '../store/event-queue-store.ts'
+import { type EventCounts, QUEUE_FULL_REMEDY } from '../store/event-queue-store.ts'
 import type { Store } from '../store/store.ts'
 
 /** Functions that are shown; those with the most events waiting first. */
 const FUNCTIONS_MAX = 100
 
+/** Why no event is accepted now, and what to do about it; `undefined` while events are accepted. */
+export async function queueProblem({ queue }: Store): Promise<string | undefined> {
+  const { usedBytes, maxBytes } = await queue.space()
+  if (usedBytes < maxBytes) return undefined
+  return `The queue of asynchronous events is full: Event invokes are refused. ${QUEUE_FULL_REMEDY}`
+}
+
 export interface QueueView extends EventCounts {
   /** enqueued − waiting − claimed − done − dead − discarded: anything but 0 is a defect of the host. */
   readonly drift: number
+  /** Bytes that the database uses, and from which on events are refused (HEARTH_QUEUE_MAX_BYTES). */
+  readonly usedBytes: number
+  readonly maxBytes: number
   /** Seconds since the oldest event that is still there was accepted; `null`: there is none. */
   readonly oldestSeconds: number | null
   readonly functions: readonly FunctionQueueView[]
@@ -33,14 +43,16 @@ export interface FunctionQueueView extends EventCounts {
 export async function describeQueue({ queue, deliveries }: Store, now: number): Promise<QueueView> {
   const seconds = (at: number) => Math.max(0, (now - at) / 1000)
   const age = (at: number | undefined) => (at === undefined ? null : seconds(at))
-  const [counts, oldestAt, functions, sent] = await Promise.all([
+  const [counts, oldestAt, functions, sent, space] = await Promise.all([
     queue.counts(),
     queue.oldestAt(),
     queue.functions(FUNCTIONS_MAX),
     deliveries.counts(),
+    queue.space(),
   ])
   return {
     ...counts,
+    ...space,
     drift: drift(counts),
     oldestSeconds: age(oldestAt),
     functions: functions.map(({ function: { account, region, name }, oldestAt: at, ...own }) => ({

@@ -174,9 +174,11 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
     operator: NOTHING,
   },
   ServiceException: {
-    cause: 'A defect of the host.',
-    caller: 'Retry; report it with the request id.',
-    operator: 'Report the entry in the log that has the same request id.',
+    cause:
+      'The host cannot store what it was given: the queue of asynchronous events is full (HEARTH_QUEUE_MAX_BYTES), or the disk is full or broken. Or it has a defect; then the message tells nothing more.',
+    caller: 'Retry with back-off; SDKs do so by themselves. Tell the operator the request id if it does not end.',
+    operator:
+      'The log has an entry with the remedy, and /_hearth/health names the check that fails. Without a remedy it is a defect: report the entry that has the same request id.',
   },
   SubnetIPAddressLimitReachedException: {
     cause: 'The network of a subnet or security group has no address left.',

@@ -73,6 +73,17 @@ export interface ClaimedEvent extends QueuedEvent {
   readonly epoch: number
 }
 
+/** How much of its room the queue uses. */
+export interface QueueSpace {
+  readonly usedBytes: number
+  /** From here on events are refused; may be infinite. */
+  readonly maxBytes: number
+}
+
+/** What the operator can do about a queue that refuses events. */
+export const QUEUE_FULL_REMEDY =
+  'Run `hearth queue` to see whose events wait, and why they do not run: a throttled or failing function, a concurrency that is too low. Raise HEARTH_QUEUE_MAX_BYTES if the disk has room.'
+
 export interface EventQueueStore {
   /**
    * Resolves only when the event is on disk. Events that arrive together share a transaction (group commit). Everything below resolves
@@ -102,6 +113,7 @@ export interface EventQueueStore {
   nextDue(after?: number): Promise<number | undefined>
   /** enqueued = waiting + claimed + done + dead + discarded must never drift; counted since the database was made. */
   counts(): Promise<EventCounts>
+  space(): Promise<QueueSpace>
   /** Unix milliseconds at which the oldest event that is still there was accepted. */
   oldestAt(): Promise<number | undefined>
   /** The same for each function, since it was created; those with the most events waiting first, at most `limit`. */

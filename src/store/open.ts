@@ -1,6 +1,7 @@
 /** Everything the host must not forget, behind one open and one close. */
 
 import { LIMITS } from '../lambda/limits.ts'
+import type { OperatorError } from '../lambda/operator-error.ts'
 import { SqlAliases } from './catalogue/aliases.ts'
 import { SqlCodeSigning } from './catalogue/code-signing.ts'
 import { SqlEventInvokeConfigs } from './catalogue/event-invoke-configs.ts'
@@ -22,6 +23,8 @@ export interface StoreOptions extends SqliteOptions {
   readonly queueMaxBytes?: number
   /** Bytes of code that each account may store in each region; AWS's limit unless given. */
   readonly codeStorageMaxBytes?: number
+  /** Told when events are refused because of that, and again each minute while they are. */
+  readonly queueFull?: (problem: OperatorError) => void
 }
 
 /**
@@ -44,7 +47,11 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
     layers: new SqlLayers(db, codeStorageMaxBytes),
     policies: new SqlPolicies(db, changes),
     targets: new SqlTargets(db, changes),
-    queue: new SqlEventQueue(database, { promises, progress }, options.queueMaxBytes),
+    queue: new SqlEventQueue(
+      database,
+      { promises, progress },
+      { maxBytes: options.queueMaxBytes ?? Number.POSITIVE_INFINITY, full: options.queueFull ?? (() => {}) },
+    ),
     deliveries: new SqlDeliveries(database, progress),
     eventInvoke: new SqlEventInvokeConfigs(db, changes),
     provisioned: new SqlProvisioned(db, changes),

@@ -26,6 +26,8 @@ export interface QueueMetrics {
   readonly dead: number
   readonly discarded: number
   readonly drift: number
+  readonly usedBytes: number
+  readonly maxBytes: number
   readonly oldestSeconds: number | null
   readonly functions: readonly { readonly function: string; readonly waiting: number; readonly claimed: number }[]
   readonly deliveries: {
@@ -150,6 +152,17 @@ export class Metrics {
       async collect() {
         const queue = await look()
         for (const place of PLACES) this.set({ place }, queue[place])
+      },
+    })
+    new Gauge({
+      name: 'hearth_queue_bytes',
+      help: 'Bytes that the database uses; at the maximum (HEARTH_QUEUE_MAX_BYTES) Event invokes are refused.',
+      labelNames: ['count'],
+      registers,
+      async collect() {
+        const { usedBytes, maxBytes } = await look()
+        this.set({ count: 'used' }, usedBytes)
+        this.set({ count: 'maximum' }, maxBytes)
       },
     })
     new Gauge({

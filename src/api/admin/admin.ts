@@ -1,7 +1,7 @@
 /**
  * The host's own pages for operators, mounted at `/_hearth`; not AWS. Everything here is read-only.
  *
- *   GET /health        200 only when invokes can be served, else 503
+ *   GET /health        200 only when invokes can be served, else 503; a full queue refuses Event invokes alone, and is only said
  *   GET /config        effective settings with their sources, secrets masked
  *   GET /environments  execution environments of the moment
  *   GET /metrics       Prometheus text
@@ -20,7 +20,7 @@ export interface Health {
 }
 
 export interface AdminOptions extends LogsOptions {
-  readonly health: () => Health
+  readonly health: () => Promise<Health>
   readonly config: () => unknown
   readonly environments: () => readonly unknown[]
   readonly metrics: () => Promise<string>
@@ -41,8 +41,8 @@ export function createAdmin(options: AdminOptions): Hono {
     await next()
   })
 
-  app.get('/health', (c) => {
-    const health = options.health()
+  app.get('/health', async (c) => {
+    const health = await options.health()
     return c.json(health, health.ready ? 200 : 503)
   })
   app.get('/config', (c) => c.json(options.config() as object))

@@ -1,7 +1,15 @@
 /** The durable queue of asynchronous events. Each claim has an owner and an epoch; whoever lost it can change nothing any more. */
 import { CompiledQuery, type Kysely, type Transaction } from 'kysely'
 import { type FunctionKey, functionId } from '../../lambda/function.ts'
-import type { Claim, ClaimLimits, EventEnding, EventQueueStore, FunctionQueue, NewEvent } from '../event-queue-store.ts'
+import type {
+  Claim,
+  ClaimLimits,
+  EventEnding,
+  EventQueueStore,
+  FunctionQueue,
+  NewEvent,
+  QueueSpace,
+} from '../event-queue-store.ts'
 import type { OpenDatabase } from '../sqlite/sqlite.ts'
 import type { Tables } from '../tables.ts'
 import { DeliveryStatements } from './delivery-statements.ts'
@@ -10,7 +18,7 @@ import { CountChanges, totalCounts } from './event-counts.ts'
 import { EventStatements, keyOf } from './event-statements.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { NEVER_DUE } from './leases.ts'
-import { QueueRoom } from './queue-room.ts'
+import { QueueRoom, type QueueRoomOptions } from './queue-room.ts'
 
 const COUNTS = ['enqueued', 'waiting', 'claimed', 'done', 'dead', 'discarded'] as const
 
@@ -30,11 +38,10 @@ export class SqlEventQueue implements EventQueueStore {
   readonly #room: QueueRoom
   readonly #owner: string
 
-  /** @param maxBytes of the database, from which on no further event is accepted */
   constructor(
     database: Pick<OpenDatabase, 'db' | 'connection' | 'instance'>,
     commits: { readonly promises: GroupCommit; readonly progress: GroupCommit },
-    maxBytes = Number.POSITIVE_INFINITY,
+    room: QueueRoomOptions = { maxBytes: Number.POSITIVE_INFINITY, full: () => {} },
   ) {
     this.#db = database.db
     this.#owner = database.instance
@@ -42,7 +49,7 @@ export class SqlEventQueue implements EventQueueStore {
     this.#progress = commits.progress
     this.#statements = new EventStatements(database.connection)
     this.#deliveries = new DeliveryStatements(database.connection)
-    this.#room = new QueueRoom(database.db, maxBytes)
+    this.#room = new QueueRoom(database.db, room)
   }
 
   put(event: NewEvent): Promise<void> {
@@ -113,6 +120,10 @@ export class SqlEventQueue implements EventQueueStore {
       .limit(1)
       .executeTakeFirst()
     return row?.due_at
+  }
+
+  space(): Promise<QueueSpace> {
+    return this.#room.space()
   }
 
   counts(): ReturnType<EventQueueStore['counts']> {

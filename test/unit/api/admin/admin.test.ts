@@ -36,7 +36,7 @@ function memoryLogs(stored: StoredLogEvent[] = []) {
 
 function admin(logs = memoryLogs().store, health: Health = { ready: true, checks: { engine: 'ok' } }) {
   return createAdmin({
-    health: () => health,
+    health: async () => health,
     config: () => [{ name: 'port', value: 9000, source: 'default' }],
     environments: () => [{ id: 'e1' }],
     metrics: async () => 'hearth_invokes_total 1\n',
