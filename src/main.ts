@@ -22,6 +22,7 @@ import { EnvironmentPool } from './execution/pool.ts'
 import { Provisioner } from './execution/provisioner.ts'
 import { FunctionWorkloads } from './execution/workload.ts'
 import { Allocation } from './invoke/allocation.ts'
+import { ChangeReader } from './invoke/change-reader.ts'
 import { Concurrency } from './invoke/concurrency.ts'
 import { DeliveryWorker } from './invoke/delivery-worker.ts'
 import { Destinations } from './invoke/destinations/destinations.ts'
@@ -66,6 +67,8 @@ const EVENTS_AT_ONCE = 256
 /** @throws when the engine, the data folder or the port cannot be had; the message says what to do. */
 export async function startHost(config: Config, { log, sources }: HostOptions): Promise<RunningHost> {
   const warn = (message: string, fields: object = {}) => log.warn(fields, message)
+  const unread = (what: string) => (error: unknown) =>
+    warn(`${what} could not be checked after a change; the host tries again until it can`, { error: String(error) })
   const progress = (line: string) => log.info(line)
   const undo: (() => Promise<void>)[] = []
   const opened = <T>(service: T, close: (service: T) => Promise<void>): T => {
@@ -252,14 +255,14 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       targets: store.targets,
       resolver,
       pool,
-      log: warn,
     })
+    const feed = store.targets.changes
     opened(
-      store.targets.onChange((key) => {
-        retirement.changed(key)
-        allocation.changed(key)
-      }),
-      async (unsubscribe) => unsubscribe(),
+      new ChangeReader({ feed, consumer: retirement, failed: unread('environments of changed functions') }),
+      (one) => one.close(),
+    )
+    opened(new ChangeReader({ feed, consumer: allocation, failed: unread('provisioned concurrency') }), (one) =>
+      one.close(),
     )
 
     // The control plane and the wire.

@@ -8,6 +8,7 @@ import { provisionedShares } from '../lambda/provisioned.ts'
 import type { InvokeTargets } from '../store/invoke-targets.ts'
 import type { ProvisionedConfig, ProvisionedReport, ProvisionedStore } from '../store/provisioned-store.ts'
 import type { ProvisionedCount } from '../telemetry/metrics.ts'
+import type { ChangeConsumer } from './change-reader.ts'
 
 /** Milliseconds until a status that could not be stored is stored again. */
 const REWRITE_MS = 5_000
@@ -33,12 +34,12 @@ interface Known {
   again: boolean
 }
 
-export class Allocation {
+export class Allocation implements ChangeConsumer {
   readonly #options: AllocationOptions
   /** By function id, then by qualifier. */
   readonly #known = new Map<string, Map<string, Known>>()
-  /** Functions that are being read, and whether they changed meanwhile. */
-  readonly #reading = new Map<string, boolean>()
+  /** One reading after the other: what was read later is newer. */
+  #reading: Promise<void> = Promise.resolve()
   #stopped = false
 
   constructor(options: AllocationOptions) {
@@ -47,7 +48,7 @@ export class Allocation {
 
   /** Takes up every stored configuration: environments do not survive a host, configurations do. */
   async start(): Promise<void> {
-    for (const key of await this.#options.store.restart()) this.changed(key)
+    await this.changed(await this.#options.store.restart())
   }
 
   /** Writes and reads nothing more. */
@@ -56,28 +57,25 @@ export class Allocation {
     this.#known.clear()
   }
 
-  /** Called for each committed change of a function. Changes of one function are applied in order, the last one wins. */
-  changed(key: FunctionKey): void {
-    if (this.#stopped) return
-    const id = functionId(key)
-    if (this.#reading.has(id)) {
-      this.#reading.set(id, true)
-      return
-    }
-    this.#reading.set(id, false)
-    this.#read(key)
-      .catch((error: unknown) => {
-        const fields = { function: key.name, error: String(error) }
-        this.#options.log(
-          'provisioned concurrency could not be read; it stays as it is until the function changes',
-          fields,
-        )
-      })
-      .finally(() => {
-        const again = this.#reading.get(id)
-        this.#reading.delete(id)
-        if (again) this.changed(key)
-      })
+  changed(keys: readonly FunctionKey[]): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const key of keys) await this.#read(key)
+    })
+  }
+
+  refresh(): Promise<void> {
+    return this.#inTurn(async () => {
+      const known = [...this.#known.values()].flatMap((configs) => [...configs.values()].map(({ key }) => key))
+      const stored = await this.#options.store.functions()
+      const all = new Map([...known, ...stored].map((key) => [functionId(key), key]))
+      for (const key of all.values()) await this.#read(key)
+    })
+  }
+
+  #inTurn(read: () => Promise<void>): Promise<void> {
+    const turn = this.#reading.then(read)
+    this.#reading = turn.catch(() => {})
+    return turn
   }
 
   /** The provisioner has come further with a configuration. */
@@ -98,6 +96,7 @@ export class Allocation {
   }
 
   async #read(key: FunctionKey): Promise<void> {
+    if (this.#stopped) return
     const { store, targets, provisioner } = this.#options
     const id = functionId(key)
     const before = this.#known.get(id)
@@ -127,10 +126,10 @@ export class Allocation {
         again: false,
       })
     }
+    if (this.#stopped) return
     for (const qualifier of before?.keys() ?? []) {
       if (!after.has(qualifier)) provisioner.demand(idOf(key, qualifier), [])
     }
-    if (this.#stopped) return
     if (after.size === 0) this.#known.delete(id)
     else this.#known.set(id, after)
     for (const [demand, shares] of demands) provisioner.demand(demand, shares)

@@ -2,6 +2,7 @@
 import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
 import type { Alias, FunctionKey, FunctionVersion, RecursiveLoop } from '../lambda/function.ts'
 import type { Statement } from '../lambda/policy.ts'
+import type { ChangeFeed } from './change-feed.ts'
 
 /** What `invoke/resolve.ts` needs to know of one function name and qualifier; read on a cache miss only. */
 export interface InvokeTarget {
@@ -28,6 +29,6 @@ export interface InvokeTargets {
   reservations(account: string, region: string): Promise<ReadonlyMap<string, number>>
   /** Provisioned concurrency by function name and version, that of weighted aliases shared between their versions. */
   provisioned(account: string, region: string): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>>
-  /** Called after each committed change of a function, its versions, aliases or concurrency. Returns the unsubscribe function. */
-  onChange(listener: (key: FunctionKey) => void): () => void
+  /** Of functions, their versions, aliases, policies and concurrency. */
+  readonly changes: ChangeFeed
 }

@@ -9,9 +9,9 @@ import { SqlFunctions } from './catalogue/functions.ts'
 import { SqlLayers } from './catalogue/layers.ts'
 import { SqlPolicies } from './catalogue/policies.ts'
 import { SqlProvisioned } from './catalogue/provisioned.ts'
+import { RecentChanges } from './catalogue/recent-changes.ts'
 import { SqlTargets } from './catalogue/targets.ts'
 import { SqlVersions } from './catalogue/versions.ts'
-import { Changes } from './changes.ts'
 import { SqlDeliveries } from './queue/deliveries.ts'
 import { SqlEventQueue } from './queue/event-queue.ts'
 import { GroupCommit } from './queue/group-commit.ts'
@@ -36,7 +36,7 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
   const database = await openSqlite(path, options)
   const { db } = database
   const { codeStorageMaxBytes = LIMITS.totalCodeBytes } = options
-  const changes = new Changes()
+  const changes = new RecentChanges()
   const promises = new GroupCommit(database, 'promise')
   // One for both, because what ends an event also starts its deliveries.
   const progress = new GroupCommit(database, 'progress')

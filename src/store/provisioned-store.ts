@@ -46,6 +46,8 @@ export interface ProvisionedStore {
   delete(key: FunctionKey, qualifier: string): Promise<void>
   /** All configurations of a function; none when it does not exist. */
   of(key: FunctionKey): Promise<ProvisionedConfig[]>
+  /** Functions that have configurations. */
+  functions(): Promise<FunctionKey[]>
   /** Environments do not survive a host: every configuration is IN_PROGRESS again. Called once, at start. Functions that have some. */
   restart(): Promise<FunctionKey[]>
   /** What was allocated for a configuration. `false`: it has another revision by now or is gone; nothing changed. */

@@ -18,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { invokeHandler } from '../../src/api/invoke/invoke.ts'
 import { Packages } from '../../src/code/packages.ts'
 import type { EnvironmentPool } from '../../src/execution/pool.ts'
+import { ChangeReader } from '../../src/invoke/change-reader.ts'
 import { Concurrency } from '../../src/invoke/concurrency.ts'
 import { Invoker } from '../../src/invoke/invoke.ts'
 import { Resolver } from '../../src/invoke/resolve.ts'
@@ -57,7 +58,7 @@ afterAll(async () => {
 function invokerOf(store: Store): Invoker {
   const concurrency = new Concurrency({ accountLimit: 1000 })
   const resolver = new Resolver(store.targets, concurrency)
-  store.targets.onChange((key) => void resolver.changed(key))
+  new ChangeReader({ feed: store.targets.changes, consumer: resolver, failed: () => {} })
   return new Invoker({
     resolver,
     concurrency,

@@ -109,11 +109,9 @@ export function describeLayersAndPolicies(under: () => StoreUnderTest): void {
       await createActive('f')
       await versions.publish(key('f'), {}, 1000)
       await aliases.create(key('f'), { name: 'live', functionVersion: '1', description: '' })
-      const changed: string[] = []
-      const unsubscribe = targets.onChange(({ name }) => changed.push(name))
+      const { position } = targets.changes
       await policies.change(key('f'), 'live', add('a'))
-      unsubscribe()
-      expect(changed).toEqual(['f'])
+      expect(targets.changes.read(position).keys).toEqual([key('f')])
       expect((await targets.find(key('f'), 'live'))?.policy).toEqual([statement('a')])
       expect((await targets.find(key('f'), '1'))?.policy).toBeUndefined()
       expect((await targets.find(key('f'), '$LATEST'))?.policy).toBeUndefined()

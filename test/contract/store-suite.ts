@@ -640,9 +640,11 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
       expect((await store.targets.find(key('f'), '1'))?.versions).toHaveLength(1)
     })
 
-    it('announces each change after its commit', async () => {
-      const seen: string[] = []
-      const unsubscribe = store.targets.onChange((changed) => seen.push(changed.name))
+    it('tells each change once it is committed, and nothing that was refused', async () => {
+      const { changes } = store.targets
+      const began = changes.position
+      let wakes = 0
+      const unsubscribe = changes.onChange(() => wakes++)
       await createActive('f', {}, true)
       await update('f', {})
       await finish('f')
@@ -652,10 +654,30 @@ export function describeStore(make: () => Promise<StoreUnderTest>): void {
       await store.functions.reserveConcurrency(key('f'), 1, { accountConcurrency: 10, unreservedMinimum: 0 })
       await store.versions.delete(key('f'), '1')
       await store.functions.delete(key('f'))
-      expect(seen).toEqual(Array.from({ length: 10 }, () => 'f'))
+      await expect(store.functions.delete(key('f'))).rejects.toThrow()
+      await expect(update('f', {})).rejects.toThrow()
+      expect(changes.read(began)).toEqual({ position: began + 10, keys: Array.from({ length: 10 }, () => key('f')) })
+      expect(changes.position).toBe(began + 10)
+      expect(wakes).toBe(10)
       unsubscribe()
+      await createActive('g')
+      expect(wakes).toBe(10)
+      expect(changes.read(began + 9).keys).toEqual([key('f'), key('g'), key('g')])
+    })
+
+    it('lets who is told of a change read it at once, and a reader that throws harms nobody', async () => {
+      const { changes } = store.targets
+      const read: (string | undefined)[] = []
+      const reading: Promise<void>[] = []
+      changes.onChange(() => {
+        throw new Error('a reader failed')
+      })
+      changes.onChange(() => {
+        reading.push(invocable('f').then((found) => void read.push(found?.state)))
+      })
       await createActive('f')
-      expect(seen).toHaveLength(10)
+      await Promise.all(reading)
+      expect(read).toEqual(['Pending', 'Active'])
     })
   })
 

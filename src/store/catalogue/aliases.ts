@@ -8,20 +8,20 @@ import { LambdaException } from '../../lambda/errors.ts'
 import type { Alias, FunctionKey, FunctionVersion } from '../../lambda/function.ts'
 import { checkRevision, functionNotFound } from '../../lambda/refusals.ts'
 import type { AliasChange, AliasStore, NewAlias } from '../alias-store.ts'
-import type { Changes } from '../changes.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from '../page.ts'
 import type { Tables } from '../tables.ts'
 import { deleteEventInvokeConfig } from './event-invoke-configs.ts'
 import { deletePolicy } from './policy-rows.ts'
 import { checkAliasMayProvision, removeProvisioned, restartAllocation, versionsBehind } from './provisioned-limits.ts'
 import { findAlias, functionExists, versionRow } from './queries.ts'
+import type { RecentChanges } from './recent-changes.ts'
 import { aliasOf, aliasRow, keyColumns, versionOf } from './rows.ts'
 
 export class SqlAliases implements AliasStore {
   readonly #db: Kysely<Tables>
-  readonly #changes: Changes
+  readonly #changes: RecentChanges
 
-  constructor(db: Kysely<Tables>, changes: Changes) {
+  constructor(db: Kysely<Tables>, changes: RecentChanges) {
     this.#db = db
     this.#changes = changes
   }

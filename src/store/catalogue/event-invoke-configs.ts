@@ -3,19 +3,19 @@ import type { Kysely, Transaction } from 'kysely'
 import type { EventInvokeConfig } from '../../lambda/event-invoke.ts'
 import type { FunctionKey } from '../../lambda/function.ts'
 import { functionMissing } from '../../lambda/refusals.ts'
-import type { Changes } from '../changes.ts'
 import type { EventInvokeConfigStore, QualifiedEventInvokeConfig } from '../event-invoke-store.ts'
 import type { Page, PageRequest } from '../page.ts'
 import type { EventInvokeConfigsTable, Tables } from '../tables.ts'
 import { pageByQualifier } from './qualified.ts'
 import { revisionOf } from './queries.ts'
+import type { RecentChanges } from './recent-changes.ts'
 import { keyColumns } from './rows.ts'
 
 export class SqlEventInvokeConfigs implements EventInvokeConfigStore {
   readonly #db: Kysely<Tables>
-  readonly #changes: Changes
+  readonly #changes: RecentChanges
 
-  constructor(db: Kysely<Tables>, changes: Changes) {
+  constructor(db: Kysely<Tables>, changes: RecentChanges) {
     this.#db = db
     this.#changes = changes
   }

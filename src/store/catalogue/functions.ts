@@ -5,7 +5,6 @@ import { LambdaException } from '../../lambda/errors.ts'
 import { type FunctionKey, type FunctionVersion, functionId, type RecursiveLoop } from '../../lambda/function.ts'
 import { packageId } from '../../lambda/package.ts'
 import { checkRevision, functionNotFound, refused } from '../../lambda/refusals.ts'
-import type { Changes } from '../changes.ts'
 import type {
   FunctionStore,
   NewFunction,
@@ -25,6 +24,7 @@ import { checkVerifiedUnder } from './code-signing.ts'
 import { codeBytesOf, countStoredCode, forgetStoredCode, storedCodeBytes } from './code-storage.ts'
 import { takenConcurrency } from './provisioned-limits.ts'
 import { changeLatest, functionExists, latestRow, publishRow, versionRow } from './queries.ts'
+import type { RecentChanges } from './recent-changes.ts'
 import { checkSettled } from './refusals.ts'
 import {
   ACTIVE,
@@ -41,11 +41,11 @@ import { knowsRuntimeVersion, manageRuntime, runtimeVersionsInUse } from './runt
 
 export class SqlFunctions implements FunctionStore {
   readonly #db: Kysely<Tables>
-  readonly #changes: Changes
+  readonly #changes: RecentChanges
   readonly #codeLimit: number
 
   /** @param codeLimit bytes of code that each account may store in each region */
-  constructor(db: Kysely<Tables>, changes: Changes, codeLimit: number) {
+  constructor(db: Kysely<Tables>, changes: RecentChanges, codeLimit: number) {
     this.#db = db
     this.#changes = changes
     this.#codeLimit = codeLimit

@@ -4,18 +4,18 @@ import type { Kysely, Transaction } from 'kysely'
 import { isVersion } from '../../lambda/arn.ts'
 import type { FunctionKey } from '../../lambda/function.ts'
 import { checkRevision } from '../../lambda/refusals.ts'
-import type { Changes } from '../changes.ts'
 import type { PolicyChange, PolicyStore, StoredPolicy } from '../policy-store.ts'
 import type { Tables } from '../tables.ts'
 import { deletePolicy, statementsOf } from './policy-rows.ts'
 import { revisionOf } from './queries.ts'
+import type { RecentChanges } from './recent-changes.ts'
 import { keyColumns } from './rows.ts'
 
 export class SqlPolicies implements PolicyStore {
   readonly #db: Kysely<Tables>
-  readonly #changes: Changes
+  readonly #changes: RecentChanges
 
-  constructor(db: Kysely<Tables>, changes: Changes) {
+  constructor(db: Kysely<Tables>, changes: RecentChanges) {
     this.#db = db
     this.#changes = changes
   }

@@ -5,7 +5,6 @@ import { isVersionNumber } from '../../lambda/arn.ts'
 import type { FunctionKey } from '../../lambda/function.ts'
 import type { ProvisionedStatus } from '../../lambda/provisioned.ts'
 import { aliasNotFound, functionNotFound } from '../../lambda/refusals.ts'
-import type { Changes } from '../changes.ts'
 import type { Page, PageRequest } from '../page.ts'
 import type { ConcurrencyBounds, ProvisionedConfig, ProvisionedReport, ProvisionedStore } from '../provisioned-store.ts'
 import type { ProvisionedConcurrencyTable, Tables } from '../tables.ts'
@@ -21,13 +20,14 @@ import {
 } from './provisioned-limits.ts'
 import { pageByQualifier } from './qualified.ts'
 import { findAlias, functionExists, versionRow } from './queries.ts'
+import type { RecentChanges } from './recent-changes.ts'
 import { keyColumns } from './rows.ts'
 
 export class SqlProvisioned implements ProvisionedStore {
   readonly #db: Kysely<Tables>
-  readonly #changes: Changes
+  readonly #changes: RecentChanges
 
-  constructor(db: Kysely<Tables>, changes: Changes) {
+  constructor(db: Kysely<Tables>, changes: RecentChanges) {
     this.#db = db
     this.#changes = changes
   }
@@ -111,6 +111,10 @@ export class SqlProvisioned implements ProvisionedStore {
       .updateTable('provisioned_concurrency')
       .set({ allocated: 0, available: 0, status: 'IN_PROGRESS', status_reason: null })
       .execute()
+    return this.functions()
+  }
+
+  functions(): Promise<FunctionKey[]> {
     return this.#db.selectFrom('provisioned_concurrency').select(['account', 'region', 'name']).distinct().execute()
   }
 

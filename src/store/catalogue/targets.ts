@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely'
 import { isVersion } from '../../lambda/arn.ts'
 import type { FunctionKey, FunctionVersion } from '../../lambda/function.ts'
 import { provisionedShares } from '../../lambda/provisioned.ts'
-import type { Changes } from '../changes.ts'
+import type { ChangeFeed } from '../change-feed.ts'
 import type { InvokeTarget, InvokeTargets } from '../invoke-targets.ts'
 import type { Tables } from '../tables.ts'
 import { findEventInvokeConfig } from './event-invoke-configs.ts'
@@ -13,12 +13,12 @@ import { findAlias, versionRow } from './queries.ts'
 import { invocableVersionOf, keyColumns, recursiveLoopOf } from './rows.ts'
 
 export class SqlTargets implements InvokeTargets {
+  readonly changes: ChangeFeed
   readonly #db: Kysely<Tables>
-  readonly #changes: Changes
 
-  constructor(db: Kysely<Tables>, changes: Changes) {
+  constructor(db: Kysely<Tables>, changes: ChangeFeed) {
     this.#db = db
-    this.#changes = changes
+    this.changes = changes
   }
 
   async find(key: FunctionKey, qualifier: string): Promise<InvokeTarget | undefined> {
@@ -85,9 +85,5 @@ export class SqlTargets implements InvokeTargets {
       }
     }
     return functions
-  }
-
-  onChange(listener: (key: FunctionKey) => void): () => void {
-    return this.#changes.subscribe(listener)
   }
 }

@@ -3,7 +3,6 @@ import type { Kysely } from 'kysely'
 import { LambdaException } from '../../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion } from '../../lambda/function.ts'
 import { checkRevision, functionNotFound, refused } from '../../lambda/refusals.ts'
-import type { Changes } from '../changes.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from '../page.ts'
 import type { Tables } from '../tables.ts'
 import type { PublishRequest, VersionStore } from '../version-store.ts'
@@ -12,16 +11,17 @@ import { deleteEventInvokeConfig } from './event-invoke-configs.ts'
 import { deletePolicy } from './policy-rows.ts'
 import { removeProvisioned } from './provisioned-limits.ts'
 import { changeLatest, functionExists, latestRow, publishRow, versionRow } from './queries.ts'
+import type { RecentChanges } from './recent-changes.ts'
 import { checkSettled } from './refusals.ts'
 import { ACTIVE, keyColumns, versionOf } from './rows.ts'
 
 export class SqlVersions implements VersionStore {
   readonly #db: Kysely<Tables>
-  readonly #changes: Changes
+  readonly #changes: RecentChanges
   readonly #codeLimit: number
 
   /** @param codeLimit bytes of code that each account may store in each region */
-  constructor(db: Kysely<Tables>, changes: Changes, codeLimit: number) {
+  constructor(db: Kysely<Tables>, changes: RecentChanges, codeLimit: number) {
     this.#db = db
     this.#changes = changes
     this.#codeLimit = codeLimit

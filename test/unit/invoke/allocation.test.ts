@@ -29,6 +29,7 @@ function allocated(version: FunctionVersion, options: FakeHostOptions = {}) {
   let fail = 0
   const store = {
     restart: () => Promise.resolve([version]),
+    functions: () => Promise.resolve(world.configs.length > 0 ? [version] : []),
     of: () => Promise.resolve(world.configs),
     report: (_key: unknown, _qualifier: string, revision: string, report: ProvisionedReport) => {
       if (fail-- > 0) return Promise.reject(new Error('disk full'))
@@ -53,7 +54,7 @@ function allocated(version: FunctionVersion, options: FakeHostOptions = {}) {
         lastModified: 0,
       },
     ]
-    allocation.changed(version)
+    void allocation.changed([version])
   }
   const last = () => reports.at(-1)
   return { ...fake, pool, world, allocation, ask, reports, last, logged, failWrites: (count: number) => (fail = count) }
@@ -87,11 +88,11 @@ describe('the status of provisioned concurrency', () => {
     await until(() => last()?.status === 'IN_PROGRESS')
     expect(pool.total).toBe(0)
     world.version = validVersion({ version: '1', state: 'Failed', stateReason: 'no image' })
-    allocation.changed(world.version)
+    void allocation.changed([world.version])
     await until(() => last()?.status === 'FAILED')
     expect(last()?.statusReason).toBe('no image')
     world.version = validVersion({ version: '1' })
-    allocation.changed(world.version)
+    void allocation.changed([world.version])
     await until(() => last()?.status === 'READY')
   })
 
@@ -100,7 +101,7 @@ describe('the status of provisioned concurrency', () => {
     ask(2, 'r1')
     await until(() => last()?.status === 'READY')
     world.configs = []
-    allocation.changed(world.version)
+    void allocation.changed([world.version])
     await until(() => pool.total === 0)
     expect(allocation.counts()).toEqual([])
   })
@@ -119,6 +120,18 @@ describe('the status of provisioned concurrency', () => {
     } finally {
       vi.useRealTimers()
     }
+  })
+
+  it('is read again as a whole when the feed of changes has a gap: what is new and what is gone', async () => {
+    const { ask, last, world, allocation, pool } = allocated(validVersion({ version: '1' }))
+    ask(2, 'r1')
+    await until(() => last()?.status === 'READY')
+    world.configs = []
+    await allocation.refresh()
+    await until(() => pool.total === 0)
+    ask(1, 'r2')
+    await allocation.refresh()
+    await until(() => last()?.revision === 'r2' && last()?.status === 'READY')
   })
 
   it('is taken up at start', async () => {

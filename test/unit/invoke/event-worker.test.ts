@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { InvocationResult } from '../../../src/execution/invocation.ts'
+import { ChangeReader } from '../../../src/invoke/change-reader.ts'
 import { Concurrency } from '../../../src/invoke/concurrency.ts'
 import { EventRoom } from '../../../src/invoke/event-room.ts'
 import { EventWorker } from '../../../src/invoke/event-worker.ts'
@@ -26,7 +27,7 @@ let worker: EventWorker
 let now: number
 let run: (request: Parameters<Invoker['run']>[2]) => Promise<InvocationResult> | InvocationResult
 let ran: { name: string; requestId: string; at: number; version: string; deploymentId: string }[]
-let unsubscribe: () => void
+let reader: ChangeReader
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const ok: InvocationResult = { ok: true, payload: bytes('"fine"') }
@@ -46,7 +47,7 @@ beforeEach(async () => {
   ran = []
   run = () => ok
   const resolver = new Resolver(store.targets, concurrency)
-  unsubscribe = store.targets.onChange((changed) => void resolver.changed(changed))
+  reader = new ChangeReader({ feed: store.targets.changes, consumer: resolver, failed: () => {} })
   const invoker = {
     async run(version, _target, request) {
       concurrency.acquire(request.key, version.version, false)
@@ -83,7 +84,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await worker.stop(0)
-  unsubscribe()
+  await reader.close()
   await store.close()
   rmSync(folder, { recursive: true })
 })

@@ -8,6 +8,7 @@ import type { FunctionVersion } from '../../../src/lambda/function.ts'
 import { withRound } from '../../../src/lambda/lineage.ts'
 import type { Statement } from '../../../src/lambda/policy.ts'
 import { SandboxError } from '../../../src/sandbox/driver.ts'
+import { RecentChanges } from '../../../src/store/catalogue/recent-changes.ts'
 import type { EventQueueStore, NewEvent } from '../../../src/store/event-queue-store.ts'
 import { EventBus } from '../../../src/telemetry/events.ts'
 import { type FakeHostOptions, fakeHost, validVersion } from '../execution/fake-host.ts'
@@ -32,7 +33,7 @@ function invoker(
         find: () => Promise.resolve(version && { versions: [{ version, weight: 1 }], ...(policy ? { policy } : {}) }),
         reservations: () => Promise.resolve(new Map()),
         provisioned: () => Promise.resolve(new Map()),
-        onChange: () => () => {},
+        changes: new RecentChanges(),
       },
       concurrency,
     ),

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { Concurrency } from '../../../src/invoke/concurrency.ts'
 import { drawVersion, Resolver } from '../../../src/invoke/resolve.ts'
+import { RecentChanges } from '../../../src/store/catalogue/recent-changes.ts'
 import type { InvokeTarget, InvokeTargets } from '../../../src/store/invoke-targets.ts'
 import { validVersion } from '../execution/fake-host.ts'
 
 const key = { account: '000000000000', region: 'us-east-1', name: 'f' }
 
-function targets(find: () => Promise<InvokeTarget | undefined>): InvokeTargets & { reads: number } {
+function targets(
+  find: () => Promise<InvokeTarget | undefined>,
+): InvokeTargets & { reads: number; changes: RecentChanges } {
   const fake = {
     reads: 0,
     find: () => {
@@ -15,7 +18,7 @@ function targets(find: () => Promise<InvokeTarget | undefined>): InvokeTargets &
     },
     reservations: () => Promise.resolve(new Map<string, number>()),
     provisioned: () => Promise.resolve(new Map<string, Map<string, number>>()),
-    onChange: () => () => {},
+    changes: new RecentChanges(3),
   }
   return fake
 }
@@ -29,7 +32,7 @@ describe('the resolver', () => {
     await resolver.resolve(key, '$LATEST')
     expect(store.reads).toBe(1)
     version = validVersion()
-    await resolver.changed(key)
+    store.changes.announce(key)
     expect((await resolver.resolve(key, '$LATEST'))?.versions[0]?.version).toBe(version)
   })
 
@@ -45,10 +48,22 @@ describe('the resolver', () => {
     const resolver = new Resolver(store, new Concurrency({ accountLimit: 10 }))
     const reading = resolver.resolve(key, '$LATEST')
     while (store.reads === 0) await new Promise((resolve) => setImmediate(resolve))
-    await resolver.changed(key)
+    store.changes.announce(key)
     release()
     await reading
     expect(resolver.cached(key, '$LATEST')).toBeUndefined()
+  })
+
+  it('forgets what changed and nothing else, and everything when the feed does not go back that far', async () => {
+    const store = targets(() => Promise.resolve({ versions: [{ version: validVersion(), weight: 1 }] }))
+    const resolver = new Resolver(store, new Concurrency({ accountLimit: 10 }))
+    const other = { ...key, name: 'g' }
+    for (const each of [key, other]) await resolver.resolve(each, '$LATEST')
+    for (let i = 0; i < 3; i++) store.changes.announce(key)
+    expect(resolver.cached(key, '$LATEST')).toBeUndefined()
+    expect(resolver.cached(other, '$LATEST')).toBeDefined()
+    for (let i = 0; i < 4; i++) store.changes.announce(key)
+    expect(resolver.cached(other, '$LATEST')).toBeUndefined()
   })
 
   it('keeps nothing of a region that has no functions', async () => {

@@ -1,9 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { EnvironmentPool } from '../../../src/execution/pool.ts'
 import { Concurrency } from '../../../src/invoke/concurrency.ts'
 import { Resolver } from '../../../src/invoke/resolve.ts'
 import { Retirement } from '../../../src/invoke/retirement.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
+import { RecentChanges } from '../../../src/store/catalogue/recent-changes.ts'
 import type { InvokeTarget } from '../../../src/store/invoke-targets.ts'
 import { fakeHost, until, validVersion } from '../execution/fake-host.ts'
 
@@ -20,10 +21,10 @@ const targets = {
     }),
   reservations: () => Promise.resolve(new Map<string, number>()),
   provisioned: () => Promise.resolve(new Map<string, Map<string, number>>()),
-  onChange: () => () => {},
+  changes: new RecentChanges(),
 }
 const resolver = new Resolver(targets, new Concurrency({ accountLimit: 10 }))
-const retirement = new Retirement({ targets, resolver, pool, log: () => {} })
+const retirement = new Retirement({ targets, resolver, pool })
 
 async function run(version: FunctionVersion): Promise<string> {
   const environment = await pool.acquire(version)
@@ -44,14 +45,14 @@ function deploy(version: string): FunctionVersion {
   return deployed
 }
 
-afterEach(() => pool.close())
+afterAll(() => pool.close())
 
 describe('the change of a function', () => {
   it('retires what was there before it, and nothing that began to run while the store was read', async () => {
     const old = deploy('$LATEST')
     await run(old)
     deploy('$LATEST')
-    retirement.changed(old)
+    void retirement.changed([old])
     await until(() => reads.length === 1)
     const published = deploy('1')
     const first = await run(published)
@@ -59,5 +60,20 @@ describe('the change of a function', () => {
     await until(() => live() === 1)
     expect(await run(published)).toBe(first)
     expect(pool.versionsOf(old).map(({ version }) => version)).toEqual(['1'])
+  })
+
+  it('is found for everything that runs when the feed has a gap', async () => {
+    const old = deploy('$LATEST')
+    await run(old)
+    deploy('$LATEST')
+    const before = live()
+    const refreshed = retirement.refresh()
+    while (live() === before) {
+      reads.shift()?.()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    while (reads.length > 0) reads.shift()!()
+    await refreshed
+    expect(pool.versionsOf(old).every(({ deploymentId }) => deploymentId !== old.deploymentId)).toBe(true)
   })
 })

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { EnvironmentPool } from '../../../src/execution/pool.ts'
 import { Provisioner } from '../../../src/execution/provisioner.ts'
 import { Allocation } from '../../../src/invoke/allocation.ts'
+import { ChangeReader } from '../../../src/invoke/change-reader.ts'
 import { Concurrency, type Limits } from '../../../src/invoke/concurrency.ts'
 import { Invoker } from '../../../src/invoke/invoke.ts'
 import { Resolver } from '../../../src/invoke/resolve.ts'
@@ -14,6 +15,7 @@ import { Retirement } from '../../../src/invoke/retirement.ts'
 import { LambdaException } from '../../../src/lambda/errors.ts'
 import type { FunctionKey, FunctionVersion } from '../../../src/lambda/function.ts'
 import { SandboxError } from '../../../src/sandbox/driver.ts'
+import { RecentChanges } from '../../../src/store/catalogue/recent-changes.ts'
 import type { EventQueueStore } from '../../../src/store/event-queue-store.ts'
 import type { InvokeTargets } from '../../../src/store/invoke-targets.ts'
 import type { ProvisionedConfig, ProvisionedStore } from '../../../src/store/provisioned-store.ts'
@@ -86,9 +88,7 @@ class World implements InvokeTargets {
     return Promise.resolve(new Map(all))
   }
 
-  onChange() {
-    return () => {}
-  }
+  readonly changes = new RecentChanges()
 
   /** What every function but this takes out of the account. */
   takenByOthers(name: string): number {
@@ -234,10 +234,12 @@ async function run(seed: number): Promise<void> {
     report: () => Promise.resolve(true),
   } as unknown as ProvisionedStore
   const allocation = new Allocation({ store, targets: world, provisioner, log: () => {} })
-  const retirement = new Retirement({ targets: world, resolver, pool, log: () => {} })
+  const retirement = new Retirement({ targets: world, resolver, pool })
+  const readers = [retirement, allocation].map(
+    (consumer) => new ChangeReader({ feed: world.changes, consumer, failed: () => {} }),
+  )
   const changed = (name: string) => {
-    retirement.changed(keyOf(name))
-    allocation.changed(keyOf(name))
+    world.changes.announce(keyOf(name))
   }
 
   let open = 0
@@ -342,6 +344,7 @@ async function run(seed: number): Promise<void> {
     changed(name)
   }
   provisioner.close()
+  for (const reader of readers) await reader.close()
   await pool.close()
   expect(fake.live()).toBe(0)
   expect(pool.total).toBe(0)

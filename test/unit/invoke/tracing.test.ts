@@ -13,6 +13,7 @@ import { EnvironmentPool } from '../../../src/execution/pool.ts'
 import { Concurrency } from '../../../src/invoke/concurrency.ts'
 import { Invoker } from '../../../src/invoke/invoke.ts'
 import { Resolver } from '../../../src/invoke/resolve.ts'
+import { RecentChanges } from '../../../src/store/catalogue/recent-changes.ts'
 import type { EventQueueStore } from '../../../src/store/event-queue-store.ts'
 import { fakeHost, until, validVersion } from '../execution/fake-host.ts'
 
@@ -44,7 +45,7 @@ function host(tracingMode: 'Active' | 'PassThrough', respond: 'answer' | 'fail' 
     find: () => Promise.resolve({ versions: [{ version, weight: 1 }] }),
     reservations: () => Promise.resolve(new Map<string, number>()),
     provisioned: () => Promise.resolve(new Map<string, Map<string, number>>()),
-    onChange: () => () => {},
+    changes: new RecentChanges(),
   }
   const invoker = new Invoker({
     resolver: new Resolver(targets, concurrency),

@@ -7,9 +7,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../src/lambda/limits.ts'
 import { SqlFunctions } from '../../../src/store/catalogue/functions.ts'
 import { SqlLayers } from '../../../src/store/catalogue/layers.ts'
+import { RecentChanges } from '../../../src/store/catalogue/recent-changes.ts'
 import { SqlTargets } from '../../../src/store/catalogue/targets.ts'
 import { SqlVersions } from '../../../src/store/catalogue/versions.ts'
-import { Changes } from '../../../src/store/changes.ts'
 import { openStore } from '../../../src/store/open.ts'
 import { loadSqliteEngine, type SqliteConnection } from '../../../src/store/sqlite/sqlite-engine.ts'
 import type { Tables } from '../../../src/store/tables.ts'
@@ -38,7 +38,7 @@ describe('the database', () => {
       },
     }
     db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) })
-    functions = new SqlFunctions(db, new Changes(), LIMITS.totalCodeBytes)
+    functions = new SqlFunctions(db, new RecentChanges(), LIMITS.totalCodeBytes)
     await create('f')
     asked.clear()
   })
@@ -68,7 +68,7 @@ describe('the database', () => {
     const change = () => validConfiguration({ codeSize: 7 })
     const { latest } = await functions.beginUpdate(key('g'), { change, publish: false }, 2)
     await functions.completeUpdate(key('g'), latest.deploymentId, { ok: true })
-    await new SqlVersions(db, new Changes(), LIMITS.totalCodeBytes).publish(key('g'), {}, 3)
+    await new SqlVersions(db, new RecentChanges(), LIMITS.totalCodeBytes).publish(key('g'), {}, 3)
     await functions.delete(key('g'))
     expect(asked.size).toBeGreaterThan(10)
     expect(walks()).toEqual([])
@@ -81,7 +81,7 @@ describe('the database', () => {
   })
 
   it('finds what an invocation needs by key', async () => {
-    const targets = new SqlTargets(db, new Changes())
+    const targets = new SqlTargets(db, new RecentChanges())
     expect((await targets.find(key('f'), '$LATEST'))?.versions).toHaveLength(1)
     expect((await targets.find(key('f'), '1'))?.versions).toHaveLength(1)
     await targets.find(key('f'), 'live')
