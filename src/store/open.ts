@@ -15,7 +15,7 @@ import { SqlVersions } from './catalogue/versions.ts'
 import { SqlDeliveries } from './queue/deliveries.ts'
 import { SqlEventQueue } from './queue/event-queue.ts'
 import { GroupCommit } from './queue/group-commit.ts'
-import { openSqlite, type SqliteOptions } from './sqlite/sqlite.ts'
+import { type OpenDatabase, openSqlite, type SqliteOptions } from './sqlite/sqlite.ts'
 import type { Store } from './store.ts'
 
 export interface StoreOptions extends SqliteOptions {
@@ -27,6 +27,12 @@ export interface StoreOptions extends SqliteOptions {
   readonly queueFull?: (problem: OperatorError) => void
 }
 
+/** Who commits the writes of the queue. `progress` serves events and deliveries, because what ends an event also starts its deliveries. */
+interface QueueCommits {
+  readonly promises: GroupCommit
+  readonly progress: GroupCommit
+}
+
 /**
  * @param path of the SQLite database, e.g. `<data>/hearth.db`
  * @throws Error that says what to do: no SQLite library, folder in use by another host, file damaged or not writable, disk full,
@@ -34,12 +40,17 @@ export interface StoreOptions extends SqliteOptions {
  */
 export async function openStore(path: string, options: StoreOptions = {}): Promise<Store> {
   const database = await openSqlite(path, options)
+  return composeStore(database, commitsOf(database), options)
+}
+
+export function commitsOf(database: OpenDatabase): QueueCommits {
+  return { promises: new GroupCommit(database, 'promise'), progress: new GroupCommit(database, 'progress') }
+}
+
+export function composeStore(database: OpenDatabase, commits: QueueCommits, options: StoreOptions): Store {
   const { db } = database
   const { codeStorageMaxBytes = LIMITS.totalCodeBytes } = options
   const changes = new RecentChanges()
-  const promises = new GroupCommit(database, 'promise')
-  // One for both, because what ends an event also starts its deliveries.
-  const progress = new GroupCommit(database, 'progress')
   return {
     functions: new SqlFunctions(db, changes, codeStorageMaxBytes),
     versions: new SqlVersions(db, changes, codeStorageMaxBytes),
@@ -47,12 +58,11 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
     layers: new SqlLayers(db, codeStorageMaxBytes),
     policies: new SqlPolicies(db, changes),
     targets: new SqlTargets(db, changes),
-    queue: new SqlEventQueue(
-      database,
-      { promises, progress },
-      { maxBytes: options.queueMaxBytes ?? Number.POSITIVE_INFINITY, full: options.queueFull ?? (() => {}) },
-    ),
-    deliveries: new SqlDeliveries(database, progress),
+    queue: new SqlEventQueue(database, commits, {
+      maxBytes: options.queueMaxBytes ?? Number.POSITIVE_INFINITY,
+      full: options.queueFull ?? (() => {}),
+    }),
+    deliveries: new SqlDeliveries(database, commits.progress),
     eventInvoke: new SqlEventInvokeConfigs(db, changes),
     provisioned: new SqlProvisioned(db, changes),
     codeSigning: new SqlCodeSigning(db),
@@ -61,8 +71,8 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
       return database.log.failure?.message ?? database.connection.trouble.text
     },
     async close() {
-      await promises.idle()
-      await progress.idle()
+      await commits.promises.idle()
+      await commits.progress.idle()
       await database.close()
     },
   }

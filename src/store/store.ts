@@ -1,10 +1,11 @@
 /**
  * What the host must not forget, as verbs of the use case. This file and those beside it are the seam: `catalogue/`, `queue/` and `sqlite/`
  * implement it, `open.ts` composes them, and nobody else imports from those directories. Every implementation passes
- * `test/contract/store`.
+ * `test/contract/store/suite.ts`.
  *
- * Writes that AWS guards with RevisionId take it and throw PreconditionFailedException themselves, inside the transaction, so that no
- * check is separated from its act.
+ * A check and the write that depends on it are one transaction: writes that AWS guards with RevisionId take it and throw
+ * PreconditionFailedException themselves. A transaction may be repeated, so whatever a caller gives as a function (`change`) may be called
+ * again, and only computes.
  */
 import type { AliasStore } from './alias-store.ts'
 import type { CodeSigningStore } from './code-signing-store.ts'

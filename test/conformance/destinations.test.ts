@@ -13,7 +13,7 @@ import { Destinations } from '../../src/invoke/destinations/destinations.ts'
 import type { NewDelivery } from '../../src/store/delivery-store.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
-import { key, validEvent } from '../contract/store-suite.ts'
+import { key, validEvent } from '../contract/store/under-test.ts'
 import { type AwsServices, startAwsServices } from '../support/aws-services.ts'
 import { until } from '../support/until.ts'
 

@@ -11,14 +11,17 @@ import { openStore } from '../../src/store/open.ts'
 import { openSqlite } from '../../src/store/sqlite/sqlite.ts'
 import { loadSqliteEngine, type SqliteEngine } from '../../src/store/sqlite/sqlite-engine.ts'
 import type { Store } from '../../src/store/store.ts'
-import { describeStore, validEvent } from './store-suite.ts'
+import { openRepeatedStore } from './store/repeated.ts'
+import { describeStore } from './store/suite.ts'
+import { type StoreUnderTest, validEvent } from './store/under-test.ts'
 
-/** SQLite libraries of this machine: better-sqlite3 where it installed, node:sqlite from Node.js 22.13 on. */
+/** SQLite libraries, and why one of them is missing on this machine: node:sqlite comes with Node.js 22.13. */
 const engines: SqliteEngine['name'][] = []
+const missing: { readonly engine: SqliteEngine['name']; readonly reason: string }[] = []
 for (const engine of ['better-sqlite3', 'node:sqlite'] as const) {
   await loadSqliteEngine(engine).then(
     () => engines.push(engine),
-    () => {},
+    (error: unknown) => missing.push({ engine, reason: String(error) }),
   )
 }
 
@@ -26,26 +29,42 @@ it('a machine that Hearth runs on has a SQLite library', () => {
   expect(engines).not.toHaveLength(0)
 })
 
+for (const { engine, reason } of missing) {
+  it(`store on SQLite by ${engine}`, ({ skip }) => skip(reason))
+}
+
 for (const engine of engines) {
   describe(`store on SQLite by ${engine}`, () => {
-    describeStore(async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'hearth-store-'))
-      const path = join(folder, 'hearth.db')
-      let store = await openStore(path, { engine })
-      return {
-        store,
-        async reopen() {
-          await store.close()
-          store = await openStore(path, { engine })
-          return store
-        },
-        async dispose() {
-          await store.close()
-          rmSync(folder, { recursive: true })
-        },
-      }
-    })
+    describeStore(() => inFolder((path) => openStore(path, { engine })))
   })
+}
+
+describe('store on SQLite, every transaction of which is repeated', () => {
+  const repeats = { transactions: 0, queueWrites: 0 }
+  describeStore(() => inFolder((path) => openRepeatedStore(path, {}, repeats)))
+
+  it('repeats them', () => {
+    expect(repeats.transactions).toBeGreaterThan(100)
+    expect(repeats.queueWrites).toBeGreaterThan(100)
+  })
+})
+
+async function inFolder(open: (path: string) => Promise<Store>): Promise<StoreUnderTest> {
+  const folder = mkdtempSync(join(tmpdir(), 'hearth-store-'))
+  const path = join(folder, 'hearth.db')
+  let store = await open(path)
+  return {
+    store,
+    async reopen() {
+      await store.close()
+      store = await open(path)
+      return store
+    },
+    async dispose() {
+      await store.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
 }
 
 describe('the database file', () => {

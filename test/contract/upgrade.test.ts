@@ -11,7 +11,7 @@ import { openStore } from '../../src/store/open.ts'
 import { loadSqliteEngine } from '../../src/store/sqlite/sqlite-engine.ts'
 import type { Tables } from '../../src/store/tables.ts'
 import { validConfiguration } from '../support/configuration.ts'
-import { key } from './store-suite.ts'
+import { key } from './store/under-test.ts'
 
 let folder: string
 beforeEach(() => {

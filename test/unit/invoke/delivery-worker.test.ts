@@ -11,7 +11,7 @@ import { signature } from '../../../src/invoke/destinations/webhook.ts'
 import type { ClaimedDelivery, NewDelivery } from '../../../src/store/delivery-store.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
-import { key, validEvent } from '../../contract/store-suite.ts'
+import { key, validEvent } from '../../contract/store/under-test.ts'
 import { until } from '../../support/until.ts'
 
 const QUEUE = 'arn:aws:sqs:us-east-1:111111111111:dead'

@@ -15,7 +15,7 @@ import type { FunctionConfiguration } from '../../../src/lambda/function.ts'
 import { roundsOf, withRound } from '../../../src/lambda/lineage.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
-import { key, validEvent } from '../../contract/store-suite.ts'
+import { key, validEvent } from '../../contract/store/under-test.ts'
 import { validConfiguration } from '../../support/configuration.ts'
 import { until } from '../../support/until.ts'
 

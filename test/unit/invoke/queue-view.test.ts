@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { describeQueue, queueProblem } from '../../../src/invoke/queue-view.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
-import { validEvent } from '../../contract/store-suite.ts'
+import { validEvent } from '../../contract/store/under-test.ts'
 
 let folder: string
 let store: Store

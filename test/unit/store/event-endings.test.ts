@@ -8,7 +8,7 @@ import { SqlDeliveries } from '../../../src/store/queue/deliveries.ts'
 import { SqlEventQueue } from '../../../src/store/queue/event-queue.ts'
 import { GroupCommit } from '../../../src/store/queue/group-commit.ts'
 import { type OpenDatabase, openSqlite } from '../../../src/store/sqlite/sqlite.ts'
-import { key, validEvent } from '../../contract/store-suite.ts'
+import { key, validEvent } from '../../contract/store/under-test.ts'
 
 let folder: string
 let database: OpenDatabase

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openStore } from '../../../src/store/open.ts'
-import { validEvent } from '../../contract/store-suite.ts'
+import { validEvent } from '../../contract/store/under-test.ts'
 
 it('a store whose log cannot be flushed says so once, refuses events and names the problem', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hearth-store-'))

@@ -13,7 +13,7 @@ import { SqlVersions } from '../../../src/store/catalogue/versions.ts'
 import { openStore } from '../../../src/store/open.ts'
 import { loadSqliteEngine, type SqliteConnection } from '../../../src/store/sqlite/sqlite-engine.ts'
 import type { Tables } from '../../../src/store/tables.ts'
-import { key } from '../../contract/store-suite.ts'
+import { key } from '../../contract/store/under-test.ts'
 import { validConfiguration } from '../../support/configuration.ts'
 
 const ACCOUNT = ['111111111111', 'us-east-1'] as const

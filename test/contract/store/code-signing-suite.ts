@@ -1,9 +1,9 @@
 /** What every implementation of the store must do with code-signing configurations. */
 import { describe, expect, it } from 'vitest'
-import type { CodeSigningConfig } from '../../src/lambda/code-signing.ts'
-import type { FunctionConfiguration } from '../../src/lambda/function.ts'
-import { validConfiguration } from '../support/configuration.ts'
-import { key, type StoreUnderTest } from './store-suite.ts'
+import type { CodeSigningConfig } from '../../../src/lambda/code-signing.ts'
+import type { FunctionConfiguration } from '../../../src/lambda/function.ts'
+import { validConfiguration } from '../../support/configuration.ts'
+import { key, type StoreUnderTest } from './under-test.ts'
 
 const scope = { account: '111111111111', region: 'us-east-1' }
 const config = (id: string): Omit<CodeSigningConfig, 'revision'> => ({

@@ -1,10 +1,10 @@
 /** What every implementation of the store must do with layers and resource policies. */
 import { describe, expect, it } from 'vitest'
-import type { FunctionConfiguration } from '../../src/lambda/function.ts'
-import { LIMITS } from '../../src/lambda/limits.ts'
-import type { Statement } from '../../src/lambda/policy.ts'
-import { validConfiguration } from '../support/configuration.ts'
-import { key, type StoreUnderTest } from './store-suite.ts'
+import type { FunctionConfiguration } from '../../../src/lambda/function.ts'
+import { LIMITS } from '../../../src/lambda/limits.ts'
+import type { Statement } from '../../../src/lambda/policy.ts'
+import { validConfiguration } from '../../support/configuration.ts'
+import { key, type StoreUnderTest } from './under-test.ts'
 
 const content = (changes: object = {}) => ({
   description: '',
