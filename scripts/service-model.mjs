@@ -32,7 +32,7 @@ function take(model, name, shapes) {
   }
 }
 
-function reduced({ type, members, required, member, key, value, min, max, pattern, enum: values }) {
+function reduced({ type, members, required, member, key, value, min, max, pattern, enum: values, sensitive }) {
   return {
     is: type,
     ...(members && { members: Object.fromEntries(Object.entries(members).map(([name, one]) => [name, place(one)])) }),
@@ -43,6 +43,7 @@ function reduced({ type, members, required, member, key, value, min, max, patter
     ...(max !== undefined && { max }),
     ...(pattern !== undefined && { pattern }),
     ...(values && { values }),
+    ...(sensitive && { sensitive }),
   }
 }
 

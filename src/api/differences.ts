@@ -29,8 +29,9 @@ export const DIFFERENCES: readonly Differences[] = [
   outside of \`/dev\` is refused. See [ADR 14](adr/0014-images-and-code-from-elsewhere.md).
 - \`RuntimeVersionArn\` ends in the digest of the runtime's image. \`Manual\` takes ARNs that this host gave out, as long as the engine has the image.
 - With \`LogFormat\` JSON the text of a failure is a record of type \`platform.fault\`; AWS sends that one to subscribers of the Logs API only.
-- Operations on another account's functions that no policy grants are refused with a sentence that says who may not do what; AWS was recorded with
-  an empty text.
+- Operations on another account's functions that no policy grants are refused with a sentence that says who may not do what. AWS was recorded with
+  an empty text, which tells a reader nothing; no client reads the text.
+- No error repeats what AWS's service model calls sensitive, such as environment variables. AWS repeats them where they exceed 4 KB.
 - The lists of runtimes in "Member must satisfy enum value set" are the service model's or Hearth's own; AWS's change by the month and have no order.
 - \`Architectures\` defaults to the architecture of the container engine, not to x86_64.
 - A request with several violations names them in an order of its own: values, what is missing, the name of the resource. AWS's order is not known.

@@ -71,6 +71,11 @@ export function violation(shown: string | undefined, member: string, fault: stri
   return `Value ${shown === undefined ? 'null' : `'${shown}'`} at '${member}' failed to satisfy constraint: ${fault}`
 }
 
+/** The same for a value that the service model calls sensitive: AWS leaves it out. */
+export function hiddenViolation(member: string, fault: string): string {
+  return `Value at '${member}' failed to satisfy constraint: ${fault}`
+}
+
 /** `2 validation errors detected: …; …` */
 export function violationMessage(violations: readonly string[]): string {
   const noun = violations.length === 1 ? 'error' : 'errors'

@@ -165,6 +165,8 @@ export interface ControlPlaneHost {
   readonly images: ReadyImages
   readonly keys: Keyring
   readonly logged: { readonly message: string }[]
+  /** What was logged beside each message. */
+  readonly logDetails: readonly object[]
   readonly events: readonly PlatformEvent[]
   client(changes?: LambdaClientConfig): LambdaClient & { last(): RawAnswer }
   /** Waits until no function is Pending or InProgress any more. */
@@ -199,11 +201,12 @@ export async function startControlPlaneHost({
   const events: PlatformEvent[] = []
   bus.subscribe((event) => events.push(event))
   const logged: { message: string }[] = []
-  const log = {
-    info: () => {},
-    warn: (_detail: object, message: string) => void logged.push({ message }),
-    error: (_detail: object, message: string) => void logged.push({ message }),
+  const logDetails: object[] = []
+  const hear = (detail: object, message: string) => {
+    logged.push({ message })
+    logDetails.push(detail)
   }
+  const log = { info: () => {}, warn: hear, error: hear }
   let advanced = 0
   const clock = () => Date.now() + advanced
   const control = createControlPlane({
@@ -239,6 +242,7 @@ export async function startControlPlaneHost({
     images,
     keys,
     logged,
+    logDetails,
     events,
     client(changes = {}) {
       const requestHandler = new RecordingHandler()

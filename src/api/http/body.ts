@@ -52,7 +52,8 @@ function parsed(bytes: Uint8Array): unknown {
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (error) {
-    throw notJson(error instanceof Error ? error.message : String(error))
+    // The parser's own message quotes the body, which may hold a secret.
+    throw notJson(error instanceof SyntaxError ? 'the body is not valid JSON' : 'the body is not UTF-8')
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw notJson('the body must be an object')
   return json

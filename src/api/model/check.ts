@@ -1,8 +1,16 @@
 /**
  * Checks a request against the service model before the operation sees it: every violation of a constraint (required, length, range,
- * pattern, enumeration) is collected in AWS's wording. Operations that Hearth does not have are checked alike.
+ * pattern, enumeration) is collected in AWS's wording. Operations that Hearth does not have are checked alike. No message shows a value
+ * that the model calls sensitive, or one with such a value in it.
  */
-import { describeText, lengthFaults, numberFaults, textFaults, violation } from '../../lambda/validation.ts'
+import {
+  describeText,
+  hiddenViolation,
+  lengthFaults,
+  numberFaults,
+  textFaults,
+  violation,
+} from '../../lambda/validation.ts'
 import { BARE_ITEM_RULES, FIRST, NOT_NULL_ITEMS, UNCHECKED } from './exceptions.ts'
 import {
   INPUT_MODEL,
@@ -111,17 +119,36 @@ class Check {
         this.#list(name, shape, value, member)
         break
       case 'map':
-        this.#map(shape, value, member)
+        this.#map(name, shape, value, member)
         break
       default:
-        if (value instanceof NotANumber) this.#fault(value.text, member, 'Member must be an integer')
+        if (value instanceof NotANumber) this.#fault(name, () => value.text, member, 'Member must be an integer')
         else
-          for (const fault of this.#faults(name, shape, value, member)) this.#fault(shown(shape, value), member, fault)
+          for (const fault of this.#faults(name, shape, value, member))
+            this.#fault(name, () => shown(shape, value), member, fault)
     }
   }
 
-  #fault(show: string, member: string, fault: string): void {
-    this.#found.push(violation(show, member, fault))
+  /** @param show the value, for shapes that have nothing to hide */
+  #fault(name: string, show: () => string, member: string, fault: string): void {
+    this.#found.push(this.#hides(name) ? hiddenViolation(member, fault) : violation(show(), member, fault))
+  }
+
+  /** Whether a value of the shape is sensitive or has something sensitive in it. */
+  #hides(name: string, above: readonly string[] = []): boolean {
+    const shape = this.#shape(name)
+    if (shape.sensitive) return true
+    // Shapes may contain themselves.
+    if (above.includes(name)) return false
+    const within =
+      shape.is === 'structure'
+        ? Object.values(shape.members).map((place) => (typeof place === 'string' ? place : place[0]))
+        : shape.is === 'map'
+          ? [shape.keys, shape.of]
+          : shape.is === 'list'
+            ? [shape.of]
+            : []
+    return within.some((one) => this.#hides(one, [...above, name]))
   }
 
   #structure(shape: StructureShape, value: unknown, member: string): void {
@@ -139,32 +166,33 @@ class Check {
     const items = value as unknown[]
     const item = this.#shape(shape.of)
     const show = () => `[${items.map((one) => shown(item, one)).join(', ')}]`
-    for (const fault of lengthFaults(items.length, shape)) this.#fault(show(), member, fault)
+    for (const fault of lengthFaults(items.length, shape)) this.#fault(name, show, member, fault)
     if (item.is === 'structure') {
       for (const [i, one] of items.entries()) this.#structure(item, one, `${member}.${i + 1}.member`)
     } else if (items.some((one, i) => this.#faults(shape.of, item, one, `${member}[${i}]`).length > 0)) {
       const rules = [...this.#rules(shape.of, item), ...(NOT_NULL_ITEMS.has(name) ? [NOT_NULL] : [])].join(', ')
-      this.#fault(show(), member, BARE_ITEM_RULES.has(name) ? rules : `Member must satisfy constraint: [${rules}]`)
+      this.#fault(name, show, member, BARE_ITEM_RULES.has(name) ? rules : `Member must satisfy constraint: [${rules}]`)
     }
   }
 
-  #map(shape: MapModel, value: unknown, member: string): void {
+  #map(name: string, shape: MapModel, value: unknown, member: string): void {
     const entries = Object.entries(object(value, member))
     const [keys, item] = [this.#shape(shape.keys), this.#shape(shape.of)]
     const show = () => `{${entries.map(([key, one]) => `${key}=${shown(item, one)}`).join(', ')}}`
-    for (const fault of lengthFaults(entries.length, shape)) this.#fault(show(), member, fault)
+    for (const fault of lengthFaults(entries.length, shape)) this.#fault(name, show, member, fault)
+    const under = (key: string) => (this.#hides(shape.keys) ? `${member}.value` : `${member}.${key}`)
     const faulty = entries.map(([key, one]) => ({
       key: this.#faults(shape.keys, keys, key, member).length > 0,
       value:
         item.is === 'list'
-          ? this.#listFaulty(item, one, `${member}.${key}`)
-          : this.#faults(shape.of, item, one, `${member}.${key}`).length > 0,
+          ? this.#listFaulty(item, one, under(key))
+          : this.#faults(shape.of, item, one, under(key)).length > 0,
     }))
     if (faulty.some(({ key }) => key)) {
-      this.#fault(show(), member, `Map keys must satisfy constraint: [${this.#rules(shape.keys, keys).join(', ')}]`)
+      this.#fault(name, show, member, `Map keys must satisfy constraint: [${this.#rules(shape.keys, keys).join(', ')}]`)
     }
     if (faulty.some((one) => one.value)) {
-      this.#fault(show(), member, `Map value must satisfy constraint: [${this.#rules(shape.of, item).join(', ')}]`)
+      this.#fault(name, show, member, `Map value must satisfy constraint: [${this.#rules(shape.of, item).join(', ')}]`)
     }
   }
 

@@ -1,13 +1,18 @@
 /** The input shapes of all operations, generated from the service model by `scripts/service-model.mjs`. */
 import generated from './input-shapes.json' with { type: 'json' }
 
-interface Bounds {
+interface Secrecy {
+  /** No value of it may be shown: not in an answer, a log or an event. */
+  readonly sensitive?: boolean
+}
+
+interface Bounds extends Secrecy {
   /** Of lengths for texts, lists, maps and blobs; of values for numbers. */
   readonly min?: number
   readonly max?: number
 }
 
-export interface StructureShape {
+export interface StructureShape extends Secrecy {
   readonly is: 'structure'
   readonly members: Readonly<Record<string, MemberPlace>>
   readonly required?: readonly string[]
