@@ -3,7 +3,7 @@ import type { FunctionKey } from '../lambda/function.ts'
 import { functionNotFound } from '../lambda/refusals.ts'
 import type { ConcurrencyBounds } from '../store/provisioned-store.ts'
 import type { Store } from '../store/store.ts'
-import { refuseQualifier } from './refusals.ts'
+import { refuseAnyQualifier } from './refusals.ts'
 
 export class Concurrency {
   readonly #store: Store
@@ -15,14 +15,14 @@ export class Concurrency {
   }
 
   async put(key: FunctionKey, qualifier: string | undefined, reserved: number): Promise<void> {
-    refuseQualifier(qualifier)
+    refuseAnyQualifier(qualifier)
     // AWS appends the qualifier here and nowhere else.
     if (!(await this.#store.functions.find(key))) throw functionNotFound(key, '$LATEST')
     await this.#store.functions.reserveConcurrency(key, reserved, this.#bounds)
   }
 
   async get(key: FunctionKey, qualifier: string | undefined): Promise<number | undefined> {
-    refuseQualifier(qualifier)
+    refuseAnyQualifier(qualifier)
     const stored = await this.#store.functions.find(key)
     if (!stored) throw functionNotFound(key)
     return stored.reservedConcurrency
@@ -30,7 +30,7 @@ export class Concurrency {
 
   /** Nothing happens when there is none. */
   async delete(key: FunctionKey, qualifier: string | undefined): Promise<void> {
-    refuseQualifier(qualifier)
+    refuseAnyQualifier(qualifier)
     await this.#store.functions.reserveConcurrency(key, undefined, this.#bounds)
   }
 }

@@ -17,6 +17,18 @@ export class FunctionLayers {
     this.#code = code
   }
 
+  /** What the ARNs alone tell. @throws LambdaException InvalidParameterValueException, AccessDeniedException */
+  checkRegions(key: FunctionKey, arns: readonly string[]): void {
+    for (const arn of arns) {
+      const named = parseLayerVersionArn(arn)
+      if (named === undefined || named.region === key.region) continue
+      if (named.account !== key.account) throw accountRefused(key.account, 'lambda:GetLayerVersion', arn)
+      throw refused(
+        `Layers are not in the same region as the function. Layers are expected to be in region ${key.region}.`,
+      )
+    }
+  }
+
   /**
    * The layer versions behind ARNs, merged and ready to be mounted.
    * @throws LambdaException InvalidParameterValueException, AccessDeniedException
@@ -67,12 +79,7 @@ export class FunctionLayers {
   async #layer(key: FunctionKey, arn: string): Promise<LayerVersion> {
     const named = parseLayerVersionArn(arn)
     if (named === undefined) throw refused(`Layer version ${arn} does not exist.`)
-    if (named.region !== key.region) {
-      if (named.account !== key.account) throw accountRefused(key.account, 'lambda:GetLayerVersion', arn)
-      throw refused(
-        `Layers are not in the same region as the function. Layers are expected to be in region ${key.region}.`,
-      )
-    }
+    this.checkRegions(key, [arn])
     const layer = await readableLayer(this.#layers, key.account, named, named.version)
     if (layer === undefined) throw refused(`Layer version ${arn} does not exist.`)
     return layer

@@ -86,6 +86,7 @@ export class Functions {
     const placed = roomSettings(room, key, input)
     const architecture = this.#checkArchitecture(input.architectures?.[0] ?? this.#needs.architecture)
     if (input.runtime) await this.#checkAvailable(input.runtime, architecture)
+    this.#needs.layers.checkRegions(key, input.layers ?? [])
     if (await store.functions.find(key)) {
       throw new LambdaException('ResourceConflictException', `Function already exist: ${key.name}`)
     }
@@ -224,6 +225,7 @@ export class Functions {
   async delete(key: FunctionKey, qualifier: string | undefined): Promise<void> {
     const { store } = this.#needs
     if (qualifier === undefined) return store.functions.delete(key)
+    if (!(await store.functions.find(key))) throw functionNotFound(key)
     if (qualifier === '$LATEST') {
       throw refused('$LATEST version cannot be deleted without deleting the function.')
     }

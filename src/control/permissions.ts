@@ -51,9 +51,8 @@ export class Permissions {
 
   async get(key: FunctionKey, qualifier: string | undefined): Promise<StoredPolicy> {
     const policy = await this.#store.policies.find(key, qualifier ?? UNQUALIFIED)
-    if (policy === undefined) throw await this.#missing(key, qualifier)
-    // A policy belongs to the unqualified function; $LATEST by name has none.
-    if (policy.statements.length > 0 && qualifier !== UNQUALIFIED) return policy
+    // A policy belongs to the unqualified function; $LATEST by name has none. What is not there gets the same answer (recorded).
+    if (policy !== undefined && policy.statements.length > 0 && qualifier !== UNQUALIFIED) return policy
     throw new LambdaException('ResourceNotFoundException', 'The resource you requested does not exist.')
   }
 

@@ -31,3 +31,14 @@ export function decide(counts: PlacementCounts): Placement {
 export function spareOf(maxEnvironments: number): number {
   return Math.max(1, Math.ceil(maxEnvironments / 10))
 }
+
+/**
+ * Whether provisioned environments that have answered will do for so many waiting invocations: then none of them runs on demand, even
+ * where an on-demand environment is idle.
+ */
+export function keepsOnDemand(
+  { idleAhead, finishingAhead }: { readonly idleAhead: readonly unknown[]; readonly finishingAhead: number },
+  waiting: number,
+): boolean {
+  return idleAhead.length === 0 && finishingAhead >= waiting
+}

@@ -10,7 +10,7 @@ import type { AheadObserver, AheadStarter } from './ahead.ts'
 import { type EnvironmentOwner, ExecutionEnvironment } from './environment.ts'
 import type { EnvironmentHost } from './host.ts'
 import { IdleTimers } from './idle-timers.ts'
-import { decide, spareOf } from './placement.ts'
+import { decide, keepsOnDemand, spareOf } from './placement.ts'
 import { ScalingRate } from './scaling-rate.ts'
 
 const RELEASED = 'no longer provisioned'
@@ -53,6 +53,8 @@ interface Deployment {
   readonly all: Set<ExecutionEnvironment>
   starting: number
   finishing: number
+  /** Of those, the ones of provisioned concurrency. */
+  finishingAhead: number
   retired: boolean
   /** Runs out when finishing environments are no longer trusted to become idle at once. */
   doubt: NodeJS.Timeout | undefined
@@ -83,7 +85,9 @@ export class EnvironmentPool implements EnvironmentOwner, AheadStarter {
   /** An idle environment at once, if there is one: the warm path has no promise. */
   tryAcquire(version: FunctionVersion): ExecutionEnvironment | undefined {
     const deployment = this.#deployments.get(version.deploymentId)
-    return deployment && this.#takeIdle(deployment)
+    // A provisioned environment that has just answered is worth the moment until it can be used again.
+    if (deployment === undefined || keepsOnDemand(deployment, deployment.waiters.length + 1)) return undefined
+    return this.#takeIdle(deployment)
   }
 
   /**
@@ -211,6 +215,7 @@ export class EnvironmentPool implements EnvironmentOwner, AheadStarter {
     if (deployment === undefined) return
     this.#finishing.add(environment)
     deployment.finishing++
+    if (environment.provisioned) deployment.finishingAhead++
   }
 
   unavailable(environment: ExecutionEnvironment): void {
@@ -239,7 +244,10 @@ export class EnvironmentPool implements EnvironmentOwner, AheadStarter {
   #ensure(deployment: Deployment, trustFinishing = true): void {
     while (deployment.waiters.length > 0 && !this.#closed) {
       const placement = decide({
-        idle: deployment.idle.length + deployment.idleAhead.length,
+        idle:
+          trustFinishing && keepsOnDemand(deployment, deployment.waiters.length)
+            ? 0
+            : deployment.idle.length + deployment.idleAhead.length,
         starting: deployment.starting,
         finishing: trustFinishing ? deployment.finishing : 0,
         waiting: deployment.waiters.length,
@@ -348,7 +356,9 @@ export class EnvironmentPool implements EnvironmentOwner, AheadStarter {
   /** The environment has left the state that it was counted in. */
   #uncount(environment: ExecutionEnvironment, deployment: Deployment): void {
     if (this.#starting.delete(environment)) deployment.starting--
-    if (this.#finishing.delete(environment)) deployment.finishing--
+    if (!this.#finishing.delete(environment)) return
+    deployment.finishing--
+    if (environment.provisioned) deployment.finishingAhead--
   }
 
   #deployment(version: FunctionVersion): Deployment {
@@ -362,6 +372,7 @@ export class EnvironmentPool implements EnvironmentOwner, AheadStarter {
       all: new Set(),
       starting: 0,
       finishing: 0,
+      finishingAhead: 0,
       retired: false,
       doubt: undefined,
     }

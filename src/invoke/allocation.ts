@@ -174,7 +174,9 @@ export class Allocation implements ChangeConsumer {
 
 /** What Get shows of a configuration. Pure. */
 function reportOf(requested: number, progress: Progress | undefined, problem: string | undefined): ProvisionedReport {
-  const { allocated = 0, available = 0, failure } = progress ?? {}
+  const { available = 0, failure } = progress ?? {}
+  // Recorded: AWS does not count an environment as allocated while it starts.
+  const allocated = available
   if (available >= requested) return { allocated, available, status: 'READY', statusReason: undefined }
   const statusReason = problem ?? (failure && REASONS[failure.kind])
   return { allocated, available, status: statusReason === undefined ? 'IN_PROGRESS' : 'FAILED', statusReason }

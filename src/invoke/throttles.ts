@@ -7,9 +7,11 @@ export type ThrottleReason =
   | 'FunctionInvocationRateLimitExceeded'
   | 'ReservedFunctionInvocationRateLimitExceeded'
 
+/** Refusals of a rate say when to come back. Those of concurrency do not (recorded): nobody knows when an invocation ends. */
 export function throttled(reason: ThrottleReason): LambdaException {
+  const rate = reason.endsWith('InvocationRateLimitExceeded')
   return new LambdaException('TooManyRequestsException', 'Rate Exceeded.', {
     members: { Reason: reason },
-    headers: { 'Retry-After': '1' },
+    ...(rate ? { headers: { 'Retry-After': '1' } } : {}),
   })
 }

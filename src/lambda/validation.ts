@@ -31,12 +31,15 @@ const shorterThan = (n: number) => `Member must have length less than or equal t
 const oneOf = (values: readonly string[]) => `Member must satisfy enum value set: [${values.join(', ')}]`
 const matching = (pattern: string) => `Member must satisfy regular expression pattern: ${pattern}`
 
-/** What is wrong with one text, one sentence each. A value that is too long is not matched against the pattern: its cost has a bound. */
+/** Characters up to which a value that is too long is matched against its pattern all the same: the cost has a bound. */
+const PATTERN_TESTED_MAX = 512
+
+/** What is wrong with one text, one sentence each. AWS names every rule that is broken. */
 export function textFaults(value: string, is: TextConstraint): string[] {
   const faults: string[] = []
   if (is.max !== undefined && value.length > is.max) faults.push(shorterThan(is.max))
   if (is.min !== undefined && value.length < is.min) faults.push(longerThan(is.min))
-  const tooLong = is.max !== undefined && value.length > is.max
+  const tooLong = is.max !== undefined && value.length > Math.max(is.max, PATTERN_TESTED_MAX)
   if (is.pattern !== undefined && !tooLong && !wholeMatch(is.pattern).test(value)) faults.push(matching(is.pattern))
   if (is.values !== undefined && !is.values.includes(value)) faults.push(oneOf(is.values))
   return faults

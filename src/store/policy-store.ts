@@ -15,7 +15,8 @@ export type PolicyChange = (statements: readonly Statement[]) => readonly Statem
 export interface PolicyStore {
   /**
    * @param qualifier `$LATEST` stands for the unqualified function
-   * @returns `undefined`: the function, version or alias does not exist. The RevisionId is that of the function, version or alias.
+   * @returns `undefined`: the function, version or alias does not exist. The RevisionId is the one that the function, version or alias got
+   * with the last change of the policy; where there is none, its present one.
    */
   find(key: FunctionKey, qualifier: string): Promise<StoredPolicy | undefined>
   /**

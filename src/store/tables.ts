@@ -118,6 +118,8 @@ export interface PoliciesTable {
   qualifier: string
   /** JSON list of statements, never empty. */
   statements: string
+  /** Null for those of older releases: that of the function, version or alias. */
+  revision_id: string | null
 }
 
 /** Accepted asynchronous events. Payloads are apart because a claim rewrites the row, and SQLite would rewrite a megabyte with it. */
@@ -241,6 +243,8 @@ export interface CodeSigningConfigsTable {
   revision: string
   /** JSON object. */
   tags: string
+  /** Grows with each configuration of the account and region that is made. */
+  created: number
 }
 
 export interface Tables {

@@ -32,22 +32,30 @@ export class SqlCodeSigning implements CodeSigningStore {
     tags: Readonly<Record<string, string>>,
   ): Promise<CodeSigningConfig> {
     const { account, region, id, description, policy } = config
-    const row = await this.#db
-      .insertInto('code_signing_configs')
-      .values({
-        account,
-        region,
-        id,
-        description,
-        publishers: JSON.stringify(config.publishers),
-        policy,
-        last_modified: config.lastModified,
-        revision: randomUUID(),
-        tags: JSON.stringify(tags),
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow()
-    return configOf(row)
+    return this.#db.transaction().execute(async (db) => {
+      const { newest } = await db
+        .selectFrom('code_signing_configs')
+        .select((eb) => eb.fn.max('created').as('newest'))
+        .where((eb) => eb.and({ account, region }))
+        .executeTakeFirstOrThrow()
+      const row = await db
+        .insertInto('code_signing_configs')
+        .values({
+          account,
+          region,
+          id,
+          description,
+          publishers: JSON.stringify(config.publishers),
+          policy,
+          last_modified: config.lastModified,
+          revision: randomUUID(),
+          tags: JSON.stringify(tags),
+          created: Number(newest ?? 0) + 1,
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow()
+      return configOf(row)
+    })
   }
 
   async find(key: CodeSigningKey): Promise<CodeSigningConfig | undefined> {
@@ -103,11 +111,11 @@ export class SqlCodeSigning implements CodeSigningStore {
       .selectFrom('code_signing_configs')
       .selectAll()
       .where((eb) => eb.and({ account, region }))
-      .$if(after !== undefined, (query) => query.where('id', '>', after?.name ?? ''))
-      .orderBy('id')
+      .$if(after !== undefined, (query) => query.where('created', '>', after?.number ?? 0))
+      .orderBy('created')
       .limit(size + 1)
       .execute()
-    return pageOf(rows, size, configOf, ({ id }) => ({ name: id }))
+    return pageOf(rows, size, configOf, ({ id, created }) => ({ name: id, number: created }))
   }
 
   async functions(key: CodeSigningKey, page: PageRequest): Promise<Page<FunctionKey>> {

@@ -6,7 +6,7 @@ import type { FunctionKey } from '../../lambda/function.ts'
 import { checkRevision } from '../../lambda/refusals.ts'
 import type { PolicyChange, PolicyStore, StoredPolicy } from '../policy-store.ts'
 import type { Tables } from '../tables.ts'
-import { deletePolicy, statementsOf } from './policy-rows.ts'
+import { deletePolicy, storedPolicy } from './policy-rows.ts'
 import { revisionOf } from './queries.ts'
 import type { RecentChanges } from './recent-changes.ts'
 import { keyColumns } from './rows.ts'
@@ -28,23 +28,24 @@ export class SqlPolicies implements PolicyStore {
     key: FunctionKey,
     qualifier: string,
     change: PolicyChange,
-    revisionId?: string,
+    expected?: string,
   ): Promise<StoredPolicy | undefined> {
     const changed = await this.#db.transaction().execute(async (db) => {
       const before = await policyOf(db, key, qualifier)
       if (before === undefined) return undefined
       const statements = change(before.statements)
-      checkRevision(revisionId, before.revisionId, 'GetPolicy')
+      checkRevision(expected, before.revisionId, 'GetPolicy')
+      const revisionId = await renewRevision(db, key, qualifier)
       if (statements.length === 0) await deletePolicy(db, key, qualifier)
       else {
-        const row = { statements: JSON.stringify(statements) }
+        const row = { statements: JSON.stringify(statements), revision_id: revisionId }
         await db
           .insertInto('policies')
           .values({ ...keyColumns(key), qualifier, ...row })
           .onConflict((oc) => oc.columns(['account', 'region', 'name', 'qualifier']).doUpdateSet(row))
           .execute()
       }
-      return { statements, revisionId: await renewRevision(db, key, qualifier) }
+      return { statements, revisionId }
     })
     if (changed !== undefined) this.#changes.announce(key)
     return changed
@@ -58,7 +59,9 @@ async function policyOf(
 ): Promise<StoredPolicy | undefined> {
   const revisionId = await revisionOf(db, key, qualifier)
   if (revisionId === undefined) return undefined
-  return { statements: (await statementsOf(db, key, qualifier)) ?? [], revisionId }
+  const stored = await storedPolicy(db, key, qualifier)
+  // What happens to the function otherwise leaves its policy's RevisionId alone (recorded).
+  return { statements: stored?.statements ?? [], revisionId: stored?.revisionId ?? revisionId }
 }
 
 async function renewRevision(db: Transaction<Tables>, key: FunctionKey, qualifier: string): Promise<string> {

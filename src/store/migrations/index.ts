@@ -11,6 +11,7 @@ import { sealedPackages } from './0009-sealed-packages.ts'
 import { storedCode } from './0010-stored-code.ts'
 import { eventTotals } from './0011-event-totals.ts'
 import { leaseOwners } from './0012-lease-owners.ts'
+import { recordedOrders } from './0013-recorded-orders.ts'
 
 const MIGRATIONS: Record<string, Migration> = {
   '0001-initial': initial,
@@ -24,6 +25,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0010-stored-code': storedCode,
   '0011-event-totals': eventTotals,
   '0012-lease-owners': leaseOwners,
+  '0013-recorded-orders': recordedOrders,
 }
 
 export const migrations: MigrationProvider = {

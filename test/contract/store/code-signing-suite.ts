@@ -57,12 +57,18 @@ export function describeCodeSigning(under: () => StoreUnderTest): void {
       })
     })
 
-    it('are listed by id and their functions by name, a hundred on a page', async () => {
-      for (let i = 0; i < 101; i++) await configs().create(config(`csc-${String(i).padStart(3, '0')}`), {})
+    it('are listed in the order in which they were made and their functions by name, a hundred on a page', async () => {
+      const made = Array.from({ length: 101 }, (_, i) => `csc-${String(100 - i).padStart(3, '0')}`)
+      for (const id of made) await configs().create(config(id), {})
+      await configs().update({ ...scope, id: 'csc-050' }, { policy: 'Warn' }, 9)
       const first = await configs().list(scope.account, scope.region, { maxItems: 1000 })
-      expect(first.items.map(({ id }) => id).slice(-2)).toEqual(['csc-098', 'csc-099'])
+      expect(first.items.map(({ id }) => id)).toEqual(made.slice(0, 100))
       const rest = await configs().list(scope.account, scope.region, { marker: first.nextMarker })
-      expect([rest.items.map(({ id }) => id), rest.nextMarker]).toEqual([['csc-100'], undefined])
+      expect([rest.items.map(({ id }) => id), rest.nextMarker]).toEqual([['csc-000'], undefined])
+      await configs().delete({ ...scope, id: 'csc-100' })
+      await configs().create(config('csc-100'), {})
+      const last = await configs().list(scope.account, scope.region, { marker: first.nextMarker })
+      expect(last.items.map(({ id }) => id)).toEqual(['csc-000', 'csc-100'])
 
       for (const name of ['c', 'a', 'b']) {
         await createFunction(name)

@@ -131,6 +131,19 @@ export function describeLayersAndPolicies(under: () => StoreUnderTest): void {
       expect(after?.deploymentId).toBe(before?.deploymentId)
     })
 
+    it('keep their RevisionId whatever else happens to the function', async () => {
+      const { policies, versions, functions } = under().store
+      await createActive('f')
+      const changed = await policies.change(key('f'), '$LATEST', add('a'))
+      await versions.publish(key('f'), {}, 1000)
+      await policies.change(key('f'), '1', add('b'))
+      await functions.changeTags(key('f'), () => ({ a: 'b' }))
+      expect((await policies.find(key('f'), '$LATEST'))?.revisionId).toBe(changed?.revisionId)
+      expect((await functions.find(key('f')))?.latest.revisionId).not.toBe(changed?.revisionId)
+      const again = await policies.change(key('f'), '$LATEST', add('c'), changed?.revisionId)
+      expect(again?.revisionId).not.toBe(changed?.revisionId)
+    })
+
     it('go with their function, version or alias', async () => {
       const { policies, versions, aliases, functions } = under().store
       await createActive('f')

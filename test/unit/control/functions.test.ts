@@ -334,7 +334,42 @@ describe('functions', () => {
     await control.functions.updateConfiguration(key('f'), '$LATEST', { timeout: 4 })
   })
 
+  it('that do not exist are said to be missing, whatever the qualifier of the deletion is', async () => {
+    for (const qualifier of ['$LATEST', '$latest', 'live', '1']) {
+      await expect(control.functions.delete(key('f'), qualifier)).rejects.toMatchObject({
+        name: 'ResourceNotFoundException',
+        message: 'Function not found: arn:aws:lambda:us-east-1:111111111111:function:f',
+      })
+    }
+  })
+
+  it('with a layer of another region are refused before a name that is taken', async () => {
+    await control.functions.create(key('f'), undefined, input())
+    const layers = ['arn:aws:lambda:eu-west-1:111111111111:layer:l:1']
+    await expect(control.functions.create(key('f'), undefined, input({ layers }))).rejects.toThrow(
+      'Layers are not in the same region as the function. Layers are expected to be in region us-east-1.',
+    )
+  })
+
+  it('have their concurrency changed and shown without a qualifier only, not even $LATEST', async () => {
+    await control.functions.create(key('f'), undefined, input())
+    const { concurrency } = control
+    const calls = [
+      () => concurrency.put(key('f'), '$LATEST', 1),
+      () => concurrency.get(key('f'), '$LATEST'),
+      () => concurrency.delete(key('f'), '$LATEST'),
+    ]
+    for (const call of calls) {
+      await expect(call()).rejects.toMatchObject({
+        name: 'InvalidParameterValueException',
+        message:
+          'This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.',
+      })
+    }
+  })
+
   it('are not deleted version by version where only the whole can be', async () => {
+    await control.functions.create(key('f'), undefined, input())
     await expect(control.functions.delete(key('f'), '$LATEST')).rejects.toThrow(/\$LATEST version cannot be deleted/)
     await expect(control.functions.delete(key('f'), 'live')).rejects.toThrow(
       'Deletion of aliases is not currently supported.',

@@ -67,6 +67,38 @@ describe('the pool', () => {
     expect(runtimes).toHaveLength(2)
   })
 
+  it('waits for a provisioned environment that has just answered, even beside an idle one on demand', async () => {
+    const { behaviour, pending } = held()
+    let ready = () => {}
+    const late = (runtime: FakeRuntime, event: InvocationEvent) => {
+      runtime.respond(event, '1')
+      ready = () => runtime.session.ready()
+    }
+    const { invoke, pool, runtimes } = pooled({
+      behaviour: {
+        event: (runtime, event) => (runtime === runtimes[1] ? late(runtime, event) : behaviour!.event!(runtime, event)),
+      },
+    })
+    const version = validVersion({ version: '1' })
+    const onDemand = invoke(version)
+    await until(() => pending.length === 1)
+    pending[0]!()
+    await onDemand
+    const ahead = pool.startAhead(version, { ready: () => {}, failed: () => {}, gone: () => {} })!
+    await until(() => pool.environments().every(({ state }) => state === 'Idle'))
+    expect((await invoke(version)).environment).toBe(ahead)
+    // It has answered and does not ask for the next event yet.
+    const next = invoke(version)
+    ready()
+    expect((await next).environment).toBe(ahead)
+    // It works on after its answer: that must not hold up what could run on demand.
+    const impatient = invoke(version)
+    await until(() => pending.length === 2)
+    pending[1]!()
+    expect((await impatient).environment).not.toBe(ahead)
+    ready()
+  })
+
   it('starts as many environments as invocations run at once, and no more', async () => {
     const { behaviour, pending } = held()
     const { invoke, runtimes } = pooled({ behaviour })

@@ -72,6 +72,21 @@ describe('the status of provisioned concurrency', () => {
     ])
   })
 
+  it('counts no environment as allocated that still starts', async () => {
+    let boot = () => {}
+    const { ask, last, reports, runtimes, allocation } = allocated(validVersion({ version: '1' }), {
+      behaviour: { boot: ({ session }) => (boot = () => session.ready()) },
+    })
+    ask(1, 'r1')
+    await until(() => runtimes.length === 1 && allocation.counts()[0]?.allocated === 1)
+    expect(reports.map(({ allocated, available }) => [allocated, available])).toEqual([[0, 0]])
+    await until(() => runtimes[0]?.boots === 1)
+    await new Promise(setImmediate)
+    boot()
+    await until(() => last()?.status === 'READY')
+    expect(last()).toMatchObject({ allocated: 1, available: 1 })
+  })
+
   it('is FAILED with the recorded reason when Init fails', async () => {
     const { ask, last, logged } = allocated(validVersion({ version: '1' }), {
       behaviour: { boot: ({ session }) => session.initError({ payload: Buffer.from('{}'), errorType: 'Error' }) },

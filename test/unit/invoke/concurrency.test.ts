@@ -191,9 +191,12 @@ describe('request rates', () => {
     expect(one()).toBe('FunctionInvocationRateLimitExceeded')
   })
 
-  it('answer with Retry-After', () => {
+  it('answer with Retry-After, unlike limits of concurrency', () => {
     const { permits } = paced(1, 1)
     permits.acquire(f, '1', true)
+    expect(() => permits.acquire(f, '1', true)).toThrow(
+      expect.objectContaining({ detail: { members: { Reason: 'ConcurrentInvocationLimitExceeded' } } }),
+    )
     permits.release(f, '1')
     expect(() => permits.acquire(f, '1', true)).toThrow(
       expect.objectContaining({

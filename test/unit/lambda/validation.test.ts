@@ -13,10 +13,12 @@ describe('model constraints', () => {
     expect(textFaults('ключ 1', { pattern: '([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)' })).toEqual([])
   })
 
-  it('do not match what is too long already', () => {
-    expect(textFaults('!'.repeat(11), { max: 10, pattern: '[a-z]+' })).toEqual([
-      'Member must have length less than or equal to 10',
-    ])
+  it('match what is too long, too, but not what is so long that it costs', () => {
+    const long = 'Member must have length less than or equal to 10'
+    const rules = { max: 10, pattern: '[a-z]+' }
+    expect(textFaults('!'.repeat(11), rules)).toEqual([long, 'Member must satisfy regular expression pattern: [a-z]+'])
+    expect(textFaults('a'.repeat(11), rules)).toEqual([long])
+    expect(textFaults('!'.repeat(513), rules)).toEqual([long])
   })
 
   it('show a missing value as null without quotes, and count in the right number', () => {

@@ -14,7 +14,7 @@ import { Identities, runtimesFolder, sha256 } from './identity.ts'
 import { KeptImages } from './kept.ts'
 import { Once, type Progress, step } from './progress.ts'
 import { digestInRegistry } from './registry.ts'
-import { awsImageName, isAwsImage, type Resolution, resolveImage } from './resolve.ts'
+import { awsImageName, isAwsImage, nearestRecipe, type Resolution, resolveImage } from './resolve.ts'
 
 export interface DockerRuntimeImagesOptions {
   readonly docker: Dockerode
@@ -112,19 +112,29 @@ export class DockerRuntimeImages implements RuntimeImages {
   }
 
   versionHash(runtime: string, architecture: Architecture): string {
-    const present = [...(this.#versions.get(`${runtime} ${architecture}`) ?? [])].at(-1)
+    const present = this.#present(runtime, architecture)
     if (present !== undefined) return present
     const { map, substitute, prefer } = this.#options
     const awsImage = prefer === 'aws' ? awsImageName(runtime) : undefined
     // The engine's architecture decides whether a runtime is available, not what it is.
     const options = { map, substitute, awsImage, architecture, engineArchitecture: architecture }
     const resolution = resolveImage(runtime, options)
+    // Else the version would change with the first function that is updated.
+    const standIn = resolution.kind === 'recipe' ? this.#present(resolution.recipe, architecture) : undefined
+    if (standIn !== undefined) return standIn
     const recipe = resolution.kind === 'recipe' ? this.#identities.runtime(resolution.recipe, architecture) : undefined
     return sha256(runtime, architecture, recipe ?? (resolution.kind === 'image' ? resolution.image : ''))
   }
 
   isVersionOf(hash: string, runtime: string): boolean {
-    return [...this.#versions].some(([key, hashes]) => key.startsWith(`${runtime} `) && hashes.has(hash))
+    const { map, substitute } = this.#options
+    const substituted = substitute === 'nearest' && map[runtime] === undefined && RECIPES[runtime] === undefined
+    const names = [runtime, ...(substituted ? [nearestRecipe(runtime)] : [])]
+    return [...this.#versions].some(([key, hashes]) => names.includes(key.split(' ')[0]) && hashes.has(hash))
+  }
+
+  #present(runtime: string, architecture: Architecture): string | undefined {
+    return [...(this.#versions.get(`${runtime} ${architecture}`) ?? [])].at(-1)
   }
 
   async keepVersion(hash: string): Promise<boolean> {

@@ -96,6 +96,19 @@ test('a version hash is 64 hex digits, the same in every instance, and another f
   expect(images(docker).versionHash('python3.13', 'arm64')).not.toBe(hash('python3.13'))
 })
 
+test('the version of a substituted runtime is that of the image that stands in for it, before and after it is prepared', async () => {
+  const { docker } = engine(['hearth-runtime:python3.13'])
+  const subject = images(docker, { substitute: 'nearest' })
+  await subject.recall()
+  const before = subject.versionHash('python3.12', 'x86_64')
+  expect(before).toBe(subject.versionHash('python3.13', 'x86_64'))
+  expect(subject.isVersionOf(before, 'python3.12')).toBe(true)
+  expect(subject.isVersionOf(before, 'nodejs22.x')).toBe(false)
+  await subject.imageFor('python3.12', 'x86_64')
+  expect(subject.versionHash('python3.12', 'x86_64')).toBe(before)
+  expect(images(docker).isVersionOf(before, 'python3.12')).toBe(false)
+})
+
 test('the list says of each runtime whether it is ready, can be built, or is run by another', async () => {
   const { docker } = engine(['hearth-runtime:nodejs20.x'])
   const list = await images(docker, { substitute: 'nearest', map: { 'my-runtime': 'mine' } }).list()
