@@ -104,11 +104,6 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
     caller: 'Correct VpcConfig, or tell the operator.',
     operator: 'Make the network again, or correct HEARTH_SECURITY_GROUPS.',
   },
-  InvalidSignatureException: {
-    cause: 'The Authorization header cannot be read. (Signatures themselves are not verified yet.)',
-    caller: 'Use an official client, or send no Authorization header.',
-    operator: NOTHING,
-  },
   InvalidSubnetIDException: {
     cause: 'The network of a subnet is gone, or HEARTH_SUBNETS does not name the subnet any more.',
     caller: 'Correct VpcConfig, or tell the operator.',
@@ -150,6 +145,17 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
   PreconditionFailedException: {
     cause: 'RevisionId is not the latest one: somebody else changed the resource.',
     caller: 'Read the resource again and repeat the change.',
+    operator: NOTHING,
+  },
+  ProvisionedConcurrencyConfigNotFoundException: {
+    cause: 'The version or alias has no provisioned concurrency.',
+    caller: 'Check the qualifier (ListProvisionedConcurrencyConfigs).',
+    operator: NOTHING,
+  },
+  RecursiveInvocationException: {
+    cause:
+      'The function was called about 16 times in the same chain of events, which its recursion configuration does not allow.',
+    caller: 'End the loop, or allow it for this function (PutFunctionRecursionConfig).',
     operator: NOTHING,
   },
   RequestEntityTooLargeException: {
