@@ -281,6 +281,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
         accountConcurrency: config.accountConcurrency,
         unreservedMinimum: config.unreservedMinimum,
         architecture: await runtimes.architecture(),
+        stateDelayMs: config.stateDelayMs,
       },
       log,
     })

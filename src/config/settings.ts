@@ -93,6 +93,15 @@ export const SETTINGS = {
       Math.min(LIMITS.unreservedMinimum, Number(given.accountConcurrency ?? LIMITS.accountConcurrency)),
     defaultText: '100, or accountConcurrency where that is smaller',
   }),
+  stateDelayMs: setting({
+    env: 'HEARTH_STATE_DELAY_MS',
+    form: 'NUMBER',
+    unit: 'milliseconds',
+    description:
+      'Time for which a new function stays Pending, and an updated one InProgress, at least. AWS takes seconds: set some thousands to see whether a program waits for them.',
+    schema: wholeNumber(0, 600_000),
+    fallback: () => 0,
+  }),
   codeStorageMaxBytes: setting({
     env: 'HEARTH_CODE_STORAGE_MAX_BYTES',
     form: 'SIZE',

@@ -39,6 +39,8 @@ export interface ControlPlaneNeeds extends CodeSources {
   readonly settings: ConcurrencyBounds & {
     /** The container engine's architecture: functions of the other one are refused. */
     readonly architecture: Architecture
+    /** Milliseconds for which new functions and updates stay Pending or InProgress at least. */
+    readonly stateDelayMs?: number
   }
   readonly log: ControlLog
 }
@@ -70,7 +72,7 @@ export interface ControlPlane {
 
 export function createControlPlane(needs: ControlPlaneNeeds): ControlPlane {
   const { store, images, keys, room, clock, settings, log } = needs
-  const preparation = new Preparation(store.functions, needs, log)
+  const preparation = new Preparation(store.functions, needs, log, { clock, stateDelayMs: settings.stateDelayMs ?? 0 })
   const secrets = new Secrets(keys)
   const source = new CodeSource(needs)
   const codeSigning = new CodeSigning(store, clock)

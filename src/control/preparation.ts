@@ -1,4 +1,5 @@
 /** What happens between Pending and Active, and between InProgress and Successful: the image of its runtime, or its own, is made ready. */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { FunctionVersion, PinnedImage } from '../lambda/function.ts'
 import type { FunctionImages } from '../lambda/function-images.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
@@ -16,15 +17,29 @@ export interface ImagesNeeds {
   readonly functionImages: FunctionImages
 }
 
+export interface PreparationOptions {
+  /** Unix milliseconds. */
+  readonly clock: () => number
+  /** Milliseconds for which a function stays Pending or InProgress at least, counted from the change. */
+  readonly stateDelayMs: number
+}
+
 export class Preparation {
   readonly #functions: FunctionStore
   readonly #images: RuntimeImages
   readonly #functionImages: FunctionImages
   readonly #log: ControlLog
+  readonly #options: PreparationOptions
+  readonly #closing = new AbortController()
   readonly #running = new Set<Promise<void>>()
-  #closed = false
 
-  constructor(functions: FunctionStore, { images, functionImages }: ImagesNeeds, log: ControlLog) {
+  constructor(
+    functions: FunctionStore,
+    { images, functionImages }: ImagesNeeds,
+    log: ControlLog,
+    options: PreparationOptions,
+  ) {
+    this.#options = options
     this.#functions = functions
     this.#images = images
     this.#functionImages = functionImages
@@ -51,12 +66,13 @@ export class Preparation {
 
   /** Building an image takes minutes: what is being prepared is not waited for, and the next start takes it up again. */
   close(): void {
-    this.#closed = true
+    this.#closing.abort()
   }
 
   async #complete(latest: FunctionVersion): Promise<void> {
     const outcome = await this.#prepare(latest)
-    if (this.#closed) return
+    await this.#holdState(latest)
+    if (this.#closing.signal.aborted) return
     const { account, region, name, deploymentId } = latest
     try {
       const changed = await this.#functions.completeUpdate({ account, region, name }, deploymentId, outcome)
@@ -70,6 +86,15 @@ export class Preparation {
       // The function stays as it is; the next start of the host takes it up again.
       this.#log.error({ err: error, function: name, account, region }, 'the state of a function could not be written')
     }
+  }
+
+  /** Time that passed before a restart of the host counts. */
+  async #holdState({ lastModified }: FunctionVersion): Promise<void> {
+    const { clock, stateDelayMs } = this.#options
+    // A clock that was set back must not hold a function for longer.
+    const left = Math.min(stateDelayMs, lastModified + stateDelayMs - clock())
+    if (left <= 0 || this.#closing.signal.aborted) return
+    await pause(left, undefined, { signal: this.#closing.signal }).catch(() => {})
   }
 
   async #prepare(latest: FunctionVersion): Promise<Outcome> {

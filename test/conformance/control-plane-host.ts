@@ -183,6 +183,8 @@ export interface ControlPlaneHostOptions {
   readonly invoke?: (store: Store) => ApiOptions['invoke']
   /** As in HEARTH_REVOKED_SIGNATURES. */
   readonly revoked?: readonly string[]
+  /** As HEARTH_STATE_DELAY_MS. */
+  readonly stateDelayMs?: number
 }
 
 export const NO_S3: S3Objects = { get: () => Promise.reject(new Error('no S3 here')) }
@@ -192,6 +194,7 @@ export async function startControlPlaneHost({
   code = new MemoryCodeStore(),
   invoke,
   revoked = [],
+  stateDelayMs = 0,
 }: ControlPlaneHostOptions = {}): Promise<ControlPlaneHost> {
   const folder = mkdtempSync(join(tmpdir(), 'hearth-conformance-'))
   const store = await openStore(join(folder, 'hearth.db'))
@@ -220,7 +223,7 @@ export async function startControlPlaneHost({
     revokedSignatures: revokedSignatures(revoked),
     bus,
     clock,
-    settings: { accountConcurrency: 1000, unreservedMinimum: 100, architecture: 'x86_64' },
+    settings: { accountConcurrency: 1000, unreservedMinimum: 100, architecture: 'x86_64', stateDelayMs },
     log,
   })
   const api = createApi({
@@ -269,6 +272,7 @@ export async function startControlPlaneHost({
     async close() {
       for (const client of clients) client.destroy()
       await new Promise((resolve) => server.close(resolve))
+      if (stateDelayMs > 0) control.close()
       await control.settled()
       await store.close()
       rmSync(folder, { recursive: true })
