@@ -32,6 +32,7 @@ import { Invoker } from './invoke/invoke.ts'
 import { describeQueue, queueProblem } from './invoke/queue-view.ts'
 import { Resolver } from './invoke/resolve.ts'
 import { Retirement } from './invoke/retirement.ts'
+import { steadyClock } from './invoke/steady-clock.ts'
 import { Keyring } from './keys/keyring.ts'
 import { layerHashes } from './lambda/layer.ts'
 import { packageId } from './lambda/package.ts'
@@ -160,6 +161,8 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       accountLimit: config.accountConcurrency,
       requestRateFactor: config.requestRateFactor,
     })
+    // One for all who put and take events: due times are compared.
+    const clock = steadyClock()
     const resolver = new Resolver(store.targets, concurrency)
     const pool = opened(
       new EnvironmentPool(
@@ -202,7 +205,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
           `${exception.name}: ${exception.message}`,
         ),
       wakeQueue: (key) => worker.wake(key),
-      clock: Date.now,
+      clock,
     })
     const deliveries = new DeliveryWorker({
       store: store.deliveries,
@@ -213,7 +216,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
         clock: Date.now,
       }),
       backoffBaseMs: config.retryBackoffMs,
-      clock: Date.now,
+      clock,
       log: warn,
     })
     const worker = new EventWorker({
@@ -230,7 +233,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
         backoffBaseMs: config.retryBackoffMs,
       },
       wakeDeliveries: () => deliveries.wake(),
-      clock: Date.now,
+      clock,
       log: warn,
     })
     const provisioner = opened(
