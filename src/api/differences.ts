@@ -16,10 +16,10 @@ export const DIFFERENCES: readonly Differences[] = [
   UnknownOperationException, after the request was checked against AWS's service model.
 - [Layers](layers.md) are published from \`ZipFile\` or from S3 objects. A function may have layers of other accounts of the same host, if their policy grants it; AWS's own layers do not exist here.
   All layers of a function together have at most 200,000 files.
-- Resource policies: a caller is known by its account alone. There are no users, roles, organizations or calling services, so a statement that
-  names a role, or has a condition on \`aws:PrincipalOrgID\`, \`AWS:SourceArn\` or \`AWS:SourceAccount\`, is kept and shown but allows no call of today's. The
-  account that owns a function may always call it. PutResourcePolicy refuses what could not be honoured: \`Deny\`, \`NotPrincipal\`, \`NotAction\`,
-  \`NotResource\`, unknown condition operators.
+- Resource policies: a caller is known by its account alone; services of this host call with their name, and with \`AWS:SourceArn\` and
+  \`AWS:SourceAccount\`. There are no users, roles or organizations, so a statement that names a role, or has a condition that the host cannot judge
+  (\`aws:PrincipalOrgID\`, \`aws:SourceVpc\` …), is kept and shown but allows no call. The account that owns a function may always call it.
+  PutResourcePolicy refuses what could not be honoured: \`Deny\`, \`NotPrincipal\`, \`NotAction\`, \`NotResource\`, unknown condition operators.
 - PublicPolicyException is never sent: the model of this version has no operation and no member that blocks public access, so every policy may grant to everybody.
 - The operations of 2014 (paths \`/2014-11-13/…\`) are refused with the name of today's; InvokeAsync is there.
 - Deleting an alias or a version deletes its policy: a new alias of the same name starts without grants.

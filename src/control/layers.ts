@@ -119,8 +119,9 @@ export async function readableLayer(
 ): Promise<LayerVersion | undefined> {
   if (key.account !== account) {
     const policy = await store.policy(key, version)
-    const request = { account, action: 'lambda:GetLayerVersion', resource: layerVersionArn(key, version) }
-    if (!policyAllows(policy?.statements, request)) throw accountRefused(account, request.action, request.resource)
+    const [action, resource] = ['lambda:GetLayerVersion', layerVersionArn(key, version)]
+    const request = { principal: { kind: 'account', account }, action, resource } as const
+    if (!policyAllows(policy?.statements, request)) throw accountRefused(account, action, resource)
   }
   return store.find(key, version)
 }

@@ -84,10 +84,11 @@ export class Permissions {
   async allows(
     key: FunctionKey,
     qualifier: string | undefined,
-    request: { readonly account: string; readonly action: string },
+    { account, action }: { readonly account: string; readonly action: string },
   ): Promise<boolean> {
     const policy = await this.#store.policies.find(key, qualifier ?? UNQUALIFIED)
-    return policyAllows(policy?.statements, { ...request, resource: policyResource(key, qualifier) })
+    const principal = { kind: 'account', account } as const
+    return policyAllows(policy?.statements, { principal, action, resource: policyResource(key, qualifier) })
   }
 
   async #missing(key: FunctionKey, qualifier: string | undefined): Promise<LambdaException> {

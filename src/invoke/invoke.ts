@@ -250,7 +250,7 @@ function refuseForeignSettings({ tenantId, durableExecutionName }: InvokeRequest
 function assertGranted({ callerAccount, key, qualifier }: InvokeRequest, target: InvokeTarget | undefined): void {
   const action = 'lambda:InvokeFunction'
   const resource = policyResource(key, qualifier)
-  if (policyAllows(target?.policy, { account: callerAccount, action, resource })) return
+  if (policyAllows(target?.policy, { principal: { kind: 'account', account: callerAccount }, action, resource })) return
   throw accountRefused(callerAccount, action, functionArn(key, qualifier))
 }
 
