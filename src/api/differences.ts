@@ -31,7 +31,8 @@ export const DIFFERENCES: readonly Differences[] = [
 - With \`LogFormat\` JSON the text of a failure is a record of type \`platform.fault\`; AWS sends that one to subscribers of the Logs API only.
 - Operations on another account's functions that no policy grants are refused with a sentence that says who may not do what. AWS was recorded with
   an empty text, which tells a reader nothing; no client reads the text.
-- No error repeats what AWS's service model calls sensitive, such as environment variables. AWS repeats them where they exceed 4 KB.
+- No error repeats what AWS's service model calls sensitive, such as environment variables. AWS repeats them where they exceed 4 KB. One
+  exception is AWS's own text for a payload of Invoke that begins with a word: it shows the word. What else is wrong with a payload is said in plain words.
 - The lists of runtimes in "Member must satisfy enum value set" are the service model's or Hearth's own; AWS's change by the month and have no order.
 - \`Architectures\` defaults to the architecture of the container engine, not to x86_64.
 - A request with several violations names them in an order of its own: values, what is missing, the name of the resource. AWS's order is not known.

@@ -20,23 +20,25 @@ export function tooLarge(
 
 /**
  * The payload for the runtime: the caller's bytes, or `{}` for none.
- * @throws InvalidRequestContentException when it is not JSON, in the words of AWS's parser
+ * @throws InvalidRequestContentException when it is not JSON, as far as known in the words of AWS's parser
  */
 export function checkedPayload(payload: Uint8Array): Uint8Array {
   if (payload.length === 0) return EMPTY_OBJECT
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
+  let refusal: unknown
   if (isUtf8(bytes)) {
     try {
       // Whether it is JSON is decided by its ASCII characters, and what is beyond them stands in strings: one byte each is quicker.
       JSON.parse(bytes.toString('latin1'))
       return payload
-    } catch {
-      // Described below: V8's text is not AWS's.
+    } catch (error) {
+      // V8's text is not AWS's, and may quote the payload.
+      refusal = error
     }
   }
   throw new LambdaException(
     'InvalidRequestContentException',
-    `Could not parse request body into json: Could not parse payload into json: ${describeJsonError(bytes)}`,
+    `Could not parse request body into json: Could not parse payload into json: ${describeJsonError(bytes, refusal)}`,
   )
 }
 

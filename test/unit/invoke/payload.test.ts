@@ -41,24 +41,46 @@ describe('the payload', () => {
   })
 
   it.each([
-    '{',
-    '{"a"',
-    '{"a":',
-    '{"a":1',
-    '[1,',
-    '"x',
-    '{"a":1,}',
-    '[1 2]',
-    '{a:1}',
-    '01',
-    '-',
-    '"\\q"',
-    '1 2',
-    '\u0001',
-    '['.repeat(5000),
-  ])('that is broken like %j is refused with its place', (text) => {
-    expect(refusal(Buffer.from(text))).toMatch(
-      /^Could not parse request body into json: Could not parse payload into json: [\s\S]+; line: 1, column: \d+\]$/,
+    ['{"a":\n "x', 'Unexpected end-of-input: the JSON value is not complete', 'line: 2, column: 4'],
+    ['[1,', 'Unexpected end-of-input: the JSON value is not complete', 'line: 1, column: 4'],
+    [' ', 'Unexpected end-of-input: the JSON value is not complete', 'line: 1, column: 2'],
+    ['[1 2]', 'The payload is not valid JSON', 'line: 1, column: 4'],
+    ['1 2', 'The payload is not valid JSON', 'line: 1, column: 3'],
+  ])('that is broken like %j is refused in plain words with its place', (text, words, place) => {
+    expect(refusal(Buffer.from(text))).toBe(
+      `Could not parse request body into json: Could not parse payload into json: ${words}\n at [Source: REDACTED (\`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION\` disabled); ${place}]`,
+    )
+  })
+
+  it.each([
+    Buffer.from('{'),
+    Buffer.from('{"a"'),
+    Buffer.from('{"a":1,}'),
+    Buffer.from('{a:1}'),
+    Buffer.from('[1,]'),
+    Buffer.from('01'),
+    Buffer.from('-'),
+    Buffer.from('"\\q"'),
+    Buffer.from('null true'),
+    Buffer.from('['.repeat(5000)),
+    Buffer.from([0x22, 0xe2, 0x82, 0x22]),
+    Buffer.from([0x22, 0xc3]),
+    Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]),
+  ])('that is broken further on is refused without any of it: %#', (bytes) => {
+    expect(refusal(bytes)).toMatch(
+      /^Could not parse request body into json: Could not parse payload into json: (The payload is not (valid JSON|UTF-8)|Unexpected end-of-input: the JSON value is not complete)(\n at \[Source: REDACTED \S+ disabled\); line: 1, column: \d+\])?$/,
+    )
+  })
+
+  it('of the greatest size is described at once, whatever it is made of', () => {
+    const size = 6 * 1024 * 1024
+    for (const filler of [' ', 'a', '\n', '-', 'é', '[', '{"a":']) {
+      const text = filler.repeat(Math.floor(size / Buffer.byteLength(filler)))
+      expect(refusal(Buffer.from(text))).toMatch(/^Could not parse request body into json/)
+      expect(refusal(Buffer.from(text)).length).toBeLessThan(1000)
+    }
+    expect(refusal(Buffer.concat([Buffer.from(`"${'é'.repeat(size / 4)}`), Buffer.from([0x87])]))).toContain(
+      'Invalid UTF-8 start byte 0x87',
     )
   })
 })
