@@ -31,7 +31,7 @@ async function build() {
     platform: 'node',
     target: 'node20',
     // Kept outside: what has native parts, starts threads from its own files, is large and rarely used, or may not be installed.
-    external: ['better-sqlite3', 'pino', '@aws-sdk/*'],
+    external: ['better-sqlite3', 'esbuild', 'pino', '@aws-sdk/*'],
     plugins: [onFirstUse],
     // Packages in the older module format call require().
     banner: { js: "import { createRequire as bundled } from 'node:module'; const require = bundled(import.meta.url);" },

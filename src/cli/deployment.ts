@@ -10,8 +10,8 @@ import {
   updateConfiguration,
 } from './functions.ts'
 import type { HostClient } from './host-client.ts'
-import { infer } from './infer.ts'
-import type { Package } from './package.ts'
+import { type Inferred, infer } from './package/infer.ts'
+import type { Package } from './package/package.ts'
 
 export interface DeploymentOptions {
   readonly runtime?: string
@@ -42,9 +42,7 @@ export async function deploy(
       `Waiting until ${name} is active; the first function of a runtime (${runtime ?? 'unknown'}) waits for its image to be built …`,
     )
   if (existing === undefined) {
-    const inferred = infer(source.files, options)
-    if (!inferred.ok) throw new CliError(inferred.reason)
-    const { runtime, handler } = inferred.value
+    const { runtime, handler } = source.function ?? inferredOf(source, options)
     progress(`Creating ${name} (${runtime}, ${handler}) …`)
     await createFunction(host, {
       FunctionName: name,
@@ -59,7 +57,8 @@ export async function deploy(
 
   let action: Deployment['action'] = 'unchanged'
   let current = await untilActive(host, name, waiting(existing.Runtime))
-  const change = differences(current, options)
+  // Of a bundle it is known where its function is.
+  const change = differences(current, { ...options, handler: options.handler ?? source.function?.handler })
   // The configuration first: a handler that is new in both must not run the new code under its old name.
   if (Object.keys(change).length > 0) {
     progress(`Updating the configuration of ${name} …`)
@@ -74,6 +73,12 @@ export async function deploy(
     action = 'updated'
   }
   return { action, function: current }
+}
+
+function inferredOf(source: Package, options: DeploymentOptions): Inferred {
+  const inferred = infer(source.files, options)
+  if (!inferred.ok) throw new CliError(inferred.reason)
+  return inferred.value
 }
 
 function settings(options: DeploymentOptions): Record<string, unknown> {

@@ -26,7 +26,7 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { signedPackage } from '../../src/cli/signed-package.ts'
+import { signedPackage } from '../../src/cli/package/signed-package.ts'
 import observed from '../fixtures/observed-errors-code-signing.json' with { type: 'json' }
 import { type Issued, issue } from '../support/certificates.ts'
 import { zipped } from '../support/functions.ts'

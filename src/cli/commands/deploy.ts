@@ -2,8 +2,8 @@ import { Command } from 'commander'
 import { deploy } from '../deployment.ts'
 import { CliError } from '../failure.ts'
 import { HostClient, type HostOptions } from '../host-client.ts'
-import { colours, note, print, printJson } from '../output.ts'
-import { readPackage } from '../package.ts'
+import { colours, errorColours, note, print, printJson } from '../output.ts'
+import { readPackage } from '../package/package.ts'
 import { example, pair, wholeNumber, withHost } from './shared.ts'
 
 interface Options extends HostOptions {
@@ -31,7 +31,9 @@ export function deployCommand(): Command {
       example('hearth deploy ./hello', 'hearth deploy build.zip --name orders --memory 512 --env TABLE=orders'),
     )
     .action(async (path: string, options: Options) => {
-      const source = await readPackage(path)
+      const host = new HostClient(options)
+      const source = await readPackage(path, options)
+      for (const text of source.notes) note(errorColours.yellow(text))
       const name = options.name ?? source.name
       if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
         throw new CliError(
@@ -39,7 +41,7 @@ export function deployCommand(): Command {
           'Give one with --name.',
         )
       }
-      const result = await deploy(new HostClient(options), name, source, options, note)
+      const result = await deploy(host, name, source, options, note)
       if (options.json) return printJson({ action: result.action, function: result.function })
       const { Runtime = '', Handler = '', MemorySize, Timeout } = result.function
       print(

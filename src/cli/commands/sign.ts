@@ -6,7 +6,7 @@ import { LIMITS } from '../../lambda/limits.ts'
 import { SIGNING_PROFILE_VERSION, signingJobArn } from '../../lambda/signature.ts'
 import { CliError } from '../failure.ts'
 import { note, print, printJson } from '../output.ts'
-import { readPackage } from '../package.ts'
+import { readPackage } from '../package/package.ts'
 import { example, wholeNumber, withJson } from './shared.ts'
 
 interface Options {
@@ -47,10 +47,11 @@ async function sign(path: string, options: Options): Promise<void> {
   const key = read(options.key, 'private key', (pem) => createPrivateKey(pem))
   const certificates = read(options.cert, 'certificate', certificatesOf)
   checkPair(key, certificates[0]!)
-  const { zip, name } = await readPackage(path)
+  const { zip, name, notes } = await readPackage(path)
+  for (const text of notes) note(text)
   const jobArn = signingJobArn(profileVersionArn, randomUUID())
   const expires = days === undefined ? undefined : Date.now() + days * DAY_MS
-  const { signedPackage } = await import('../signed-package.ts')
+  const { signedPackage } = await import('../package/signed-package.ts')
   const signed = await signedPackage(zip, { key, certificates, profileVersionArn, jobArn, expires }).catch(
     (error: unknown) => {
       throw new CliError(`${path} cannot be signed: ${error instanceof Error ? error.message : String(error)}`)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { infer, type PackageFile } from '../../../src/cli/infer.ts'
+import { infer, type PackageFile } from '../../../src/cli/package/infer.ts'
 
 const files = (content: Readonly<Record<string, string>>): PackageFile[] =>
   Object.entries(content).map(([path, text]) => ({ path, executable: true, text: () => text }))
@@ -19,6 +19,38 @@ describe('infer', () => {
       value: { handler: 'orders.handler' },
     })
   })
+
+  it('names the only export of a module by its name, default', () => {
+    const of = (text: string) => infer(files({ 'index.mjs': text }), {})
+    expect(of('export default async () => 1')).toMatchObject({ value: { handler: 'index.default' } })
+    expect(of('export { f as default }')).toMatchObject({ value: { handler: 'index.handler' } })
+    expect(of("export * from './lib/index.mjs'")).toMatchObject({ value: { handler: 'index.handler' } })
+  })
+
+  it.each([
+    ['index.mjs', 'export default { fetch() {} }'],
+    ['index.mjs', 'console.log(1)'],
+    ['index.js', 'module.exports = async (event) => event'],
+    ['index.js', 'module.exports = (event) => event'],
+    ['index.js', 'module.exports = function () {}'],
+  ])('refuses a file that plainly exports no handler: %s with %s', (path, text) => {
+    const example = path === 'index.mjs' ? 'export const handler = …' : 'exports.handler = …'
+    expect(infer(files({ [path]: text }), {})).toEqual({
+      ok: false,
+      reason:
+        `${path} does not export a function with a name that Lambda can call, such as handler: write ${example}, ` +
+        'or name another exported function with --handler index.NAME.',
+    })
+    expect(infer(files({ [path]: text }), { handler: 'index.other' })).toMatchObject({ ok: true })
+  })
+
+  it.each([
+    'module.exports = require("./lib")',
+    'module.exports = __toCommonJS(index_exports)',
+    '0&&(module.exports={handler})',
+  ])('does not guess about exports that it cannot read: %s', (text) =>
+    expect(infer(files({ 'index.js': text }), {})).toMatchObject({ value: { handler: 'index.handler' } }),
+  )
 
   it('finds Python functions and the function that is defined', () => {
     expect(infer(files({ 'lambda_function.py': python }), {})).toEqual({
@@ -64,7 +96,7 @@ describe('infer', () => {
   })
 
   it('says what to give when it is not obvious', () => {
-    const both = files({ 'index.mjs': '', 'lambda_function.py': python })
+    const both = files({ 'index.mjs': 'export const handler = 1', 'lambda_function.py': python })
     expect(infer(both, {})).toEqual({
       ok: false,
       reason: 'The files fit nodejs22.x and python3.13: say which with --runtime.',

@@ -3,10 +3,10 @@ import { lstat, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ZipFile } from 'yazl'
-import { type FileKind, listPackage } from '../code/signature/files.ts'
-import { isSignatureFile } from '../code/signature/layout.ts'
-import { type Signer, signPackage } from '../code/signature/sign.ts'
-import { unpackZip } from '../code/zip.ts'
+import { type FileKind, listPackage } from '../../code/signature/files.ts'
+import { isSignatureFile } from '../../code/signature/layout.ts'
+import { type Signer, signPackage } from '../../code/signature/sign.ts'
+import { unpackZip } from '../../code/zip.ts'
 
 const MODES: Readonly<Record<FileKind, number>> = { file: 0o100644, executable: 0o100755, link: 0o120777 }
 

@@ -11,6 +11,17 @@ export interface PackageFile {
   readonly text: () => string
 }
 
+/** Files at the top whose text says something about the function. */
+export const CANDIDATE = /^[^/]+\.([mc]?js|py)$|^(requirements\.txt|package\.json)$/
+/** Bytes of one file that is read to find its handler. */
+export const CANDIDATE_BYTES = 1024 * 1024
+
+/** What the person said; only the rest is inferred. */
+export interface Given {
+  readonly runtime?: string
+  readonly handler?: string
+}
+
 export interface Inferred {
   readonly runtime: string
   readonly handler: string
@@ -21,14 +32,15 @@ export type Inference =
   /** What is missing, as a sentence that says what to give. */
   | { readonly ok: false; readonly reason: string }
 
-const NODE_FILES = ['index', 'app', 'handler', 'main', 'lambda'].flatMap((stem) =>
-  ['mjs', 'js', 'cjs'].map((end) => `${stem}.${end}`),
-)
+/** Usual names of a Node.js function's file, without their ending. */
+export const NODE_STEMS = ['index', 'app', 'handler', 'main', 'lambda'] as const
+const NODE_FILES = NODE_STEMS.flatMap((stem) => ['mjs', 'js', 'cjs'].map((end) => `${stem}.${end}`))
+/** Usual names of the exported function. */
+export const NODE_HANDLERS = ['handler', 'lambdaHandler', 'main'] as const
 const PYTHON_FILES = ['lambda_function', 'app', 'handler', 'main', 'index'].map((stem) => `${stem}.py`)
 const PYTHON_HANDLERS = ['lambda_handler', 'handler', 'main']
 
-/** `given` is what the person said; only the rest is inferred. */
-export function infer(files: readonly PackageFile[], given: { runtime?: string; handler?: string }): Inference {
+export function infer(files: readonly PackageFile[], given: Given): Inference {
   const { runtime, handler } = given
   if (runtime !== undefined && handler !== undefined) return { ok: true, value: { runtime, handler } }
   const top = files.filter((file) => !file.path.includes('/'))
@@ -43,8 +55,11 @@ export function infer(files: readonly PackageFile[], given: { runtime?: string; 
   }
   if (family === undefined || family === 'nodejs') {
     const file = pick(top, NODE_FILES, /\.[mc]?js$/)
-    if (file !== undefined)
-      found.push({ runtime: DEFAULT_RUNTIMES.nodejs, handler: `${stem(file.path)}.${nodeExport(file.text())}` })
+    const exported = file === undefined || handler !== undefined ? 'handler' : nodeExport(file.text())
+    if (file !== undefined && exported === undefined) return { ok: false, reason: noHandler(file.path) }
+    if (file !== undefined) {
+      found.push({ runtime: DEFAULT_RUNTIMES.nodejs, handler: `${stem(file.path)}.${exported}` })
+    }
   }
   if (family === undefined || family === 'python') {
     const file = pick(top, PYTHON_FILES, /\.py$/)
@@ -80,7 +95,7 @@ export function infer(files: readonly PackageFile[], given: { runtime?: string; 
   return { ok: true, value: { runtime: runtime ?? first.runtime, handler: handler ?? first.handler } }
 }
 
-function familyOf(runtime: string): string {
+export function familyOf(runtime: string): string {
   return /^[a-z]+/.exec(runtime)?.[0] ?? runtime
 }
 
@@ -101,13 +116,29 @@ function stem(path: string): string {
   return path.slice(0, path.lastIndexOf('.'))
 }
 
-/** `handler` unless the file plainly exports only `lambdaHandler` or `main`. */
-function nodeExport(text: string): string {
+/**
+ * Name of the function that a Node.js file exports: one of the usual ones, `default` for an ES module that has only that, and `handler` where the text
+ * does not tell. `undefined`: it plainly exports nothing that Lambda can call by a name.
+ */
+function nodeExport(text: string): string | undefined {
   const exported = (name: string) =>
     new RegExp(
       `export\\s+(?:async\\s+)?(?:const|let|var|function\\*?)\\s+${name}\\b|exports\\.${name}\\s*=|export\\s*\\{[^}]*\\b${name}\\b`,
     ).test(text)
-  return ['handler', 'lambdaHandler', 'main'].find(exported) ?? 'handler'
+  const usual = NODE_HANDLERS.find(exported)
+  if (usual !== undefined) return usual
+  if (/\bexport\s*(\*|\{)/.test(text)) return 'handler'
+  if (/\bexport\s+default\b/.test(text)) return /\bexport\s+default\s*\{/.test(text) ? undefined : 'default'
+  if (/\bmodule\.exports\s*=\s*(async\b|function\b|\([^)]*\)\s*=>|\w+\s*=>)/.test(text)) return undefined
+  return /\bexports?\b/.test(text) ? 'handler' : undefined
+}
+
+function noHandler(path: string): string {
+  const example = path.endsWith('.mjs') ? 'export const handler = …' : 'exports.handler = …'
+  return (
+    `${path} does not export a function with a name that Lambda can call, such as handler: write ${example}, ` +
+    `or name another exported function with --handler ${stem(path)}.NAME.`
+  )
 }
 
 function pythonFunction(text: string): string | undefined {
