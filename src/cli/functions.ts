@@ -22,6 +22,8 @@ export interface FunctionSummary {
 
 const FUNCTIONS = '/2015-03-31/functions'
 const POLL_MS = 250
+/** Functions that are asked for at the same time. */
+const ASKED_AT_ONCE = 8
 /** Waiting that needs no explanation. */
 const PATIENCE_MS = 2000
 /** An image that is built for the first time takes minutes. */
@@ -63,8 +65,23 @@ export async function deleteFunction(host: HostClient, name: string): Promise<vo
   await host.must({ method: 'DELETE', path: functionPath(name) })
 }
 
+/** With the states, which ListFunctions leaves out as on AWS: each function is asked for. */
 export async function listFunctions(host: HostClient): Promise<FunctionSummary[]> {
+  const waiting = await listNames(host)
   const found: FunctionSummary[] = []
+  const ask = async (): Promise<void> => {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const one = await findFunction(host, next)
+      // One that was deleted meanwhile is none.
+      if (one !== undefined) found.push(one)
+    }
+  }
+  await Promise.all(Array.from({ length: ASKED_AT_ONCE }, ask))
+  return found.sort((one, other) => (one.FunctionName < other.FunctionName ? -1 : 1))
+}
+
+async function listNames(host: HostClient): Promise<string[]> {
+  const found: string[] = []
   let marker: string | undefined
   do {
     const query = marker === undefined ? '' : `?Marker=${encodeURIComponent(marker)}`
@@ -72,7 +89,7 @@ export async function listFunctions(host: HostClient): Promise<FunctionSummary[]
       method: 'GET',
       path: `${FUNCTIONS}${query}`,
     })
-    found.push(...page.Functions)
+    found.push(...page.Functions.map((one) => one.FunctionName))
     marker = page.NextMarker ?? undefined
   } while (marker !== undefined)
   return found

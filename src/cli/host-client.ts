@@ -99,12 +99,17 @@ export class HostClient {
   #open(call: Call, signal?: AbortSignal): Promise<IncomingMessage> {
     const url = new URL(this.endpoint + call.path)
     const body = call.body === undefined ? undefined : Buffer.from(call.body as Uint8Array)
-    const headers: Record<string, string> = { ...this.#scope(), ...call.headers }
+    // A host that answers before it has the whole body reads the rest only where the connection may stay: else the answer would be lost.
+    const headers: Record<string, string> = { Connection: 'keep-alive', ...this.#scope(), ...call.headers }
     if (body !== undefined) headers['Content-Length'] = String(body.byteLength)
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
     return new Promise((resolve, reject) => {
-      const request = send(url, { method: call.method, headers, signal, agent: false }, resolve)
-      request.once('error', (error) => reject(signal?.aborted ? error : this.#unreachable(error)))
+      const request = send(url, { method: call.method, headers, signal, agent: false }, (response) => {
+        // What is left of the body serves nobody any more.
+        response.once('end', () => request.destroy())
+        resolve(response)
+      })
+      request.on('error', (error) => reject(signal?.aborted ? error : this.#unreachable(error)))
       request.end(body)
     })
   }

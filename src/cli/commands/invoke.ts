@@ -50,11 +50,11 @@ export function invokeCommand(): Command {
           'X-Amz-Invocation-Type': options.async ? 'Event' : 'RequestResponse',
           ...(options.log ? { 'X-Amz-Log-Type': 'Tail' } : {}),
         },
-        body: readPayload(payload),
+        body: await readPayload(payload),
       })
       const requestId = answer.headers['x-amzn-requestid'] ?? ''
       const functionError = answer.headers['x-amz-function-error']
-      const text = answer.body.toString('utf8')
+      const text = utf8(answer.body)
       const log = answer.headers['x-amz-log-result']
       const tail = log === undefined ? undefined : Buffer.from(log, 'base64').toString('utf8')
       if (functionError !== undefined) process.exitCode = EXIT.functionError
@@ -64,33 +64,47 @@ export function invokeCommand(): Command {
           executedVersion: answer.headers['x-amz-executed-version'],
           functionError,
           requestId,
-          payload: parse(text),
+          ...(text === undefined ? { payloadBase64: answer.body.toString('base64') } : { payload: parse(text) }),
           log: tail,
         })
       }
       if (tail !== undefined) note(errorColours.dim(plain(tail.trimEnd())))
       if (options.async) return note(`Queued, request ${requestId}. Follow it with \`hearth logs ${name} -f\`.`)
-      if (functionError === undefined) return print(shown(text))
-      note(failure(functionError, text))
+      if (functionError === undefined) return show(answer.body, text)
+      note(failure(functionError, text ?? answer.body.toString('latin1')))
     })
   return withHost(command)
 }
 
-function readPayload(argument: string): Uint8Array | string {
-  const path = argument === '-' ? 0 : argument.startsWith('@') ? argument.slice(1) : undefined
-  if (path === undefined) return argument
+async function readPayload(argument: string): Promise<Uint8Array | string> {
   try {
-    return readFileSync(path)
+    if (argument.startsWith('@')) return readFileSync(argument.slice(1))
+    if (argument !== '-') return argument
+    const chunks: Buffer[] = []
+    for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Buffer))
+    return Buffer.concat(chunks)
   } catch (error) {
     throw new CliError(`The payload cannot be read: ${error instanceof Error ? error.message : String(error)}.`)
   }
 }
 
-/** JSON is indented for a person; a program behind a pipe gets exactly what the function answered. */
-function shown(text: string): string {
-  if (process.stdout.isTTY !== true) return text
+/** `undefined`: the bytes are no UTF-8, and a text made of them would be another answer. */
+function utf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** JSON is indented for a person; a program behind a pipe gets the very bytes that the function answered. */
+function show(bytes: Buffer, text: string | undefined): void {
+  if (process.stdout.isTTY !== true) return void process.stdout.write(bytes)
+  if (text === undefined) {
+    return note(`The function answered ${bytes.length} bytes that are no text: redirect them to a file, with > FILE.`)
+  }
   const value = parse(text)
-  return typeof value === 'object' && value !== null ? JSON.stringify(value, undefined, 2) : plain(text)
+  print(typeof value === 'object' && value !== null ? JSON.stringify(value, undefined, 2) : plain(text))
 }
 
 function parse(text: string): unknown {

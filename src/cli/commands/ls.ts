@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { listFunctions } from '../functions.ts'
+import { type FunctionSummary, listFunctions } from '../functions.ts'
 import { HostClient, type HostOptions } from '../host-client.ts'
 import { note, print, printJson, table } from '../output.ts'
 import { example, withHost } from './shared.ts'
@@ -28,10 +28,16 @@ export function lsCommand(): Command {
           one.Handler ?? '',
           `${one.MemorySize} MB`,
           `${one.Timeout} s`,
-          one.State ?? 'Active',
+          stateOf(one),
           one.LastModified.replace(/\.\d+\+0000$/, 'Z'),
         ])
       print(table(['NAME', 'RUNTIME', 'HANDLER', 'MEMORY', 'TIMEOUT', 'STATE', 'MODIFIED'], rows))
     })
   return withHost(command)
+}
+
+/** In a word what GetFunctionConfiguration says of a function and of its last update. */
+function stateOf({ State = '?', LastUpdateStatus }: FunctionSummary): string {
+  if (LastUpdateStatus === 'Failed') return `${State}, update failed`
+  return LastUpdateStatus === 'InProgress' ? `${State}, updating` : State
 }
