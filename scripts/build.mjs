@@ -34,7 +34,9 @@ async function build() {
     external: ['better-sqlite3', 'esbuild', 'pino', '@aws-sdk/*'],
     plugins: [onFirstUse],
     // Packages in the older module format call require().
-    banner: { js: "import { createRequire as requireOfTheBundle } from 'node:module'; const require = requireOfTheBundle(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as requireOfTheBundle } from 'node:module'; const require = requireOfTheBundle(import.meta.url);",
+    },
     sourcemap: true,
     sourcesContent: false,
     write: false,

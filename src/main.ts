@@ -92,8 +92,10 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       (one) => one.close(),
     )
     const keys = new Keyring(join(config.data, 'keys'))
-    const code = new Packages({ directory: join(config.data, 'code'), keys, log })
+    const permissions = config.packagePermissions
+    const code = new Packages({ directory: join(config.data, 'code'), keys, log, permissions })
     const layers = new LayerFolders({
+      permissions,
       directory: join(config.data, 'layers'),
       unpacked: (codeSha256) => code.plain.folder(codeSha256),
       log,
@@ -310,7 +312,7 @@ export async function startHost(config: Config, { log, sources }: HostOptions): 
       queue: () => describeQueue(store, Date.now()),
       runtimes: () => runtimes.list(),
       logs,
-      defaults: { account: config.accountId, region: config.region },
+      caller: { accessKeys: config.accessKeys, account: config.accountId, region: config.region },
     })
     const caller = { accessKeys: config.accessKeys, account: config.accountId, region: config.region }
     const apiLog = withoutRepeats(log, Date.now)

@@ -1,10 +1,17 @@
-/** The running host over HTTP, as any other client sees it. Requests are not signed; a region or account is named by credential scope. */
+/**
+ * The running host over HTTP, as any other client sees it. Requests are not signed; region and account are named by a credential scope: those of the
+ * options, else of the variables that AWS's own tools read, so that both see the same functions.
+ */
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { ONE_REGION } from '../lambda/arn.ts'
 import { CliError } from './failure.ts'
 
 export const DEFAULT_ENDPOINT = 'http://127.0.0.1:9000'
+
+/** Access key id of a client that names no account. */
+const NO_KEY = 'HEARTHCLI'
+const ACCESS_KEY = /^\w{1,128}$/
 
 /** Options that every command which talks to the host has. */
 export interface HostOptions {
@@ -44,6 +51,7 @@ export class HostClient {
   readonly endpoint: string
   readonly account: string | undefined
   readonly region: string | undefined
+  readonly #accessKey: string
 
   constructor(options: HostOptions, env: Readonly<Record<string, string | undefined>> = process.env) {
     this.endpoint = endpointOf(options.endpointUrl ?? (env.HEARTH_ENDPOINT || DEFAULT_ENDPOINT))
@@ -53,8 +61,19 @@ export class HostClient {
     if (options.region !== undefined && !ONE_REGION.test(options.region)) {
       throw new CliError(`--region must look like us-east-1; it is ${JSON.stringify(options.region)}.`)
     }
-    this.account = options.account
-    this.region = options.region
+    const key = env.AWS_ACCESS_KEY_ID ?? ''
+    // A name without digits at its end may be one of HEARTH_ACCESS_KEYS: only the host knows its account.
+    const known = options.account === undefined && ACCESS_KEY.test(key)
+    this.#accessKey = known ? key : `${NO_KEY}${options.account ?? ''}`
+    this.account = options.account ?? (known ? /\d{12}$/.exec(key)?.[0] : undefined)
+    const region = options.region ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION || '')
+    this.region = ONE_REGION.test(region) ? region : undefined
+  }
+
+  /** Where the host looks, in words. */
+  get place(): string {
+    const known = [this.region && `region ${this.region}`, this.account && `account ${this.account}`].filter(Boolean)
+    return `in ${known.length === 0 ? 'the default region and account' : known.join(', ')}`
   }
 
   /** The answer, whatever its status. */
@@ -115,11 +134,10 @@ export class HostClient {
   }
 
   #scope(): Record<string, string> {
-    if (this.account === undefined && this.region === undefined) return {}
-    // The host takes the account from the twelve digits at the end of a key id; a key without them leaves the default one.
-    const key = `HEARTHCLI${this.account ?? ''}`
+    if (this.#accessKey === NO_KEY && this.region === undefined) return {}
+    // The host takes the account from the key id; one without an account, and a region that is none, leave the host's own.
     const date = new Date().toISOString().slice(0, 10).replaceAll('-', '')
-    const scope = `${key}/${date}/${this.region ?? 'us-east-1'}/lambda/aws4_request`
+    const scope = `${this.#accessKey}/${date}/${this.region ?? '-'}/lambda/aws4_request`
     return { Authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=${'0'.repeat(64)}` }
   }
 

@@ -15,7 +15,7 @@ import { replaceFile } from './durable-file.ts'
 import { KeyedLock } from './keyed-lock.ts'
 import { sha256 } from './sha256.ts'
 import { DEFAULT_GRACE_MS, WholeFolders } from './whole-folders.ts'
-import { type Unpacked, unpackZip } from './zip.ts'
+import { type PackagePermissions, type Unpacked, unpackZip } from './zip.ts'
 import { damagedPackage } from './zip-errors.ts'
 
 export interface ArtifactStoreOptions {
@@ -23,6 +23,7 @@ export interface ArtifactStoreOptions {
   readonly log: Pick<Logger, 'warn' | 'error'>
   /** Packages stored less than this many milliseconds ago are never collected: the function that they are for may not be written yet. */
   readonly graceMs?: number
+  readonly permissions?: PackagePermissions
 }
 
 export interface StoredArtifact {
@@ -40,13 +41,15 @@ export class ArtifactStore {
   readonly #unpacked: WholeFolders
   readonly #log: ArtifactStoreOptions['log']
   readonly #graceMs: number
+  readonly #permissions: PackagePermissions
   /** Lookups under way, shared by the cold starts of one function. */
   readonly #lookups = new Map<string, Promise<string>>()
   readonly #locks = new KeyedLock()
 
-  constructor({ directory, log, graceMs = DEFAULT_GRACE_MS }: ArtifactStoreOptions) {
+  constructor({ directory, log, graceMs = DEFAULT_GRACE_MS, permissions = 'readable' }: ArtifactStoreOptions) {
     this.#zips = join(directory, 'zips')
-    this.#unpacked = new WholeFolders(directory, 'unpacked')
+    this.#unpacked = new WholeFolders(directory, 'unpacked', permissions)
+    this.#permissions = permissions
     this.#log = log
     this.#graceMs = graceMs
   }
@@ -116,7 +119,8 @@ export class ArtifactStore {
     const hex = sha.toString('hex')
     try {
       await this.#prepare()
-      const { bytes } = (await this.#unpacked.find(hex)) ?? (await this.#unpack(hex, zip))
+      const { bytes, unreadable } = (await this.#unpacked.find(hex)) ?? (await this.#unpack(hex, zip))
+      if (unreadable !== undefined) warnOfUnreadable(this.#log, sha.toString('base64'), unreadable)
       // Written even if there is one: that one may be damaged, and its time must be that of the last upload.
       await replaceFile(this.#zip(hex), this.#unpacked.newTemporary(), zip, true)
       return { sha256Base64: sha.toString('base64'), size: zip.byteLength, unzippedBytes: bytes }
@@ -150,7 +154,7 @@ export class ArtifactStore {
   }
 
   #unpack(hex: string, zip: Uint8Array): Promise<Unpacked> {
-    return this.#unpacked.make(hex, (folder) => unpackZip(zip, folder))
+    return this.#unpacked.make(hex, (folder) => unpackZip(zip, folder, this.#permissions))
   }
 
   async #readZip(sha256Base64: string): Promise<Uint8Array> {
@@ -181,4 +185,12 @@ export class ArtifactStore {
   #zip(hex: string): string {
     return join(this.#zips, `${hex}.zip`)
   }
+}
+
+/** For a package as it is stored. */
+export function warnOfUnreadable(log: Pick<Logger, 'warn'>, codeSha256: string, files: readonly string[]): void {
+  log.warn(
+    { codeSha256, files },
+    'a package gives only their owner the right to read some of its files: on AWS its functions fail with "Permission denied"',
+  )
 }

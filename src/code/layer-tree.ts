@@ -10,6 +10,8 @@ import { refused } from '../lambda/refusals.ts'
 interface Folder {
   readonly kind: 'folder'
   readonly children: Map<string, Folder | Leaf>
+  /** Where it lies in the last layer that has it. */
+  source: string
 }
 
 interface Leaf {
@@ -25,7 +27,7 @@ export interface TreeEntry {
 }
 
 export class LayerTree {
-  readonly #root: Folder = { kind: 'folder', children: new Map() }
+  readonly #root: Folder = { kind: 'folder', children: new Map(), source: '' }
   readonly #maxEntries: number
   #read = 0
 
@@ -45,7 +47,9 @@ export class LayerTree {
         const below = join(path, entry.name)
         if (entry.isDirectory()) {
           const known = into.children.get(entry.name)
-          const folder: Folder = known?.kind === 'folder' ? known : { kind: 'folder', children: new Map() }
+          const source = join(layer, below)
+          const folder: Folder = known?.kind === 'folder' ? known : { kind: 'folder', children: new Map(), source }
+          folder.source = source
           into.children.set(entry.name, folder)
           waiting.push([below, folder])
         } else if (entry.isFile() || entry.isSymbolicLink()) {

@@ -12,7 +12,7 @@ import { inParallel } from './in-parallel.ts'
 import { KeyedLock } from './keyed-lock.ts'
 import { LayerTree, type TreeEntry } from './layer-tree.ts'
 import { DEFAULT_GRACE_MS, WholeFolders } from './whole-folders.ts'
-import type { Unpacked } from './zip.ts'
+import type { PackagePermissions, Unpacked } from './zip.ts'
 
 export interface LayerFoldersOptions {
   readonly directory: string
@@ -21,6 +21,7 @@ export interface LayerFoldersOptions {
   readonly log: Pick<Logger, 'error'>
   /** Folders made less than this many milliseconds ago are never collected: the function that they are for may not be written yet. */
   readonly graceMs?: number
+  readonly permissions?: PackagePermissions
 }
 
 /** Identity of an ordered list of layers, each given by its CodeSha256. */
@@ -37,7 +38,7 @@ export class LayerFolders {
 
   constructor(options: LayerFoldersOptions) {
     this.#options = options
-    this.#merged = new WholeFolders(options.directory, 'merged')
+    this.#merged = new WholeFolders(options.directory, 'merged', options.permissions)
   }
 
   /**
@@ -110,7 +111,7 @@ async function fill(tree: LayerTree, folder: string): Promise<Unpacked> {
   const leaves: TreeEntry[] = []
   for (const entry of tree.entries()) {
     entries++
-    if (entry.node.kind === 'folder') await makeFolder(join(folder, entry.path))
+    if (entry.node.kind === 'folder') await makeFolder(join(folder, entry.path), entry.node.source)
     else leaves.push(entry)
   }
   let bytes = 0
@@ -123,10 +124,10 @@ async function fill(tree: LayerTree, folder: string): Promise<Unpacked> {
   return { entries, bytes }
 }
 
-/** Whatever the host's umask is. */
-async function makeFolder(path: string): Promise<void> {
+/** With the permissions that it has in its layer, whatever the host's umask is. */
+async function makeFolder(path: string, source: string): Promise<void> {
   await mkdir(path)
-  await chmod(path, 0o755)
+  await chmod(path, (await lstat(source)).mode & 0o777)
 }
 
 /** Returns its size. */

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Unpacked } from './zip.ts'
+import type { PackagePermissions, Unpacked } from './zip.ts'
 
 export interface Marker extends Unpacked {
   readonly format: 1
@@ -14,6 +14,8 @@ export interface Marker extends Unpacked {
    * power failure they may be empty: a folder of an earlier boot is unpacked again, once.
    */
   readonly boot: string
+  /** What the permissions of its files were made from. */
+  readonly permissions?: PackagePermissions
   /** Hash over the first entries of the folder, see `fingerprint`. */
   readonly fingerprint: string
 }
@@ -21,15 +23,24 @@ export interface Marker extends Unpacked {
 /** Entries looked at: all of a small function, the upper levels of one with thousands of modules. */
 const CHECKED_ENTRIES = 64
 
-export async function markerFor(folder: string, unpacked: Unpacked): Promise<Marker> {
-  return { format: 1, boot: await bootId(), fingerprint: await fingerprint(folder), ...unpacked }
+export async function markerFor(
+  folder: string,
+  unpacked: Unpacked,
+  permissions: PackagePermissions = 'readable',
+): Promise<Marker> {
+  return { format: 1, boot: await bootId(), permissions, fingerprint: await fingerprint(folder), ...unpacked }
 }
 
-/** The marker, if it and the folder are undamaged. */
-export async function validMarker(file: string, folder: string): Promise<Marker | undefined> {
+/** The marker, if it and the folder are undamaged and its files have the permissions that are asked for. */
+export async function validMarker(
+  file: string,
+  folder: string,
+  permissions: PackagePermissions = 'readable',
+): Promise<Marker | undefined> {
   try {
     const marker = JSON.parse(await readFile(file, 'utf8')) as Partial<Marker>
     if (marker.format !== 1 || marker.boot !== (await bootId())) return undefined
+    if ((marker.permissions ?? 'readable') !== permissions) return undefined
     if (typeof marker.bytes !== 'number' || typeof marker.entries !== 'number') return undefined
     return marker.fingerprint === (await fingerprint(folder)) ? (marker as Marker) : undefined
   } catch {

@@ -5,6 +5,7 @@ import type { PackageReference, PackageSeal } from '../lambda/package.ts'
 import type { SealedPackage } from '../lambda/sealed.ts'
 import { ArtifactStore, type StoredArtifact } from './artifact.ts'
 import { type PackageFolder, SealedPackages } from './sealed-packages.ts'
+import type { PackagePermissions } from './zip.ts'
 
 export interface PackagesOptions {
   readonly directory: string
@@ -12,6 +13,7 @@ export interface PackagesOptions {
   readonly log: Pick<Logger, 'warn' | 'error'>
   /** As in ArtifactStoreOptions. */
   readonly graceMs?: number
+  readonly permissions?: PackagePermissions
 }
 
 export class Packages {
@@ -19,9 +21,9 @@ export class Packages {
   readonly plain: ArtifactStore
   readonly #sealed: SealedPackages
 
-  constructor({ directory, keys, log, graceMs }: PackagesOptions) {
-    this.plain = new ArtifactStore({ directory, log, graceMs })
-    this.#sealed = new SealedPackages({ directory, keys, log, graceMs })
+  constructor({ keys, ...options }: PackagesOptions) {
+    this.plain = new ArtifactStore(options)
+    this.#sealed = new SealedPackages({ keys, ...options })
   }
 
   /** Called once, when no sandbox runs. */

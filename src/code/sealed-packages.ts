@@ -15,12 +15,12 @@ import type { LambdaException } from '../lambda/errors.ts'
 import { forInvoke, type Keys } from '../lambda/keys.ts'
 import type { PackageReference, PackageSeal } from '../lambda/package.ts'
 import type { SealedPackage } from '../lambda/sealed.ts'
-import type { StoredArtifact } from './artifact.ts'
+import { type StoredArtifact, warnOfUnreadable } from './artifact.ts'
 import { codeOf, explainDiskError } from './disk-errors.ts'
 import { replaceFile } from './durable-file.ts'
 import { sha256 } from './sha256.ts'
 import { DEFAULT_GRACE_MS, emptyFolder, newFolder } from './whole-folders.ts'
-import { unpackZip } from './zip.ts'
+import { type PackagePermissions, type Unpacked, unpackZip } from './zip.ts'
 import { damagedPackage } from './zip-errors.ts'
 
 /** The content of a package, in a folder that is kept until its last user gives it back. */
@@ -36,6 +36,7 @@ export interface SealedPackagesOptions {
   readonly log: Pick<Logger, 'warn' | 'error'>
   /** As in ArtifactStoreOptions. */
   readonly graceMs?: number
+  readonly permissions?: PackagePermissions
 }
 
 type Sealed = NonNullable<PackageReference['sealed']>
@@ -49,10 +50,13 @@ export class SealedPackages {
   readonly #keys: Keys
   readonly #log: SealedPackagesOptions['log']
   readonly #graceMs: number
+  readonly #permissions: PackagePermissions
   /** Packages that environments use now, by id. */
   readonly #inUse = new Map<string, { readonly path: Promise<string>; users: number }>()
 
-  constructor({ directory, keys, log, graceMs = DEFAULT_GRACE_MS }: SealedPackagesOptions) {
+  constructor(options: SealedPackagesOptions) {
+    const { directory, keys, log, graceMs = DEFAULT_GRACE_MS, permissions = 'readable' } = options
+    this.#permissions = permissions
     this.#files = join(directory, 'sealed')
     this.#opened = join(directory, 'opened')
     this.#keys = keys
@@ -77,6 +81,7 @@ export class SealedPackages {
       const checked = await this.#unpack(zip)
       await rm(checked.path, { recursive: true, force: true })
       const sha256Base64 = (await sha256(zip)).toString('base64')
+      if (checked.unreadable !== undefined) warnOfUnreadable(this.#log, sha256Base64, checked.unreadable)
       const file = this.#file(id)
       await replaceFile(file, `${file}.temporary`, await encrypt(zip, secret, sha256Base64), true)
       return { sha256Base64, size: zip.byteLength, unzippedBytes: checked.bytes, sealed: { id, dataKey } }
@@ -152,10 +157,10 @@ export class SealedPackages {
     return damagedPackage(error)
   }
 
-  async #unpack(zip: Uint8Array): Promise<{ readonly path: string; readonly bytes: number }> {
+  async #unpack(zip: Uint8Array): Promise<Unpacked & { readonly path: string }> {
     const path = join(this.#opened, randomUUID())
-    const { bytes } = await newFolder(path, (folder) => unpackZip(zip, folder))
-    return { path, bytes }
+    const unpacked = await newFolder(path, (folder) => unpackZip(zip, folder, this.#permissions))
+    return { path, ...unpacked }
   }
 
   async #release(id: string): Promise<void> {

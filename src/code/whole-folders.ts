@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { codeOf } from './disk-errors.ts'
 import { replaceFile } from './durable-file.ts'
 import { type Marker, markerFor, validMarker } from './marker.ts'
-import type { Unpacked } from './zip.ts'
+import type { PackagePermissions, Unpacked } from './zip.ts'
 
 /** What nobody names is kept for so long: the function that it is for may not be written yet. Milliseconds. */
 export const DEFAULT_GRACE_MS = 15 * 60 * 1000
@@ -21,9 +21,11 @@ export const DEFAULT_GRACE_MS = 15 * 60 * 1000
 export class WholeFolders {
   readonly #folders: string
   readonly #temporary: string
+  readonly #permissions: PackagePermissions | undefined
   #prepared: Promise<void> | undefined
 
-  constructor(directory: string, kind: string) {
+  constructor(directory: string, kind: string, permissions?: PackagePermissions) {
+    this.#permissions = permissions
     this.#folders = join(directory, kind)
     this.#temporary = join(directory, 'temporary')
   }
@@ -42,16 +44,16 @@ export class WholeFolders {
     return join(this.#folders, id)
   }
 
-  /** `undefined`: there is no such folder, or it is damaged. */
+  /** `undefined`: there is no such folder, or it is damaged or has other permissions. */
   find(id: string): Promise<Marker | undefined> {
-    return validMarker(this.#marker(id), this.path(id))
+    return validMarker(this.#marker(id), this.path(id), this.#permissions)
   }
 
   /** Puts a new folder in place of whatever is there. */
   make(id: string, fill: (folder: string) => Promise<Unpacked>): Promise<Unpacked> {
     return newFolder(this.newTemporary(), async (made) => {
       const unpacked = await fill(made)
-      const marker = await markerFor(made, unpacked)
+      const marker = await markerFor(made, unpacked, this.#permissions)
       // What was there stays in `temporary` until the next start: sandboxes that still run may have it mounted.
       await this.#takeAway(id)
       await rename(made, this.path(id))

@@ -7,8 +7,10 @@ export interface PlannedEntry {
   /** Segments below the root, none of them empty, `.` or `..`. */
   readonly path: readonly string[]
   readonly kind: PlannedKind
-  /** Permission bits of a file. */
+  /** Permission bits of a file or folder, if functions may read all. */
   readonly mode: number
+  /** As the zip gives them, without the right to write. The owner is this host, which must be able to read. */
+  readonly exactMode: number
   /** Unix seconds. */
   readonly modified: number
   readonly entry: Entry
@@ -37,6 +39,15 @@ const ENCRYPTED_FLAGS = 0x1 | 0x40 | 0x2000
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
+/** Of folders, unless a package says otherwise and is believed. */
+export const FOLDER_MODE = 0o755
+
+/** Whether functions cannot read it where permissions are exact, as on AWS: they run as another user than the files' owner. */
+export function isUnreadable({ kind, exactMode }: PlannedEntry): boolean {
+  const needed = kind === 'directory' ? 0o005 : 0o004
+  return kind !== 'link' && (exactMode & needed) !== needed
+}
+
 /** `undefined`: the entry is the root folder itself. */
 export function planEntry(entry: Entry): PlannedEntry | undefined {
   const host = entry.versionMadeBy >>> 8
@@ -53,7 +64,10 @@ export function planEntry(entry: Entry): PlannedEntry | undefined {
     if (kind !== 'directory') throw new Error(`${quote(name)} names no file`)
     return undefined
   }
-  return { path, kind, mode: permissions(unixMode), modified: modifiedOf(entry), entry }
+  const mode = kind === 'directory' ? FOLDER_MODE : permissions(unixMode)
+  const hasMode = host === UNIX || host === OS_X
+  const exactMode = !hasMode ? mode : kind === 'directory' ? 0o700 | (unixMode & 0o055) : 0o600 | (unixMode & 0o155)
+  return { path, kind, mode, exactMode, modified: modifiedOf(entry), entry }
 }
 
 /**

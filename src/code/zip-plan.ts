@@ -3,7 +3,7 @@
  * that would be a file and a folder at once, or lies below a link, is refused. Pure.
  */
 import { LIMITS } from '../lambda/limits.ts'
-import type { PlannedEntry } from './zip-entry.ts'
+import { isUnreadable, type PlannedEntry } from './zip-entry.ts'
 import { tooManyEntries } from './zip-errors.ts'
 
 interface Node {
@@ -41,8 +41,18 @@ export class ZipPlan {
   }
 
   /** Every folder, parents before children, without the root. */
-  *directories(): Generator<readonly string[]> {
-    for (const [path, node] of walk(this.#root)) if (node.children !== undefined) yield path
+  *directories(): Generator<[path: readonly string[], planned: PlannedEntry | undefined]> {
+    for (const [path, node] of walk(this.#root)) if (node.children !== undefined) yield [path, node.planned]
+  }
+
+  /** The first ones that functions could not read where permissions are exact. */
+  unreadable(most: number): string[] {
+    const found: string[] = []
+    for (const [path, { planned }] of walk(this.#root)) {
+      if (found.length === most) break
+      if (planned !== undefined && isUnreadable(planned)) found.push(path.join('/'))
+    }
+    return found
   }
 
   files(): PlannedEntry[] {

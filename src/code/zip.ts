@@ -18,7 +18,7 @@ import { LambdaException } from '../lambda/errors.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import { crc32 } from './crc32.ts'
 import { inParallel } from './in-parallel.ts'
-import { type PlannedEntry, planEntry } from './zip-entry.ts'
+import { FOLDER_MODE, type PlannedEntry, planEntry } from './zip-entry.ts'
 import { corruptZip, emptyZip, tooManyEntries, unzippedTooLarge } from './zip-errors.ts'
 import { ZipPlan } from './zip-plan.ts'
 
@@ -27,9 +27,15 @@ export interface Unpacked {
   readonly entries: number
   /** Bytes of all files. */
   readonly bytes: number
+  /** The first files and folders that functions could not read on AWS. */
+  readonly unreadable?: readonly string[]
 }
 
-const FOLDER_MODE = 0o755
+/** readable: functions may read every file. exact: what the zip says, as on AWS. */
+export type PackagePermissions = 'readable' | 'exact'
+
+/** Names that a warning shows. */
+const UNREADABLE_SHOWN = 5
 
 /** Files up to this size are inflated in one piece, larger ones in chunks, so that eight at a time stay small in memory. */
 const WHOLE_BYTES = 4 * 1024 * 1024
@@ -46,7 +52,11 @@ const inflateWhole = promisify(
  * Unpacks into `folder`, which must exist and be empty. Throws the LambdaException that AWS answers a bad package with; errors of the disk
  * pass through as they are. What was made before an error is left for the caller to remove.
  */
-export async function unpackZip(zip: Uint8Array, folder: string): Promise<Unpacked> {
+export async function unpackZip(
+  zip: Uint8Array,
+  folder: string,
+  permissions: PackagePermissions = 'readable',
+): Promise<Unpacked> {
   if (zip.byteLength === 0) throw emptyZip()
   // Objects of S3 may be larger than an upload, but not than what they unpack to.
   if (zip.byteLength > LIMITS.unzippedBytes) throw unzippedTooLarge()
@@ -56,7 +66,7 @@ export async function unpackZip(zip: Uint8Array, folder: string): Promise<Unpack
   })
   try {
     const plan = await readPlan(archive)
-    return await write(buffer, archive, plan, folder)
+    return await write({ buffer, archive, plan, folder, permissions })
   } catch (error) {
     if (error instanceof LambdaException || isSystemError(error)) throw error
     throw corruptZip(error)
@@ -77,21 +87,35 @@ async function readPlan(archive: ZipFile): Promise<ZipPlan> {
   return plan
 }
 
-async function write(buffer: Buffer, archive: ZipFile, plan: ZipPlan, folder: string): Promise<Unpacked> {
-  await setFolderMode(folder)
-  for (const path of plan.directories()) {
+interface Work {
+  readonly buffer: Buffer
+  readonly archive: ZipFile
+  readonly plan: ZipPlan
+  readonly folder: string
+  readonly permissions: PackagePermissions
+}
+
+async function write({ buffer, archive, plan, folder, permissions }: Work): Promise<Unpacked> {
+  const modeOf = (planned: PlannedEntry) => (permissions === 'exact' ? planned.exactMode : planned.mode)
+  await setFolderMode(folder, FOLDER_MODE)
+  for (const [path, planned] of plan.directories()) {
     const made = join(folder, ...path)
     await mkdir(made)
-    await setFolderMode(made)
+    await setFolderMode(made, planned === undefined ? FOLDER_MODE : modeOf(planned))
   }
   const files = plan.files()
-  await inParallel(files, async (planned) => writeFile(await content(buffer, archive, planned.entry), planned, folder))
+  await inParallel(files, async (planned) => {
+    const source = await content(buffer, archive, planned.entry)
+    await writeFile(source, { path: planned.path, mode: modeOf(planned), modified: planned.modified }, folder)
+  })
 
   for (const link of plan.links()) {
     await symlink(await linkTarget(buffer, archive, link.entry), join(folder, ...link.path))
   }
 
-  return { entries: plan.size, bytes: files.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0) }
+  const unreadable = plan.unreadable(UNREADABLE_SHOWN)
+  const bytes = files.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0)
+  return { entries: plan.size, bytes, ...(unreadable.length === 0 ? {} : { unreadable }) }
 }
 
 /** The entry's bytes as they lie in the zip. The local header must agree with the directory, or two readers would see two packages. */
@@ -103,7 +127,11 @@ async function content(buffer: Buffer, archive: ZipFile, entry: Entry): Promise<
   return { data: buffer.subarray(local.fileDataStart, local.fileDataStart + entry.compressedSize), entry }
 }
 
-async function writeFile(source: { data: Buffer; entry: Entry }, planned: PlannedEntry, folder: string): Promise<void> {
+async function writeFile(
+  source: { data: Buffer; entry: Entry },
+  planned: Pick<PlannedEntry, 'path' | 'mode' | 'modified'>,
+  folder: string,
+): Promise<void> {
   const path = join(folder, ...planned.path)
   const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
   try {
@@ -150,8 +178,8 @@ async function linkTarget(buffer: Buffer, archive: ZipFile, entry: Entry): Promi
 }
 
 /** Whatever the host's umask is. */
-async function setFolderMode(path: string): Promise<void> {
-  if (((await lstat(path)).mode & 0o7777) !== FOLDER_MODE) await chmod(path, FOLDER_MODE)
+async function setFolderMode(path: string, mode: number): Promise<void> {
+  if (((await lstat(path)).mode & 0o7777) !== mode) await chmod(path, mode)
 }
 
 /** The disk's errors (ENOSPC, EIO, EACCES) have a system call; zlib's and ours have none. */

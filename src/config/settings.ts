@@ -233,6 +233,14 @@ export const SETTINGS = {
     schema: oneOf(['off', 'nearest']),
     fallback: () => 'off' as const,
   }),
+  packagePermissions: setting({
+    env: 'HEARTH_PACKAGE_PERMISSIONS',
+    form: 'readable|exact',
+    description:
+      'Permissions of files from packages and layers. readable: functions may read them all. exact: as the zip gives them, so that what only its owner may read fails with "Permission denied", as on AWS.',
+    schema: oneOf(['readable', 'exact']),
+    fallback: () => 'readable' as const,
+  }),
   logMaxBytes: setting({
     env: 'HEARTH_LOG_MAX_BYTES',
     form: 'SIZE',

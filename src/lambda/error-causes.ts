@@ -89,7 +89,8 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
   InvalidRequestContentException: {
     cause:
       'The payload is not JSON, the client context is not base64 of a JSON object, the request id is not a UUID, or the body came too slowly or not whole.',
-    caller: 'Send JSON, all of it at once. With the AWS CLI v2 add --cli-binary-format raw-in-base64-out.',
+    caller:
+      'Send JSON, all of it at once. With the AWS CLI name a file, --payload fileb://FILE; its version 2 reads the argument as base64 unless --cli-binary-format raw-in-base64-out is added.',
     operator: NOTHING,
   },
   InvalidRuntimeException: {

@@ -11,6 +11,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { active, createFunction, type Files, invoke, zipped } from '../support/functions.ts'
 import { startTestHost, type TestHost, testClient } from '../support/host.ts'
+import { buildZip, FILE } from '../unit/code/build-zip.ts'
 
 let host: TestHost
 beforeAll(async () => {
@@ -119,6 +120,25 @@ export const handler = async () => ({
       etc: true,
       python: '/usr/bin/python3',
     })
+  })
+})
+
+describe('a package whose files others may not read', () => {
+  const zip = buildZip([{ name: 'm.py', data: 'def h(event, context):\n  return 1\n', mode: FILE | 0o660 }])
+  const settings = { Runtime: 'python3.13', Handler: 'm.h', Code: { ZipFile: zip } } as const
+
+  it('runs here, and fails as on AWS where permissions are exact', async () => {
+    await createFunction(host.client, 'private', {}, settings)
+    expect((await invoke(host.client, 'private')).body).toBe(1)
+    const exact = await startTestHost({ packagePermissions: 'exact' })
+    try {
+      await createFunction(exact.client, 'private', {}, settings)
+      expect((await invoke(exact.client, 'private')).body).toMatchObject({
+        errorMessage: expect.stringContaining("[Errno 13] Permission denied: '/var/task/m.py'"),
+      })
+    } finally {
+      await exact.stop()
+    }
   })
 })
 

@@ -1,7 +1,7 @@
 /** Function logs for operators, as NDJSON: GET /_hearth/logs. */
 import type { Context } from 'hono'
 import type { LogStore, StoredLogEvent } from '../../telemetry/log-store.ts'
-import type { Caller } from '../http/caller.ts'
+import { type Caller, type CallerOptions, Callers } from '../http/caller.ts'
 
 const LOG_EVENTS = { default: 10_000, max: 100_000 } as const
 const NAME = /^[A-Za-z0-9_-]{1,64}$/
@@ -11,8 +11,8 @@ const OVERLAP_MS = 60_000
 
 export interface LogsOptions {
   readonly logs: LogStore
-  /** Account and region where the request names none. */
-  readonly defaults: Caller
+  /** Whose logs are meant where the query names no account or region: the access key's, as for every operation. */
+  readonly caller: CallerOptions
 }
 
 interface LogQuery extends Caller {
@@ -23,7 +23,10 @@ interface LogQuery extends Caller {
 }
 
 export async function answerLogs(c: Context, options: LogsOptions): Promise<Response> {
-  const query = parseLogQuery((name) => c.req.query(name), options.defaults)
+  const query = parseLogQuery(
+    (name) => c.req.query(name),
+    new Callers(options.caller).of(c.req.header('authorization')),
+  )
   if (typeof query === 'string') return c.json({ message: query }, 400)
   const { logs } = options
   const { account, region, group } = query

@@ -99,9 +99,13 @@ function utf8(bytes: Uint8Array): string | undefined {
 
 /** JSON is indented for a person; a program behind a pipe gets the very bytes that the function answered. */
 function show(bytes: Buffer, text: string | undefined): void {
-  if (process.stdout.isTTY !== true) return void process.stdout.write(bytes)
+  if (process.stdout.isTTY !== true) {
+    process.stdout.write(bytes)
+    return
+  }
   if (text === undefined) {
-    return note(`The function answered ${bytes.length} bytes that are no text: redirect them to a file, with > FILE.`)
+    note(`The function answered ${bytes.length} bytes that are no text: redirect them to a file, with > FILE.`)
+    return
   }
   const value = parse(text)
   print(typeof value === 'object' && value !== null ? JSON.stringify(value, undefined, 2) : plain(text))

@@ -19,15 +19,16 @@ export function logsCommand(): Command {
     .option('-f, --follow', 'go on with new lines until Ctrl-C')
     .option('--since <time>', 'from this time on: 90s, 10m, 2h, 1d ago, or a date', (text) => timeAgo(text))
     .option('--limit <lines>', 'the newest lines only', wholeNumber)
-    .addHelpText('after', example('hearth logs hello --since 10m', 'hearth logs hello -f'))
+    .addHelpText(
+      'after',
+      example('hearth logs hello --since 10m', 'hearth logs hello -f', 'hearth logs hello --account 111122223333'),
+    )
     .action(async (name: string, options: Options) => {
       const host = new HostClient(options)
       const query = new URLSearchParams({ [name.startsWith('/') ? 'group' : 'function']: name })
       if (options.since !== undefined) query.set('since', String(Math.max(0, options.since)))
       if (options.limit !== undefined) query.set('limit', String(options.limit))
       if (options.follow) query.set('follow', '1')
-      if (host.account !== undefined) query.set('account', host.account)
-      if (host.region !== undefined) query.set('region', host.region)
       const stop = new AbortController()
       process.once('SIGINT', () => stop.abort())
       let lines = 0
@@ -51,9 +52,13 @@ export function logsCommand(): Command {
 /** A deleted function may have left a log; one that never was is a slip of the keyboard. */
 async function explainNothing(host: HostClient, name: string, { since }: Options): Promise<void> {
   if (!name.startsWith('/') && (await findFunction(host, name)) === undefined) {
-    throw new CliError(`There is neither a function ${name} nor a log of one.`, '`hearth ls` shows the functions.')
+    throw new CliError(
+      `There is neither a function ${name} nor a log of one ${host.place}.`,
+      '`hearth ls` shows the functions; --account and --region choose where to look.',
+    )
   }
-  note(since === undefined ? `${name} has not logged anything yet.` : `${name} has not logged anything since then.`)
+  const when = since === undefined ? 'yet' : 'since then'
+  note(`${name} has not logged anything ${when} ${host.place}. --account and --region choose where to look.`)
 }
 
 function readable(line: string): string {

@@ -13,24 +13,17 @@ export function lsCommand(): Command {
       const functions = await listFunctions(host)
       if (options.json) return printJson(functions)
       if (functions.length === 0) {
-        const place = [host.region && `region ${host.region}`, host.account && `account ${host.account}`]
-          .filter(Boolean)
-          .join(', ')
-        return note(
-          `No functions${place === '' ? ' in the default region and account' : ` in ${place}`}. Make one: hearth deploy FOLDER`,
-        )
+        return note(`No functions ${host.place}. Make one: hearth deploy FOLDER`)
       }
-      const rows = functions
-        .toSorted((one, other) => (one.FunctionName < other.FunctionName ? -1 : 1))
-        .map((one) => [
-          one.FunctionName,
-          one.Runtime ?? '',
-          one.Handler ?? '',
-          `${one.MemorySize} MB`,
-          `${one.Timeout} s`,
-          stateOf(one),
-          one.LastModified.replace(/\.\d+\+0000$/, 'Z'),
-        ])
+      const rows = functions.map((one) => [
+        one.FunctionName,
+        one.Runtime ?? '',
+        one.Handler ?? '',
+        `${one.MemorySize} MB`,
+        `${one.Timeout} s`,
+        stateOf(one),
+        one.LastModified.replace(/\.\d+\+0000$/, 'Z'),
+      ])
       print(table(['NAME', 'RUNTIME', 'HANDLER', 'MEMORY', 'TIMEOUT', 'STATE', 'MODIFIED'], rows))
     })
   return withHost(command)

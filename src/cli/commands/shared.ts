@@ -6,8 +6,11 @@ export function withHost(command: Command): Command {
   return withJson(
     command
       .option('--endpoint-url <url>', 'the host to talk to (HEARTH_ENDPOINT; default http://127.0.0.1:9000)')
-      .option('--region <region>', "region to act in (default: the host's)")
-      .option('--account <id>', "account to act in, twelve digits (default: the host's)"),
+      .option('--region <region>', "region to act in (default: AWS_REGION, else the host's)")
+      .option(
+        '--account <id>',
+        "account to act in, twelve digits (default: that of AWS_ACCESS_KEY_ID, else the host's)",
+      ),
   )
 }
 

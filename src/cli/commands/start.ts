@@ -59,7 +59,9 @@ async function start(options: Options): Promise<void> {
   })
   note(errorColours.green(`Hearth answers at ${host.url}  (region ${config.region}, account ${config.accountId})`))
   const deployed =
-    options.example === undefined ? undefined : await Promise.race([deployExample(options.example, host.url), stopped])
+    options.example === undefined
+      ? undefined
+      : await Promise.race([deployExample(options.example, host.url, config), stopped])
   if (!stopping) {
     if (options.json) printJson({ endpoint: host.url, example: deployed ?? null })
     else if (deployed !== undefined) note(invitation(host.url, config.region, deployed))
@@ -79,9 +81,9 @@ const EXAMPLE_RUNTIMES = ['nodejs22.x', 'nodejs24.x', 'nodejs20.x', 'python3.13'
 const QUICKEST_RUNTIME = 'python3.11'
 
 /** The name of the function if it is there now. A host without its example is still a host. */
-async function deployExample(name: string, url: string): Promise<string | undefined> {
+async function deployExample(name: string, url: string, config: Config): Promise<string | undefined> {
   try {
-    const client = new HostClient({ endpointUrl: url })
+    const client = new HostClient({ endpointUrl: url, account: config.accountId, region: config.region })
     if ((await findFunction(client, name)) !== undefined) return name
     const source = await readPackage(findExample(name))
     const runtimes = await client.json<RuntimeRow[]>({
@@ -111,13 +113,16 @@ function findExample(name: string): string {
   return path
 }
 
-/** Commands to paste. The AWS CLI refuses to run without credentials, which this host does not check. */
+/**
+ * Commands to paste. The AWS CLI refuses to run without credentials, which this host does not check. `fileb://` means bytes to its versions 1 and 2;
+ * an argument means base64 to version 2, and the option that changes it is unknown to version 1.
+ */
 export function invitation(url: string, region: Config['region'], name: string): string {
   const credentials = hasCredentials() ? '' : 'export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n  '
   return `
 Invoke the example with the AWS CLI:
 
-  ${credentials}aws lambda invoke --endpoint-url ${url} --region ${region} --function-name ${name} --cli-binary-format raw-in-base64-out --payload '{"name":"you"}' /dev/stdout
+  ${credentials}echo '{"name":"you"}' | aws lambda invoke --endpoint-url ${url} --region ${region} --function-name ${name} --payload fileb:///dev/stdin /dev/stdout
 
 or without it:
 

@@ -77,7 +77,9 @@ export async function bundled(folder: string, files: readonly Content[], given: 
   return {
     contents: [...rest, content].sort((a, b) => (a.path < b.path ? -1 : 1)),
     function: { runtime, handler: given.handler ?? `${module}.${handlerOf(entry, exports)}` },
-    notes: [`The TypeScript ${entry} is bundled into ${content.path} (${Math.ceil(code.length / 1024)} kB); types are not checked.`],
+    notes: [
+      `The TypeScript ${entry} is bundled into ${content.path} (${Math.ceil(code.length / 1024)} kB); types are not checked.`,
+    ],
   }
 }
 

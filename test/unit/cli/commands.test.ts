@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
@@ -28,9 +30,11 @@ beforeEach(async () => {
   host = await fakeHost((asked) => reply(asked))
   folder = mkdtempSync(join(tmpdir(), 'hearth-cli-'))
   process.exitCode = undefined
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_REGION', 'AWS_DEFAULT_REGION']) vi.stubEnv(name, undefined)
 })
 afterEach(async () => {
   vi.restoreAllMocks()
+  vi.unstubAllEnvs()
   process.exitCode = undefined
   await host.close()
   rmSync(folder, { recursive: true })
@@ -67,7 +71,7 @@ describe('hearth invoke', () => {
   it('prints what the function answered, byte for byte', async () => {
     reply = () => ({ body: '{"a" :1}', headers: { 'X-Amz-Executed-Version': '$LATEST' } })
     expect(await hearth('invoke', 'hello', '{"n":1}', '--qualifier', 'live')).toBe(0)
-    expect(out).toBe('{"a" :1}\n')
+    expect(out).toBe('{"a" :1}')
     expect(host.asked[0]).toMatchObject({
       method: 'POST',
       path: '/2015-03-31/functions/hello/invocations?Qualifier=live',
@@ -146,6 +150,39 @@ describe('hearth invoke', () => {
     expect(err).toContain('npm start')
   })
 
+  it('prints bytes that are no text as they are, and as base64 with --json', async () => {
+    const bytes = Buffer.from([0x89, 0x50, 0xff, 0x00])
+    const chunks: Buffer[] = []
+    vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+      chunks.push(Buffer.from(chunk))
+      return true
+    })
+    reply = () => ({ body: bytes })
+    expect(await hearth('invoke', 'hello')).toBe(0)
+    expect(Buffer.concat(chunks)).toEqual(bytes)
+    chunks.splice(0)
+    expect(await hearth('invoke', 'hello', '--json')).toBe(0)
+    expect(JSON.parse(Buffer.concat(chunks).toString())).toMatchObject({ payloadBase64: bytes.toString('base64') })
+  })
+
+  it('shows the refusal of a host that answers before it has the whole payload', async () => {
+    const server = createServer((request, response) => {
+      const body = '{"Message": "Request must be smaller than 6291456 bytes"}'
+      response.writeHead(413, { 'x-amzn-ErrorType': 'RequestEntityTooLargeException' }).end(body)
+      request.resume()
+    })
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    try {
+      writeFileSync(join(folder, 'large'), Buffer.alloc(20_000_000, 'a'))
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      expect(await main(['invoke', 'hello', `@${join(folder, 'large')}`, '--endpoint-url', url])).toBe(1)
+      expect(err).toContain('RequestEntityTooLargeException: Request must be smaller than 6291456 bytes')
+    } finally {
+      server.closeAllConnections()
+      await new Promise((done) => server.close(done))
+    }
+  })
+
   it('lets no control character of a function through to the terminal', () => {
     expect(failure('Unhandled', '{"errorType":"E","errorMessage":"a\\u001b[2Jb"}')).toContain('a\ufffd[2Jb')
   })
@@ -219,12 +256,37 @@ describe('hearth deploy', () => {
 })
 
 describe('hearth ls, rm, logs, config', () => {
+  /** As on AWS: the list leaves out the states, GetFunctionConfiguration has them. */
+  const listed = (...functions: object[]) => {
+    const { State: _, ...plain } = hello
+    const all = functions.map((one, at) => ({ ...plain, FunctionName: `f${at}`, ...one }))
+    reply = ({ path }) => {
+      const name = /functions\/(\w+)\/configuration/.exec(path)?.[1]
+      if (name !== undefined) return { body: all.find((one) => one.FunctionName === name) }
+      return { body: { Functions: all.map(({ FunctionName }) => ({ ...plain, FunctionName })) } }
+    }
+  }
+
+  it('shows the state that each function has, and says when none is known', async () => {
+    listed({ State: 'Failed' }, { State: 'Active', LastUpdateStatus: 'Failed' }, { State: 'Pending' }, {})
+    expect(await hearth('ls')).toBe(0)
+    const rows = out.split('\n').map((row) => row.split(/\s{2,}/))
+    expect(rows.slice(1, 5).map((row) => row[5])).toEqual(['Failed', 'Active, update failed', 'Pending', '?'])
+    out = ''
+    expect(await hearth('ls', '--json')).toBe(0)
+    expect(JSON.parse(out)).toMatchObject([{ State: 'Failed' }, { LastUpdateStatus: 'Failed' }, {}, {}])
+  })
+
   it('lists functions of all pages, sorted', async () => {
-    reply = ({ path }) => ({
-      body: path.includes('Marker=m')
-        ? { Functions: [{ ...hello, FunctionName: 'alpha' }] }
-        : { Functions: [hello], NextMarker: 'm' },
-    })
+    reply = ({ path }) => {
+      const name = /functions\/(\w+)\/configuration/.exec(path)?.[1]
+      if (name !== undefined) return { body: { ...hello, FunctionName: name } }
+      return {
+        body: path.includes('Marker=m')
+          ? { Functions: [{ ...hello, FunctionName: 'alpha' }] }
+          : { Functions: [hello], NextMarker: 'm' },
+      }
+    }
     expect(await hearth('ls')).toBe(0)
     expect(
       out
@@ -269,16 +331,36 @@ describe('hearth ls, rm, logs, config', () => {
     expect(host.asked[0]?.path).toBe('/_hearth/logs?function=hello&limit=2')
   })
 
+  it('look where the access key leads, unless --account says otherwise', async () => {
+    reply = () => ({ body: '{"timestamp":0,"message":"one","stream":"s"}\n' })
+    const scope = () =>
+      /Credential=(\w+)\/\d{8}\/([\w-]+)\//.exec(host.asked.at(-1)?.headers.authorization ?? '')?.slice(1)
+    await hearth('logs', 'hello')
+    expect(scope()).toBeUndefined()
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIA111122223333')
+    await hearth('logs', 'hello')
+    expect(scope()).toEqual(['AKIA111122223333', '-'])
+    vi.stubEnv('AWS_REGION', 'eu-west-1')
+    await hearth('logs', 'hello', '--account', '444455556666')
+    expect(scope()).toEqual(['HEARTHCLI444455556666', 'eu-west-1'])
+    vi.stubEnv('AWS_REGION', 'mars')
+    await hearth('logs', 'hello', '--region', 'us-west-2')
+    expect(scope()).toEqual(['AKIA111122223333', 'us-west-2'])
+  })
+
   it('says why there is no log to print', async () => {
     reply = ({ path }) => (path.includes('/configuration') ? { body: hello } : { body: '' })
     expect(await hearth('logs', 'hello', '--since', '1h')).toBe(0)
-    expect(err).toBe('hello has not logged anything since then.\n')
+    expect(err).toBe(
+      'hello has not logged anything since then in the default region and account. --account and --region choose where to look.\n',
+    )
     reply = ({ path }) => (path.includes('/configuration') ? { status: 404, body: {} } : { body: '' })
     expect(await hearth('logs', 'helo')).toBe(1)
-    expect(err).toContain('There is neither a function helo nor a log of one.')
+    expect(err).toContain('There is neither a function helo nor a log of one in the default region and account.')
+    expect(err).toContain('--account and --region choose where to look')
     err = ''
     expect(await hearth('logs', '/aws/lambda/hello')).toBe(0)
-    expect(err).toBe('/aws/lambda/hello has not logged anything yet.\n')
+    expect(err).toContain('/aws/lambda/hello has not logged anything yet in the default region and account.')
   })
 
   it('prints settings with their sources, and every problem on its own line', async () => {

@@ -35,7 +35,7 @@ export async function fakeHost(reply: (asked: Asked) => Reply): Promise<FakeHost
     asked.push(one)
     const { status = 200, headers = {}, body = {} } = reply(one)
     response.writeHead(status, { 'Content-Type': 'application/json', ...headers })
-    response.end(typeof body === 'string' ? body : JSON.stringify(body))
+    response.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body))
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   return {

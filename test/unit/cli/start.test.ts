@@ -60,7 +60,7 @@ describe('the log of the host whose reader has gone', () => {
 describe('the invitation', () => {
   it('is a command that works wherever it is pasted', () => {
     expect(invitation('http://127.0.0.1:9000', 'us-east-1', 'hello')).toContain(
-      `aws lambda invoke --endpoint-url http://127.0.0.1:9000 --region us-east-1 --function-name hello --cli-binary-format raw-in-base64-out --payload '{"name":"you"}' /dev/stdout`,
+      `echo '{"name":"you"}' | aws lambda invoke --endpoint-url http://127.0.0.1:9000 --region us-east-1 --function-name hello --payload fileb:///dev/stdin /dev/stdout`,
     )
   })
 })

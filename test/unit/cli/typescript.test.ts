@@ -46,7 +46,9 @@ describe('a TypeScript function', () => {
     expect(source.files.map(({ path }) => path)).toEqual(['data.txt', 'index.cjs', 'package.json'])
     expect(source.function).toEqual({ runtime: 'nodejs22.x', handler: 'index.handler' })
     expect(source.notes).toEqual([
-      expect.stringMatching(/^The TypeScript index\.ts is bundled into index\.cjs \(\d+ kB\); types are not checked\.$/),
+      expect.stringMatching(
+        /^The TypeScript index\.ts is bundled into index\.cjs \(\d+ kB\); types are not checked\.$/,
+      ),
     ])
     expect(await run(source.zip, 'index.cjs')).toEqual([4, 3, 'data'])
     expect((await read()).zip.equals(source.zip)).toBe(true)

@@ -55,6 +55,20 @@ async function failure(promise: Promise<unknown>): Promise<LambdaException> {
   return error as LambdaException
 }
 
+it('tells the operator of files that functions could not read on AWS, and gives them the permissions that are set', async () => {
+  const { sha256Base64 } = await store.put(buildZip([{ name: 'm.py', data: 'x', mode: FILE | 0o600 }]))
+  await store.put(buildZip([{ name: 'm.py', data: 'x', mode: FILE | 0o600 }]))
+  const warning = expect.stringContaining('"Permission denied"')
+  expect(logged).toEqual([warning, warning])
+  const mode = async (permissions: 'readable' | 'exact') => {
+    const log = { warn: () => {}, error: () => {} }
+    const folder = await new ArtifactStore({ directory, permissions, log }).folder(sha256Base64)
+    return ((await stat(join(folder, 'm.py'))).mode & 0o777).toString(8)
+  }
+  const modes = [await mode('readable'), await mode('exact'), await mode('exact'), await mode('readable')]
+  expect(modes).toEqual(['644', '600', '600', '644'])
+})
+
 describe('put', () => {
   it('keeps the zip and its unpacked content under the hash that AWS shows', async () => {
     expect(await store.put(ZIP)).toEqual({ sha256Base64: SHA, size: ZIP.length, unzippedBytes: 20 })

@@ -5,7 +5,7 @@ import { crc32 } from '../../../src/code/crc32.ts'
 export interface EntrySpec {
   readonly name: string | Buffer
   readonly data?: string | Buffer
-  /** Whole Unix mode with its type bits; absent: 0. */
+  /** Whole Unix mode with its type bits; absent: a file or folder that everybody may read. */
   readonly mode?: number
   /** Upper byte of "version made by": 3 Unix (default), 0 FAT, 10 NTFS. */
   readonly host?: number
@@ -37,6 +37,11 @@ export const LINK = 0o120000
 
 const DATE = ((2024 - 1980) << 9) | (5 << 5) | 6
 const TIME = (7 << 11) | (8 << 5) | 5
+
+function usualMode({ name, externalAttributes }: EntrySpec): number {
+  if (externalAttributes !== undefined) return 0
+  return String(name).endsWith('/') ? DIRECTORY | 0o755 : FILE | 0o644
+}
 
 export function buildZip(entries: readonly EntrySpec[], zip: ZipSpec = {}): Buffer {
   const parts: Buffer[] = []
@@ -75,7 +80,7 @@ export function buildZip(entries: readonly EntrySpec[], zip: ZipSpec = {}): Buff
     fields.copy(header, 12)
     header.writeUInt16LE(name.length, 28)
     header.writeUInt16LE(extra.length, 30)
-    header.writeUInt32LE(entry.externalAttributes ?? ((entry.mode ?? 0) << 16) >>> 0, 38)
+    header.writeUInt32LE(entry.externalAttributes ?? ((entry.mode ?? usualMode(entry)) << 16) >>> 0, 38)
     header.writeUInt32LE(entry.offset ?? offset, 42)
     central.push(header, name, extra)
     offset += local.length + localName.length + stored.length

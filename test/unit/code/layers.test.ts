@@ -262,6 +262,30 @@ describe('hostile layers', () => {
     expect(await readdir(outside)).toEqual(['secret'])
   })
 
+  it('keep the permissions of their zips where those are exact', async () => {
+    const code = new ArtifactStore({ directory: join(work, 'code'), log, permissions: 'exact' })
+    const store = async (...entries: Parameters<typeof buildZip>[0]) => (await code.put(buildZip(entries))).sha256Base64
+    const private_ = { name: 'lib/', mode: DIRECTORY | 0o700 }
+    const hashes = [
+      await store(private_, { name: 'a/x', data: 'x', mode: FILE | 0o600 }),
+      await store(private_, { name: 'b', data: 'x', mode: FILE | 0o640 }),
+    ]
+    const folders = new LayerFolders({
+      directory: join(work, 'layers'),
+      unpacked: (hash) => code.folder(hash),
+      log,
+      permissions: 'exact',
+    })
+    const folder = (await folders.folder(hashes)) as string
+    const mode = async (path: string) => ((await stat(join(folder, path))).mode & 0o777).toString(8)
+    expect([await mode('lib'), await mode('a'), await mode('a/x'), await mode('b')]).toEqual([
+      '700',
+      '755',
+      '600',
+      '640',
+    ])
+  })
+
   it('lose setuid, setgid and write permission of others', async () => {
     const hashes = [
       await put([{ name: 'bin/su', data: '#!', mode: FILE | 0o6777 }]),

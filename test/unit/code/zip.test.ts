@@ -52,7 +52,7 @@ describe('a good package', () => {
       ]),
       folder,
     )
-    expect(unpacked).toEqual({ entries: 6, bytes: 20 })
+    expect(unpacked).toEqual({ entries: 6, bytes: 20, unreadable: ['lib'] })
     expect(await text('index.js')).toBe('exports.handler = 1')
     expect(await text('lib', 'deep', 'er', 'a.txt')).toBe('a')
     expect(await text('lib', 'b.txt')).toBe('')
@@ -148,6 +148,43 @@ describe('a good package', () => {
     const data = Buffer.alloc(9 * 1024 * 1024, 'hearth')
     await unpackZip(buildZip([{ name: 'large', data }]), folder)
     expect(Buffer.compare(await readFile(join(folder, 'large')), data)).toBe(0)
+  })
+})
+
+describe('exact permissions', () => {
+  const entries: EntrySpec[] = [
+    { name: 'm.py', data: 'x', mode: FILE | 0o660 },
+    { name: 'none', data: 'x', mode: 0 },
+    { name: 'run', data: 'x', mode: FILE | 0o6775 },
+    { name: 'private/', mode: DIRECTORY | 0o700 },
+    { name: 'private/a', data: 'x', mode: FILE | 0o644 },
+    { name: 'implied/a', data: 'x', mode: FILE | 0o644 },
+    { name: 'windows', data: 'x', host: 0 },
+  ]
+  const modes = async () => {
+    const found = (await readdir(folder, { recursive: true })).sort()
+    return Promise.all(found.map(async (name) => [name, ((await lstat(join(folder, name))).mode & 0o7777).toString(8)]))
+  }
+
+  it('are those of the zip, without what nobody may do', async () => {
+    const { unreadable } = await unpackZip(buildZip(entries), folder, 'exact')
+    expect(await modes()).toEqual([
+      ['implied', '755'],
+      ['implied/a', '644'],
+      ['m.py', '640'],
+      ['none', '600'],
+      ['private', '700'],
+      ['private/a', '644'],
+      ['run', '755'],
+      ['windows', '644'],
+    ])
+    expect([...(unreadable ?? [])].sort()).toEqual(['m.py', 'none', 'private'])
+  })
+
+  it('are not asked for unless it is said: then everybody may read, and what could not be read on AWS is told', async () => {
+    const { unreadable } = await unpackZip(buildZip(entries), folder)
+    expect((await modes()).map(([, mode]) => mode)).toEqual(['755', '644', '644', '644', '755', '644', '755', '644'])
+    expect(unreadable).toHaveLength(3)
   })
 })
 

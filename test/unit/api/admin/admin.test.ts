@@ -43,7 +43,7 @@ function admin(logs = memoryLogs().store, health: Health = { ready: true, checks
     queue: async () => ({ waiting: 3 }),
     runtimes: async () => [{ runtime: 'nodejs22.x' }],
     logs,
-    defaults: { account: '000000000000', region: 'us-east-1' },
+    caller: { account: '000000000000', region: 'us-east-1', accessKeys: { mine: '333333333333' } },
   })
 }
 
@@ -83,6 +83,21 @@ describe('the admin API', () => {
         .map((line) => JSON.parse(line).message),
     ).toEqual(['two', 'three'])
     expect(logs.asked).toEqual([['000000000000', 'eu-west-1', '/aws/lambda/hello', { since: 1 }]])
+  })
+
+  it('gives the logs of the account that the access key names, unless the query names one', async () => {
+    const logs = memoryLogs([])
+    const signedBy = (key: string) => ({
+      authorization: `AWS4-HMAC-SHA256 Credential=${key}/20260102/eu-west-1/lambda/aws4_request, SignedHeaders=host, Signature=0`,
+    })
+    await ask('/logs?function=hello', admin(logs.store), signedBy('AKIA111122223333'))
+    await ask('/logs?function=hello', admin(logs.store), signedBy('mine'))
+    await ask('/logs?function=hello&account=444455556666', admin(logs.store), signedBy('mine'))
+    expect((logs.asked as unknown[][]).map(([account, region]) => [account, region])).toEqual([
+      ['111122223333', 'eu-west-1'],
+      ['333333333333', 'eu-west-1'],
+      ['444455556666', 'eu-west-1'],
+    ])
   })
 
   it('follows a group: what was there, then what comes, nothing twice', async () => {
