@@ -1,18 +1,21 @@
-// Writes the documents that are generated from tables of the source: `node --import tsx scripts/docs.mjs`.
+// Writes what is generated from tables of the source, documents and the types of requests: `node --import tsx scripts/docs.mjs`.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { compatibilityDocument } from '../src/api/compatibility-document.ts'
+import { readingOperations, requestTypes } from '../src/api/model/request-types.ts'
+import { OPERATIONS } from '../src/api/operations/table.ts'
 import { configurationDocument } from '../src/config/document.ts'
 import { lifecycleDocument } from '../src/execution/lifecycle-document.ts'
 import { errorsDocument } from '../src/lambda/errors-document.ts'
 
-const documents = {
-  'compatibility.md': compatibilityDocument(),
-  'configuration.md': configurationDocument(),
-  'errors.md': errorsDocument(),
-  'lifecycle.md': lifecycleDocument(),
+const files = {
+  'docs/compatibility.md': compatibilityDocument(),
+  'docs/configuration.md': configurationDocument(),
+  'docs/errors.md': errorsDocument(),
+  'docs/lifecycle.md': lifecycleDocument(),
+  'src/control/requests.ts': requestTypes(readingOperations(OPERATIONS)),
 }
 
-for (const [name, text] of Object.entries(documents)) {
-  writeFileSync(fileURLToPath(new URL(`../docs/${name}`, import.meta.url)), text)
+for (const [name, text] of Object.entries(files)) {
+  writeFileSync(fileURLToPath(new URL(`../${name}`, import.meta.url)), text)
 }

@@ -1,28 +1,9 @@
-/** CreateAlias, GetAlias, UpdateAlias, DeleteAlias, ListAliases. */
-import type { VersionWeights } from '../lambda/alias.ts'
 import type { Alias, FunctionKey } from '../lambda/function.ts'
 import { aliasNotFound } from '../lambda/refusals.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import type { Store } from '../store/store.ts'
 import { refuseQualifier } from './refusals.ts'
-
-interface RoutingInput {
-  readonly additionalVersionWeights?: VersionWeights
-}
-
-export interface CreateAliasInput {
-  readonly name: string
-  readonly functionVersion: string
-  readonly description?: string
-  readonly routingConfig?: RoutingInput
-}
-
-export interface UpdateAliasInput {
-  readonly functionVersion?: string
-  readonly description?: string
-  readonly routingConfig?: RoutingInput
-  readonly revisionId?: string
-}
+import type { CreateAliasRequest, UpdateAliasRequest } from './requests.ts'
 
 export class Aliases {
   readonly #store: Store
@@ -31,7 +12,7 @@ export class Aliases {
     this.#store = store
   }
 
-  async create(key: FunctionKey, qualifier: string | undefined, input: CreateAliasInput): Promise<Alias> {
+  async create(key: FunctionKey, qualifier: string | undefined, input: CreateAliasRequest): Promise<Alias> {
     refuseQualifier(qualifier)
     const { name, functionVersion, description = '', routingConfig } = input
     const weights = routingConfig?.additionalVersionWeights
@@ -45,7 +26,7 @@ export class Aliases {
     return alias
   }
 
-  async update(key: FunctionKey, name: string, input: UpdateAliasInput): Promise<Alias> {
+  async update(key: FunctionKey, name: string, input: UpdateAliasRequest): Promise<Alias> {
     const { functionVersion, description, routingConfig, revisionId } = input
     // A RoutingConfig without weights ends the routing: so Terraform ends a canary.
     const weights = routingConfig && (routingConfig.additionalVersionWeights ?? {})

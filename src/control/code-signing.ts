@@ -7,20 +7,14 @@ import {
   codeSigningKeyOf,
   configMissing,
   configNotFound,
-  type UntrustedArtifactPolicy,
 } from '../lambda/code-signing.ts'
 import type { FunctionKey } from '../lambda/function.ts'
 import { functionNotFound } from '../lambda/refusals.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import type { Store } from '../store/store.ts'
 import { refuseQualifier } from './refusals.ts'
+import type { CreateCodeSigningConfigRequest, UpdateCodeSigningConfigRequest } from './requests.ts'
 import { checkTags, tagsWith, tagsWithout } from './tags.ts'
-
-export interface CodeSigningInput {
-  readonly description?: string
-  readonly allowedPublishers?: { readonly signingProfileVersionArns: readonly string[] }
-  readonly codeSigningPolicies?: { readonly untrustedArtifactOnDeployment?: UntrustedArtifactPolicy }
-}
 
 export class CodeSigning {
   readonly #store: Store
@@ -31,10 +25,7 @@ export class CodeSigning {
     this.#clock = clock
   }
 
-  async create(
-    { account, region }: RequestScope,
-    input: CodeSigningInput & { readonly tags?: Readonly<Record<string, string>> },
-  ): Promise<CodeSigningConfig> {
+  async create({ account, region }: RequestScope, input: CreateCodeSigningConfigRequest): Promise<CodeSigningConfig> {
     const { description = '', publishers = [], policy = 'Warn' } = changeOf(input)
     const { tags = {} } = input
     checkTags(tags)
@@ -50,7 +41,7 @@ export class CodeSigning {
     return config
   }
 
-  async update(scope: RequestScope, arn: string, input: CodeSigningInput): Promise<CodeSigningConfig> {
+  async update(scope: RequestScope, arn: string, input: UpdateCodeSigningConfigRequest): Promise<CodeSigningConfig> {
     return this.#store.codeSigning.update(own(scope, arn), changeOf(input), this.#clock())
   }
 
@@ -117,7 +108,7 @@ function own({ account, region }: RequestScope, arn: string): CodeSigningKey {
   return key
 }
 
-function changeOf({ description, allowedPublishers, codeSigningPolicies }: CodeSigningInput) {
+function changeOf({ description, allowedPublishers, codeSigningPolicies }: UpdateCodeSigningConfigRequest) {
   return {
     description,
     publishers: allowedPublishers?.signingProfileVersionArns,

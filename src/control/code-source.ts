@@ -9,7 +9,7 @@ import { refused } from '../lambda/refusals.ts'
 import type { S3Objects } from '../lambda/s3-object.ts'
 import type { CodeStore, StoredPackage } from './code-store.ts'
 import { checkKey } from './key-check.ts'
-import type { CodeInput } from './requests.ts'
+import type { FunctionCode } from './requests.ts'
 
 /** The members of a configuration that code decides. */
 export type CodeConfiguration = Pick<
@@ -42,7 +42,7 @@ export class CodeSource {
    * @param kmsKeyArn of the function
    * @throws LambdaException InvalidParameterValueException, RequestEntityTooLargeException
    */
-  async zip(input: CodeInput, key: FunctionKey, kmsKeyArn: string | undefined): Promise<CodeConfiguration> {
+  async zip(input: FunctionCode, key: FunctionKey, kmsKeyArn: string | undefined): Promise<CodeConfiguration> {
     const sourceKmsKeyArn = input.sourceKmsKeyArn || undefined
     const keyArn = sourceKmsKeyArn ?? (kmsKeyArn || undefined)
     try {
@@ -67,7 +67,7 @@ export class CodeSource {
    * @param region of the function or layer
    * @throws LambdaException as `zip`; KeyProblem when the key of the seal cannot be used
    */
-  async package(input: CodeInput, region: string, seal?: PackageSeal): Promise<StoredPackage> {
+  async package(input: FunctionCode, region: string, seal?: PackageSeal): Promise<StoredPackage> {
     return this.#code.put(await this.#zip(input, region), seal)
   }
 
@@ -77,7 +77,7 @@ export class CodeSource {
     return { packageType: 'Image', image, codeSha256: digestHex, codeSize: 0 }
   }
 
-  async #zip(input: CodeInput, region: string): Promise<Uint8Array> {
+  async #zip(input: FunctionCode, region: string): Promise<Uint8Array> {
     const { zipFile, s3Bucket, s3Key, s3ObjectVersion } = input
     const fromS3 = s3Bucket !== undefined || s3Key !== undefined || s3ObjectVersion !== undefined
     if (zipFile !== undefined && fromS3) {
@@ -96,7 +96,7 @@ export class CodeSource {
     return zip
   }
 
-  #object({ s3Bucket, s3Key, s3ObjectVersion }: CodeInput, region: string): Promise<Uint8Array> {
+  #object({ s3Bucket, s3Key, s3ObjectVersion }: FunctionCode, region: string): Promise<Uint8Array> {
     if (s3Bucket === undefined || s3Key === undefined) throw refused('Please provide both S3Bucket and S3Key.')
     const version = s3ObjectVersion === undefined ? {} : { version: s3ObjectVersion }
     return this.#objects.get({ bucket: s3Bucket, key: s3Key, ...version }, region)

@@ -18,6 +18,7 @@ import { Functions } from './functions.ts'
 import { LayerPermissions } from './layer-permissions.ts'
 import { Layers } from './layers.ts'
 import { Permissions } from './permissions.ts'
+import { Platform } from './platform.ts'
 import { type ControlLog, Preparation } from './preparation.ts'
 import { ProvisionedConcurrency } from './provisioned.ts'
 import { Recursion } from './recursion.ts'
@@ -79,7 +80,7 @@ export function createControlPlane(needs: ControlPlaneNeeds): ControlPlane {
   const verification = new CodeVerification(needs)
   const functions = new Functions({
     store,
-    images,
+    platform: new Platform(settings.architecture, images),
     source,
     preparation,
     layers: new FunctionLayers(store.layers, needs.code),
@@ -88,7 +89,6 @@ export function createControlPlane(needs: ControlPlaneNeeds): ControlPlane {
     secrets,
     room,
     clock,
-    architecture: settings.architecture,
   })
   return {
     functions,

@@ -11,15 +11,7 @@ import { functionMissing, refused } from '../lambda/refusals.ts'
 import type { QualifiedEventInvokeConfig } from '../store/event-invoke-store.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import type { Store } from '../store/store.ts'
-
-export interface EventInvokeInput {
-  readonly maximumRetryAttempts?: number
-  readonly maximumEventAgeInSeconds?: number
-  readonly destinationConfig?: {
-    readonly onSuccess?: { readonly destination?: string }
-    readonly onFailure?: { readonly destination?: string }
-  }
-}
+import type { PutFunctionEventInvokeConfigRequest } from './requests.ts'
 
 export interface QualifiedConfig {
   readonly qualifier: string
@@ -36,13 +28,21 @@ export class EventInvoke {
   }
 
   /** Replaces what there is. */
-  async put(key: FunctionKey, qualifier: string | undefined, input: EventInvokeInput): Promise<QualifiedConfig> {
+  async put(
+    key: FunctionKey,
+    qualifier: string | undefined,
+    input: PutFunctionEventInvokeConfigRequest,
+  ): Promise<QualifiedConfig> {
     await this.#check(key, qualifier, input)
     return this.#write(key, qualifier, () => configOf({}, input, this.#clock()))
   }
 
   /** Changes the members that are given. @throws LambdaException ResourceNotFoundException when there is none yet */
-  async update(key: FunctionKey, qualifier: string | undefined, input: EventInvokeInput): Promise<QualifiedConfig> {
+  async update(
+    key: FunctionKey,
+    qualifier: string | undefined,
+    input: PutFunctionEventInvokeConfigRequest,
+  ): Promise<QualifiedConfig> {
     await this.#check(key, qualifier, input)
     return this.#write(key, qualifier, (before) => {
       if (before === undefined) throw noConfig(key, qualifier)
@@ -73,7 +73,7 @@ export class EventInvoke {
     return { qualifier, config: await this.#store.eventInvoke.change(key, qualifier, change) }
   }
 
-  async #check(key: FunctionKey, qualifier = '$LATEST', input: EventInvokeInput): Promise<void> {
+  async #check(key: FunctionKey, qualifier = '$LATEST', input: PutFunctionEventInvokeConfigRequest): Promise<void> {
     const { maximumRetryAttempts, maximumEventAgeInSeconds, destinationConfig } = input
     if (
       maximumRetryAttempts === undefined &&
@@ -110,7 +110,11 @@ export class EventInvoke {
 }
 
 /** A destination without an ARN is taken away, so that what Get answers can be sent back. */
-function configOf(before: Partial<EventInvokeConfig>, input: EventInvokeInput, now: number): EventInvokeConfig {
+function configOf(
+  before: Partial<EventInvokeConfig>,
+  input: PutFunctionEventInvokeConfigRequest,
+  now: number,
+): EventInvokeConfig {
   const { maximumRetryAttempts, maximumEventAgeInSeconds, destinationConfig } = input
   const onSuccess = changedDestination(before.onSuccess, destinationConfig?.onSuccess)
   const onFailure = changedDestination(before.onFailure, destinationConfig?.onFailure)

@@ -92,12 +92,12 @@ export class FunctionLayers {
   }
 }
 
-export function withLayers(
-  configuration: FunctionConfiguration,
+export function withLayers<Before extends object>(
+  before: Before,
   layers: readonly LayerReference[],
-): FunctionConfiguration {
-  const { layers: _before, ...rest } = configuration
-  return layers.length === 0 ? rest : { ...rest, layers }
+): Before & Pick<FunctionConfiguration, 'layers'> {
+  const { layers: _before, ...rest } = before as Before & Pick<FunctionConfiguration, 'layers'>
+  return (layers.length === 0 ? rest : { ...rest, layers }) as Before
 }
 
 /** @throws LambdaException InvalidParameterValueException */

@@ -2,41 +2,32 @@
 import { isVersionNumber } from '../lambda/arn.ts'
 import { refuseImage } from '../lambda/code-signing.ts'
 import { LambdaException } from '../lambda/errors.ts'
-import type {
-  Architecture,
-  DecryptionError,
-  FunctionConfiguration,
-  FunctionKey,
-  FunctionVersion,
-} from '../lambda/function.ts'
+import type { DecryptionError, FunctionConfiguration, FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { MachineRoom } from '../lambda/machine-room.ts'
 import { packageOf } from '../lambda/package.ts'
 import { checkRevision, functionNotFound, refused } from '../lambda/refusals.ts'
-import type { RuntimeImages } from '../lambda/runtime-images.ts'
-import { violation, violationMessage } from '../lambda/validation.ts'
 import type { Written } from '../store/function-store.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import type { Store } from '../store/store.ts'
 import type { CodeSigning } from './code-signing.ts'
 import type { CodeConfiguration, CodeSource } from './code-source.ts'
 import type { CodeVerification, Verified } from './code-verification.ts'
-import { changedConfiguration, checkRuntime, checkSettings, newConfiguration } from './configuration.ts'
-import type { FunctionLayers } from './function-layers.ts'
-import { checkUnzippedSize, withLayers } from './function-layers.ts'
-import { checkPackageType, refuseSettingsOf, refuseZip } from './image-config.ts'
-import { defaultLogging, loggingOf } from './logging.ts'
+import { checkCreation } from './creation.ts'
+import { blank, checkRuntime, checkSettings, draft, withCode } from './draft.ts'
+import type { CreationInput } from './function-input.ts'
+import { type FunctionLayers, withLayers } from './function-layers.ts'
+import { checkCodeUpdate, refuseSettingsOf } from './image-config.ts'
+import type { Platform } from './platform.ts'
 import type { Preparation } from './preparation.ts'
 import { refuseQualifier } from './refusals.ts'
-import type { CodeInput, CreateInput, SettingsInput, UpdateCodeInput, UpdateConfigurationInput } from './requests.ts'
-import { roomSettings } from './room.ts'
+import type { FunctionCode, UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest } from './requests.ts'
 import type { Secrets } from './secrets.ts'
-import { checkTags } from './tags.ts'
-import { refuseUnsupportedCode, refuseUnsupportedCreation, refuseUnsupportedSettings } from './unsupported.ts'
+import { refuseUnsupportedCode, refuseUnsupportedSettings } from './unsupported.ts'
 
 export interface FunctionsNeeds {
   readonly store: Store
   readonly source: CodeSource
-  readonly images: RuntimeImages
+  readonly platform: Platform
   readonly preparation: Preparation
   readonly layers: FunctionLayers
   readonly codeSigning: CodeSigning
@@ -45,8 +36,6 @@ export interface FunctionsNeeds {
   readonly room: MachineRoom
   /** Unix milliseconds. */
   readonly clock: () => number
-  /** The only architecture whose code this host runs. */
-  readonly architecture: Architecture
 }
 
 /** What GetFunction shows. */
@@ -66,26 +55,13 @@ export class Functions {
   }
 
   /** The new function in state Pending; `published` when Publish was asked for. */
-  async create(key: FunctionKey, qualifier: string | undefined, input: CreateInput): Promise<Written> {
-    const { store, codeSigning, verification, secrets, room, clock } = this.#needs
-    checkName(key.name)
+  async create(key: FunctionKey, qualifier: string | undefined, input: CreationInput): Promise<Written> {
+    const { store, platform, codeSigning, verification, secrets, room, clock } = this.#needs
     refuseQualifier(qualifier)
-    refuseUnsupportedCreation(input)
-    const packageType = checkPackageType(input)
-    if (packageType === 'Zip') {
-      if (!input.runtime || !input.handler) {
-        throw refused('Runtime and Handler are mandatory parameters for functions created with deployment packages.')
-      }
-      checkRuntime(input.runtime, clock())
-    }
-    checkSettings(input)
-    // Before the package is stored.
-    loggingOf(input, defaultLogging(key.name))
-    checkTags(input.tags ?? {})
+    const packageType = checkCreation(key, input, clock())
+    const settings = draft(blank(key.name, input.role), input, { key, room })
     secrets.check(key, input.kmsKeyArn)
-    const placed = roomSettings(room, key, input)
-    const architecture = this.#checkArchitecture(input.architectures?.[0] ?? this.#needs.architecture)
-    if (input.runtime) await this.#checkAvailable(input.runtime, architecture)
+    const architecture = await platform.check(input.architectures?.[0], input.runtime)
     this.#needs.layers.checkRegions(key, input.layers ?? [])
     if (await store.functions.find(key)) {
       throw new LambdaException('ResourceConflictException', `Function already exist: ${key.name}`)
@@ -94,26 +70,12 @@ export class Functions {
     const config = await codeSigning.named(key, input.codeSigningConfigArn)
     const layers = await this.#needs.layers.resolve(key, input.layers ?? [])
     const code = await this.#code(packageType, input.code, key, input.kmsKeyArn)
-    checkUnzippedSize(code.unzippedBytes ?? 0, layers)
+    const unsigned = withCode(withLayers(settings, layers), { code, architecture })
     const verified = await verification.verify(config, { code: packageOf({ ...key, ...code }), layers })
-    const configuration = {
-      ...withLayers(newConfiguration(key.name, input, architecture, code), layers),
-      ...placed,
-      signing: verified.signing,
-    }
-    const written = await store.functions.create(
-      key,
-      {
-        configuration: secrets.sealed(key, input, configuration),
-        tags: input.tags ?? {},
-        publish: input.publish ?? false,
-        verified,
-      },
-      clock(),
-    )
-    verification.deployed(key, verified)
-    this.#needs.preparation.start(written.latest)
-    return this.#shown(written)
+    const configuration = secrets.sealed(key, input, { ...unsigned, signing: verified.signing })
+    const { tags = {}, publish = false } = input
+    const written = await store.functions.create(key, { configuration, tags, publish, verified }, clock())
+    return this.#deployed(key, written, verified)
   }
 
   /** @throws LambdaException ResourceNotFoundException */
@@ -143,82 +105,62 @@ export class Functions {
   }
 
   /** The new version when Publish was asked for, else `$LATEST`. */
-  async updateCode(key: FunctionKey, qualifier: string | undefined, input: UpdateCodeInput): Promise<Written> {
-    const { store, verification, clock } = this.#needs
+  async updateCode(
+    key: FunctionKey,
+    qualifier: string | undefined,
+    input: UpdateFunctionCodeRequest,
+  ): Promise<Written> {
+    const { store, platform, verification, clock } = this.#needs
     refuseQualifier(qualifier)
     refuseUnsupportedCode(input)
-    const current = await store.functions.find(key)
-    if (current === undefined) throw functionNotFound(key)
-    const { packageType } = current.latest
-    if (packageType === 'Image' && !input.imageUri) {
-      throw refused('Please provide ImageUri when updating a function with packageType Image.')
-    }
-    if (packageType === 'Zip' && input.imageUri) {
-      throw refused("Please don't provide ImageUri when updating a function with packageType Zip.")
-    }
-    if (packageType === 'Image') refuseZip(input)
-    const architecture = this.#checkArchitecture(input.architectures?.[0] ?? current.latest.architecture)
-    if (current.latest.runtime !== undefined) await this.#checkAvailable(current.latest.runtime, architecture)
-    const code = await this.#code(packageType, input, key, current.latest.kmsKeyArn)
+    const current = await this.#latest(key)
+    const { packageType, layers = [] } = current
+    checkCodeUpdate(packageType, input)
+    const architecture = await platform.check(input.architectures?.[0] ?? current.architecture, current.runtime)
+    const code = await this.#code(packageType, input, key, current.kmsKeyArn)
     const config = await store.codeSigning.ofFunction(key)
-    const deployment = { code: packageOf({ ...key, ...code }), layers: current.latest.layers ?? [] }
-    const verified = await verification.verify(config, deployment)
+    const verified = await verification.verify(config, { code: packageOf({ ...key, ...code }), layers })
     const change = (latest: FunctionVersion) => {
       checkStill(packageType, latest)
-      checkUnzippedSize(code.unzippedBytes ?? 0, latest.layers ?? [])
-      return { ...latest, architecture, ...code, signing: verified.signing }
+      return { ...withCode(latest, { code, architecture }), signing: verified.signing }
     }
+    const { publish = false, revisionId } = input
     if (input.dryRun) {
-      checkRevision(input.revisionId, current.latest.revisionId)
-      return this.#shown({ latest: { ...current.latest, ...change(current.latest) } })
+      checkRevision(revisionId, current.revisionId)
+      return this.#shown({ latest: change(current) })
     }
-    const written = await store.functions.beginUpdate(
-      key,
-      { change, publish: input.publish ?? false, revisionId: input.revisionId, verified },
-      clock(),
-    )
-    verification.deployed(key, verified)
-    this.#needs.preparation.start(written.latest)
-    return this.#shown(written)
+    const written = await store.functions.beginUpdate(key, { change, publish, revisionId, verified }, clock())
+    return this.#deployed(key, written, verified)
   }
 
   async updateConfiguration(
     key: FunctionKey,
     qualifier: string | undefined,
-    input: UpdateConfigurationInput,
+    input: UpdateFunctionConfigurationRequest,
   ): Promise<FunctionVersion> {
-    const { store, verification, secrets, room, clock } = this.#needs
+    const { store, platform, secrets, room, clock } = this.#needs
     refuseQualifier(qualifier)
     refuseUnsupportedSettings(input)
     checkSettings(input)
-    const current = await store.functions.find(key)
-    if (current === undefined) throw functionNotFound(key)
-    refuseSettingsOf(current.latest.packageType, input)
+    const current = await this.#latest(key)
+    const { packageType } = current
+    refuseSettingsOf(packageType, input)
     // A function keeps a runtime that has been withdrawn since; only moving to such a one is refused.
-    if (input.runtime !== undefined && input.runtime !== current.latest.runtime) {
+    if (input.runtime !== undefined && input.runtime !== current.runtime) {
       checkRuntime(input.runtime, clock())
-      await this.#checkAvailable(input.runtime, current.latest.architecture)
+      await platform.check(current.architecture, input.runtime)
     }
-    const change = await this.#needs.layers.change(key, input.layers, current.latest)
+    const relayered = await this.#needs.layers.change(key, input.layers, current)
     // Code that is deployed already is not verified again.
-    const verified = input.layers && (await this.#verifyLayers(key, change(current.latest)))
-    const { latest } = await store.functions.beginUpdate(
-      key,
-      {
-        change: (now) => {
-          checkStill(current.latest.packageType, now)
-          const changed = { ...change(configurationAfter(now, input)), ...roomSettings(room, key, input, now) }
-          return secrets.sealed(key, input, changed, now)
-        },
-        publish: false,
-        revisionId: input.revisionId,
-        verified,
-      },
-      clock(),
-    )
-    if (verified) verification.deployed(key, verified)
-    this.#needs.preparation.start(latest)
-    return secrets.shown(latest)
+    const verified = input.layers && (await this.#verifyLayers(key, relayered(current)))
+    const change = (now: FunctionVersion) => {
+      checkStill(packageType, now)
+      refusePinned(now, input.runtime)
+      return secrets.sealed(key, input, relayered(draft(now, input, { key, room })), now)
+    }
+    const update = { change, publish: false, revisionId: input.revisionId, verified }
+    const written = await store.functions.beginUpdate(key, update, clock())
+    return this.#deployed(key, written, verified).latest
   }
 
   /** Without qualifier the whole function; with a number that version, which need not exist. */
@@ -236,6 +178,19 @@ export class Functions {
   async #verifyLayers(key: FunctionKey, { layers = [] }: FunctionConfiguration): Promise<Verified> {
     const { store, verification } = this.#needs
     return verification.verify(await store.codeSigning.ofFunction(key), { layers })
+  }
+
+  async #latest(key: FunctionKey): Promise<FunctionVersion> {
+    const stored = await this.#needs.store.functions.find(key)
+    if (stored === undefined) throw functionNotFound(key)
+    return stored.latest
+  }
+
+  /** What was written is made ready from here on. */
+  #deployed(key: FunctionKey, written: Written, verified: Verified | undefined): Written {
+    if (verified) this.#needs.verification.deployed(key, verified)
+    this.#needs.preparation.start(written.latest)
+    return this.#shown(written)
   }
 
   #shown({ latest, published }: Written): Written {
@@ -257,25 +212,12 @@ export class Functions {
 
   #code(
     packageType: 'Zip' | 'Image',
-    input: CodeInput,
+    input: FunctionCode,
     key: FunctionKey,
     kmsKeyArn: string | undefined,
   ): Promise<CodeConfiguration> {
     const { source } = this.#needs
     return packageType === 'Image' ? source.image(input.imageUri ?? '') : source.zip(input, key, kmsKeyArn)
-  }
-
-  #checkArchitecture(wanted: Architecture): Architecture {
-    const { architecture } = this.#needs
-    if (wanted === architecture) return wanted
-    throw refused(
-      `The architecture ${wanted} cannot run on this host: its container engine runs ${architecture}. Build the code for ${architecture} and set Architectures to [${architecture}].`,
-    )
-  }
-
-  async #checkAvailable(runtime: string, architecture: Architecture): Promise<void> {
-    const availability = await this.#needs.images.availability(runtime, architecture)
-    if (!availability.available) throw refused(availability.reason)
   }
 }
 
@@ -285,17 +227,9 @@ function checkStill(packageType: FunctionConfiguration['packageType'], latest: F
 }
 
 /** A pinned image is one of the runtime that it was pinned for. @throws LambdaException InvalidParameterValueException */
-function configurationAfter(current: FunctionVersion, input: SettingsInput): FunctionConfiguration {
-  if (current.updateRuntimeOn === 'Manual' && input.runtime !== undefined && input.runtime !== current.runtime) {
-    throw refused(
-      `The function's runtime version is pinned to one of ${current.runtime}. Set UpdateRuntimeOn to Auto or FunctionUpdate (PutRuntimeManagementConfig) before changing the runtime.`,
-    )
-  }
-  return changedConfiguration(current, input)
-}
-
-/** Names get 64 characters, whatever the length of the ARN around them. */
-function checkName(name: string): void {
-  if (name.length <= 64) return
-  throw refused(violationMessage([violation(name, 'functionName', 'Member must have length less than or equal to 64')]))
+function refusePinned(current: FunctionVersion, runtime: string | undefined): void {
+  if (current.updateRuntimeOn !== 'Manual' || runtime === undefined || runtime === current.runtime) return
+  throw refused(
+    `The function's runtime version is pinned to one of ${current.runtime}. Set UpdateRuntimeOn to Auto or FunctionUpdate (PutRuntimeManagementConfig) before changing the runtime.`,
+  )
 }

@@ -2,10 +2,11 @@
 import type { FunctionConfiguration, ImageConfig } from '../lambda/function.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import { refused } from '../lambda/refusals.ts'
-import type { CodeInput, CreateInput, SettingsInput } from './requests.ts'
+import type { CreationInput, SettingsInput } from './function-input.ts'
+import type { FunctionCode } from './requests.ts'
 
 /** @throws LambdaException InvalidParameterValueException */
-export function checkPackageType(input: CreateInput): 'Zip' | 'Image' {
+export function checkPackageType(input: CreationInput): 'Zip' | 'Image' {
   const { imageUri } = input.code
   if (input.packageType !== 'Image') {
     if (imageUri) throw refused("Please don't provide ImageUri when creating a function with packageType Zip.")
@@ -19,12 +20,22 @@ export function checkPackageType(input: CreateInput): 'Zip' | 'Image' {
 }
 
 /** What a request with an ImageUri must not have besides. @throws LambdaException InvalidParameterValueException */
-export function refuseZip(code: CodeInput): void {
+export function refuseZip(code: FunctionCode): void {
   const { zipFile, s3Bucket, s3Key, s3ObjectVersion, s3ObjectStorageMode, sourceKmsKeyArn } = code
   const given = [zipFile, s3Bucket, s3Key, s3ObjectVersion, s3ObjectStorageMode, sourceKmsKeyArn]
   // Empty ones say "none".
   if (!given.some(Boolean)) return
   throw refused('Please do not provide other FunctionCode parameters when providing an ImageUri.')
+}
+
+/** @throws LambdaException InvalidParameterValueException */
+export function checkCodeUpdate(packageType: FunctionConfiguration['packageType'], code: FunctionCode): void {
+  if (packageType === 'Image') {
+    if (!code.imageUri) throw refused('Please provide ImageUri when updating a function with packageType Image.')
+    refuseZip(code)
+  } else if (code.imageUri) {
+    throw refused("Please don't provide ImageUri when updating a function with packageType Zip.")
+  }
 }
 
 /** Settings that the other package type has. @throws LambdaException InvalidParameterValueException */

@@ -6,15 +6,8 @@ import { accountPrincipal, type Statement } from '../lambda/policy.ts'
 import type { LayerStore } from '../store/layer-store.ts'
 import type { StoredPolicy } from '../store/policy-store.ts'
 import { checkNumber, ownLayer } from './layers.ts'
+import type { AddLayerVersionPermissionRequest } from './requests.ts'
 import { noPolicy, withoutStatement, withStatement } from './statements.ts'
-
-export interface LayerPermissionInput {
-  readonly statementId: string
-  readonly action: string
-  /** An account, its root user's ARN, or `*`. */
-  readonly principal: string
-  readonly organizationId?: string
-}
 
 export class LayerPermissions {
   readonly #layers: LayerStore
@@ -28,7 +21,7 @@ export class LayerPermissions {
     caller: RequestScope,
     name: string,
     version: number,
-    input: LayerPermissionInput,
+    input: AddLayerVersionPermissionRequest,
     revisionId?: string,
   ): Promise<{ readonly statement: Statement; readonly revisionId: string }> {
     checkNumber(version)
@@ -62,7 +55,7 @@ export class LayerPermissions {
   }
 }
 
-function layerStatement(key: LayerKey, version: number, input: LayerPermissionInput): Statement {
+function layerStatement(key: LayerKey, version: number, input: AddLayerVersionPermissionRequest): Statement {
   const { statementId, action, principal, organizationId } = input
   return {
     Sid: statementId,

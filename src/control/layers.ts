@@ -1,6 +1,5 @@
 /** PublishLayerVersion, GetLayerVersion, GetLayerVersionByArn, ListLayers, ListLayerVersions, DeleteLayerVersion. */
 import { accountRefused, type RequestScope } from '../lambda/arn.ts'
-import type { Architecture } from '../lambda/function.ts'
 import {
   type LayerKey,
   type LayerVersion,
@@ -15,16 +14,8 @@ import type { LayerFilter, LayerStore } from '../store/layer-store.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import type { CodeSource } from './code-source.ts'
 import type { CodeVerification } from './code-verification.ts'
-import type { CodeInput } from './requests.ts'
+import type { PublishLayerVersionRequest } from './requests.ts'
 import { refuseUnsupportedCode } from './unsupported.ts'
-
-export interface PublishLayerInput {
-  readonly content: Omit<CodeInput, 'imageUri' | 'sourceKmsKeyArn'>
-  readonly description?: string
-  readonly compatibleRuntimes?: readonly string[]
-  readonly compatibleArchitectures?: readonly Architecture[]
-  readonly licenseInfo?: string
-}
 
 /** A list of layers or their versions, for one caller. */
 export type LayerListRequest = PageRequest & LayerFilter
@@ -43,7 +34,7 @@ export class Layers {
   }
 
   /** @param name of the layer, or its ARN */
-  async publish(caller: RequestScope, name: string, input: PublishLayerInput): Promise<LayerVersion> {
+  async publish(caller: RequestScope, name: string, input: PublishLayerVersionRequest): Promise<LayerVersion> {
     const key = ownLayer(caller, name, 'lambda:PublishLayerVersion')
     const { content, description = '', compatibleRuntimes, compatibleArchitectures, licenseInfo } = input
     refuseUnsupportedCode(content)

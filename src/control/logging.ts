@@ -1,7 +1,7 @@
 /** LoggingConfig: levels exist only with JSON, where both default to INFO. */
-import type { ApplicationLogLevel, LoggingConfig, SystemLogLevel } from '../lambda/function.ts'
+import type { LoggingConfig } from '../lambda/function.ts'
 import { refused } from '../lambda/refusals.ts'
-import type { SettingsInput } from './requests.ts'
+import type { SettingsInput } from './function-input.ts'
 
 /**
  * What a request makes of the current configuration: members that it does not name stay, and going to Text drops the levels.
@@ -9,8 +9,7 @@ import type { SettingsInput } from './requests.ts'
  */
 export function loggingOf(input: SettingsInput, current: LoggingConfig): LoggingConfig {
   const asked = input.loggingConfig ?? {}
-  const logFormat = asked.logFormat === undefined ? current.logFormat : asked.logFormat === 'JSON' ? 'JSON' : 'Text'
-  const logGroup = asked.logGroup ?? current.logGroup
+  const { logFormat = current.logFormat, logGroup = current.logGroup } = asked
   if (logFormat === 'Text') {
     if (asked.applicationLogLevel !== undefined || asked.systemLogLevel !== undefined) {
       throw refused(
@@ -21,9 +20,8 @@ export function loggingOf(input: SettingsInput, current: LoggingConfig): Logging
   }
   return {
     logFormat,
-    // The model's enumerations were checked before.
-    applicationLogLevel: (asked.applicationLogLevel as ApplicationLogLevel) ?? current.applicationLogLevel ?? 'INFO',
-    systemLogLevel: (asked.systemLogLevel as SystemLogLevel) ?? current.systemLogLevel ?? 'INFO',
+    applicationLogLevel: asked.applicationLogLevel ?? current.applicationLogLevel ?? 'INFO',
+    systemLogLevel: asked.systemLogLevel ?? current.systemLogLevel ?? 'INFO',
     logGroup,
   }
 }

@@ -4,7 +4,7 @@ import type { LambdaException } from '../lambda/errors.ts'
 import type { FileSystemConfig, FunctionConfiguration, FunctionKey, VpcConfig } from '../lambda/function.ts'
 import type { MachineRoom } from '../lambda/machine-room.ts'
 import { refused } from '../lambda/refusals.ts'
-import type { SettingsInput } from './requests.ts'
+import type { SettingsInput } from './function-input.ts'
 
 type Account = Pick<FunctionKey, 'account' | 'region'>
 type RoomSettings = Pick<FunctionConfiguration, 'vpc' | 'fileSystems'>

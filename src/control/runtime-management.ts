@@ -8,11 +8,7 @@ import { functionNotFound, refused } from '../lambda/refusals.ts'
 import type { RuntimeImages } from '../lambda/runtime-images.ts'
 import type { Store } from '../store/store.ts'
 import type { Functions } from './functions.ts'
-
-export interface RuntimeManagementInput {
-  readonly updateRuntimeOn: 'Auto' | 'FunctionUpdate' | 'Manual'
-  readonly runtimeVersionArn?: string
-}
+import type { PutRuntimeManagementConfigRequest } from './requests.ts'
 
 export class RuntimeManagement {
   readonly #store: Store
@@ -33,7 +29,11 @@ export class RuntimeManagement {
   }
 
   /** @throws LambdaException ResourceNotFoundException, ResourceConflictException, InvalidParameterValueException */
-  async put(key: FunctionKey, qualifier: string | undefined, input: RuntimeManagementInput): Promise<FunctionVersion> {
+  async put(
+    key: FunctionKey,
+    qualifier: string | undefined,
+    input: PutRuntimeManagementConfigRequest,
+  ): Promise<FunctionVersion> {
     const version = qualifier ?? '$LATEST'
     if (!isVersion(version)) {
       throw refused('Runtime management is configured for $LATEST and for versions, not for aliases.')

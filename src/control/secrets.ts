@@ -9,8 +9,8 @@ import {
   withOpenEnvironment,
 } from '../lambda/keys.ts'
 import { packageOf } from '../lambda/package.ts'
+import type { SettingsInput } from './function-input.ts'
 import { checkKey } from './key-check.ts'
-import type { SettingsInput } from './requests.ts'
 
 export class Secrets {
   readonly #keys: Keys

@@ -4,7 +4,8 @@
  */
 import type { LambdaException } from '../lambda/errors.ts'
 import { refused } from '../lambda/refusals.ts'
-import type { CodeInput, CreateInput, SettingsInput } from './requests.ts'
+import type { CreationInput, SettingsInput } from './function-input.ts'
+import type { FunctionCode, PublishVersionRequest, UpdateFunctionCodeRequest } from './requests.ts'
 
 interface Refusal<Input> {
   readonly setting: string
@@ -38,16 +39,16 @@ const SETTINGS: readonly Refusal<SettingsInput>[] = [
   { setting: 'RuntimeConfig', asked: (i) => i.runtimeConfig !== undefined },
 ]
 
-const PUBLISH_TO: Refusal<{ readonly publishTo?: string }> = {
+const PUBLISH_TO: Refusal<Pick<PublishVersionRequest, 'publishTo'>> = {
   setting: 'PublishTo',
   asked: (i) => i.publishTo !== undefined,
 }
 
-const CREATION: readonly Refusal<CreateInput>[] = [
+const CREATION: readonly Refusal<CreationInput>[] = [
   { setting: 'TenancyConfig', asked: (i) => i.tenancyConfig !== undefined },
 ]
 
-const CODE: readonly Refusal<CodeInput>[] = [
+const CODE: readonly Refusal<FunctionCode>[] = [
   {
     setting: 'S3ObjectStorageMode REFERENCE',
     asked: (i) => i.s3ObjectStorageMode === 'REFERENCE',
@@ -61,18 +62,18 @@ export function refuseUnsupportedSettings(input: SettingsInput): void {
 }
 
 /** @throws LambdaException InvalidParameterValueException that names the setting. */
-export function refuseUnsupportedCreation(input: CreateInput): void {
+export function refuseUnsupportedCreation(input: CreationInput): void {
   refuse([PUBLISH_TO, ...CREATION, ...SETTINGS], input)
   refuse(CODE, input.code)
 }
 
 /** @throws LambdaException InvalidParameterValueException that names the setting. */
-export function refuseUnsupportedCode(input: CodeInput & { readonly publishTo?: string }): void {
+export function refuseUnsupportedCode(input: UpdateFunctionCodeRequest): void {
   refuse([PUBLISH_TO, ...CODE], input)
 }
 
 /** @throws LambdaException InvalidParameterValueException that names the setting. */
-export function refuseUnsupportedPublishing(input: { readonly publishTo?: string }): void {
+export function refuseUnsupportedPublishing(input: PublishVersionRequest): void {
   refuse([PUBLISH_TO], input)
 }
 

@@ -2,8 +2,8 @@
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import type { Store } from '../store/store.ts'
-import type { PublishRequest } from '../store/version-store.ts'
 import { refuseQualifier } from './refusals.ts'
+import type { PublishVersionRequest } from './requests.ts'
 import type { Secrets } from './secrets.ts'
 import { refuseUnsupportedPublishing } from './unsupported.ts'
 
@@ -22,7 +22,7 @@ export class Versions {
   async publish(
     key: FunctionKey,
     qualifier: string | undefined,
-    request: PublishRequest & { readonly publishTo?: string },
+    request: PublishVersionRequest,
   ): Promise<FunctionVersion> {
     refuseQualifier(qualifier)
     refuseUnsupportedPublishing(request)

@@ -8,8 +8,8 @@ import { CodeLocation } from '../../src/api/admin/code-location.ts'
 import { inputViolations } from '../../src/api/model/check.ts'
 import { INPUT_MODEL } from '../../src/api/model/shapes.ts'
 import { OperationRequest } from '../../src/api/operations/parse.ts'
-import type { Shape } from '../../src/api/operations/shapes.ts'
 import { OPERATIONS, type Operation } from '../../src/api/operations/table.ts'
+import type { Requests } from '../../src/control/requests.ts'
 import { LambdaException } from '../../src/lambda/errors.ts'
 import { type ControlPlaneHost, ROOM, startControlPlaneHost } from './control-plane-host.ts'
 
@@ -268,8 +268,8 @@ function recording<T>(value: T, asked: Set<string>, above = ''): T {
 class RecordingRequest extends OperationRequest {
   readonly used = new Set<string>()
 
-  override body<T>(shape: Shape<T>): T {
-    return recording(super.body(shape), this.used)
+  override body<Name extends keyof Requests>(operation: Name): Requests[Name] {
+    return recording(super.body(operation), this.used)
   }
 }
 

@@ -1,10 +1,9 @@
 /** Alias operations. */
-import * as inputs from './inputs.ts'
 import type { Handler } from './services.ts'
 import { aliasConfiguration } from './wire.ts'
 
 export const createAlias: Handler = async (request, { control }) => {
-  const input = request.body(inputs.createAlias)
+  const input = request.body('CreateAlias')
   const { key, qualifier } = request.function('control')
   return aliasConfiguration(key, await control.aliases.create(key, qualifier, input))
 }
@@ -17,7 +16,7 @@ export const getAlias: Handler = async (request, { control }) => {
 
 export const updateAlias: Handler = async (request, { control }) => {
   const name = request.path('alias')
-  const input = request.body(inputs.updateAlias)
+  const input = request.body('UpdateAlias')
   const { key } = request.function('control')
   return aliasConfiguration(key, await control.aliases.update(key, name, input))
 }

@@ -1,13 +1,12 @@
 /** Operations of code-signing configurations. */
 import { functionArn } from '../../lambda/arn.ts'
 import { type CodeSigningConfig, codeSigningConfigArn } from '../../lambda/code-signing.ts'
-import * as inputs from './inputs.ts'
 import type { OperationRequest } from './parse.ts'
 import type { Handler } from './services.ts'
 import { stringDate } from './wire.ts'
 
 export const createCodeSigningConfig: Handler = async (request, { control }) => {
-  const input = request.body(inputs.createCodeSigningConfig)
+  const input = request.body('CreateCodeSigningConfig')
   return { CodeSigningConfig: configuration(await control.codeSigning.create(request.caller, input)) }
 }
 
@@ -17,7 +16,7 @@ export const getCodeSigningConfig: Handler = async (request, { control }) => {
 }
 
 export const updateCodeSigningConfig: Handler = async (request, { control }) => {
-  const input = request.body(inputs.updateCodeSigningConfig)
+  const input = request.body('UpdateCodeSigningConfig')
   const arn = named(request)
   return { CodeSigningConfig: configuration(await control.codeSigning.update(request.caller, arn, input)) }
 }
@@ -40,7 +39,7 @@ export const listFunctionsByCodeSigningConfig: Handler = async (request, { contr
 }
 
 export const putFunctionCodeSigningConfig: Handler = async (request, { control }) => {
-  const { codeSigningConfigArn: arn } = request.body(inputs.putFunctionCodeSigningConfig)
+  const { codeSigningConfigArn: arn } = request.body('PutFunctionCodeSigningConfig')
   const { key, qualifier } = request.function('control')
   await control.codeSigning.attach(key, qualifier, arn)
   return { CodeSigningConfigArn: arn, FunctionName: key.name }

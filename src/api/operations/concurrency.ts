@@ -1,9 +1,8 @@
 /** Reserved concurrency operations. */
-import * as inputs from './inputs.ts'
 import type { Handler } from './services.ts'
 
 export const putFunctionConcurrency: Handler = async (request, { control }) => {
-  const { reservedConcurrentExecutions } = request.body(inputs.putFunctionConcurrency)
+  const { reservedConcurrentExecutions } = request.body('PutFunctionConcurrency')
   const { key, qualifier } = request.function('control')
   await control.concurrency.put(key, qualifier, reservedConcurrentExecutions)
   return { ReservedConcurrentExecutions: reservedConcurrentExecutions }

@@ -1,17 +1,16 @@
 /** Event-invoke configurations. */
-import * as inputs from './inputs.ts'
 import type { Handler } from './services.ts'
 import { eventInvokeConfiguration } from './wire.ts'
 
 export const putFunctionEventInvokeConfig: Handler = async (request, { control }) => {
-  const input = request.body(inputs.eventInvokeConfig)
+  const input = request.body('PutFunctionEventInvokeConfig')
   const { key, qualifier: asked } = request.function('control')
   const { qualifier, config } = await control.eventInvoke.put(key, asked, input)
   return eventInvokeConfiguration(key, qualifier, config)
 }
 
 export const updateFunctionEventInvokeConfig: Handler = async (request, { control }) => {
-  const input = request.body(inputs.eventInvokeConfig)
+  const input = request.body('UpdateFunctionEventInvokeConfig')
   const { key, qualifier: asked } = request.function('control')
   const { qualifier, config } = await control.eventInvoke.update(key, asked, input)
   return eventInvokeConfiguration(key, qualifier, config)

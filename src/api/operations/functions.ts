@@ -1,12 +1,11 @@
 /** Function operations: requests to the control plane's members and its values to answers. */
 import { functionArn } from '../../lambda/arn.ts'
 import { packageOf } from '../../lambda/package.ts'
-import * as inputs from './inputs.ts'
 import type { Handler } from './services.ts'
 import { decryptionError, functionConfiguration, listedConfiguration } from './wire.ts'
 
 export const createFunction: Handler = async (request, { control }) => {
-  const input = request.body(inputs.createFunction)
+  const input = request.body('CreateFunction')
   const { key, qualifier } = request.function('control', input.functionName)
   const { latest, published } = await control.functions.create(key, qualifier, input)
   // Recorded: the ARN stays unqualified although Version is a number.
@@ -53,7 +52,7 @@ export const listFunctions: Handler = async (request, { control }) => {
 }
 
 export const updateFunctionCode: Handler = async (request, { control }) => {
-  const input = request.body(inputs.updateFunctionCode)
+  const input = request.body('UpdateFunctionCode')
   const { key, qualifier } = request.function('control')
   const { latest, published } = await control.functions.updateCode(key, qualifier, input)
   return published
@@ -62,7 +61,7 @@ export const updateFunctionCode: Handler = async (request, { control }) => {
 }
 
 export const updateFunctionConfiguration: Handler = async (request, { control }) => {
-  const input = request.body(inputs.updateFunctionConfiguration)
+  const input = request.body('UpdateFunctionConfiguration')
   const { key, qualifier } = request.function('control')
   const latest = await control.functions.updateConfiguration(key, qualifier, input)
   return functionConfiguration(latest, functionArn(key), control.images)

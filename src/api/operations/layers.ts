@@ -1,14 +1,13 @@
 /** Layer operations. */
 import { type LayerVersion, layerArn, layerVersionArn } from '../../lambda/layer.ts'
 import { policyDocument } from '../../lambda/policy.ts'
-import * as inputs from './inputs.ts'
 import type { OperationRequest } from './parse.ts'
 import type { Handler, Services } from './services.ts'
 import { signer, stringDate } from './wire.ts'
 
 export const publishLayerVersion: Handler = async (request, services) => {
   const name = request.path('layerName')
-  const input = request.body(inputs.publishLayerVersion)
+  const input = request.body('PublishLayerVersion')
   const layer = await services.control.layers.publish(request.caller, name, input)
   return layerVersion(request, services, layer)
 }
@@ -52,7 +51,7 @@ export const deleteLayerVersion: Handler = async (request, { control }) => {
 }
 
 export const addLayerVersionPermission: Handler = async (request, { control }) => {
-  const input = request.body(inputs.addLayerVersionPermission)
+  const input = request.body('AddLayerVersionPermission')
   const { name, version } = named(request)
   const revision = request.query('RevisionId')
   const { statement, revisionId } = await control.layerPermissions.add(request.caller, name, version, input, revision)

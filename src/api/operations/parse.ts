@@ -1,8 +1,9 @@
 /** One request of the control plane as an operation reads it, after it was checked against the service model. */
 import type { Context } from 'hono'
+import type { Requests } from '../../control/requests.ts'
 import { type FunctionNamePattern, type NamedFunction, resolveFunctionName } from '../../lambda/arn.ts'
 import type { Caller } from '../http/caller.ts'
-import type { Shape } from './shapes.ts'
+import { readBody } from './read.ts'
 
 export class OperationRequest {
   readonly c: Context
@@ -21,8 +22,9 @@ export class OperationRequest {
     this.granted = granted
   }
 
-  body<T>(shape: Shape<T>): T {
-    return shape.read(this.#json, '')
+  /** The body of the operation's request. */
+  body<Name extends keyof Requests>(operation: Name): Requests[Name] {
+    return readBody(operation, this.#json)
   }
 
   path(label: string): string {

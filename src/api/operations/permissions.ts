@@ -1,10 +1,9 @@
 /** Resource policies of functions. */
 import { policyDocument } from '../../lambda/policy.ts'
-import * as inputs from './inputs.ts'
 import type { Handler } from './services.ts'
 
 export const addPermission: Handler = async (request, { control }) => {
-  const input = request.body(inputs.addPermission)
+  const input = request.body('AddPermission')
   const { key, qualifier } = request.function('invoke')
   return { Statement: JSON.stringify(await control.permissions.add(key, qualifier, input)) }
 }
@@ -29,7 +28,7 @@ export const getResourcePolicy: Handler = async (request, { control }) => {
 }
 
 export const putResourcePolicy: Handler = async (request, { control }) => {
-  const { policy, revisionId } = request.body(inputs.putResourcePolicy)
+  const { policy, revisionId } = request.body('PutResourcePolicy')
   const { key, qualifier } = request.functionOf(request.path('resourceArn'))
   const changed = await control.permissions.put(key, qualifier, policy, revisionId)
   return { Policy: policyDocument(changed.statements), RevisionId: changed.revisionId }

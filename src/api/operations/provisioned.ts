@@ -1,11 +1,10 @@
 /** Provisioned concurrency operations. */
 import type { ProvisionedConfig } from '../../control/provisioned.ts'
 import { functionArn } from '../../lambda/arn.ts'
-import * as inputs from './inputs.ts'
 import type { Handler } from './services.ts'
 
 export const putProvisionedConcurrencyConfig: Handler = async (request, { control }) => {
-  const { provisionedConcurrentExecutions } = request.body(inputs.putProvisionedConcurrencyConfig)
+  const { provisionedConcurrentExecutions } = request.body('PutProvisionedConcurrencyConfig')
   const { key, qualifier } = request.function('control')
   return configuration(await control.provisioned.put(key, qualifier, provisionedConcurrentExecutions))
 }

@@ -1,9 +1,8 @@
 /** Get- and PutFunctionRecursionConfig. */
-import * as inputs from './inputs.ts'
 import type { Handler } from './services.ts'
 
 export const putFunctionRecursionConfig: Handler = async (request, { control }) => {
-  const { recursiveLoop } = request.body(inputs.putFunctionRecursionConfig)
+  const { recursiveLoop } = request.body('PutFunctionRecursionConfig')
   const { key, qualifier } = request.function('control')
   await control.recursion.put(key, qualifier, recursiveLoop)
   return { RecursiveLoop: recursiveLoop }

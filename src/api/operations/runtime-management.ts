@@ -2,7 +2,6 @@
 import { runtimeVersionArnOf } from '../../control/runtime-management.ts'
 import { functionArn } from '../../lambda/arn.ts'
 import type { FunctionKey, FunctionVersion } from '../../lambda/function.ts'
-import * as inputs from './inputs.ts'
 import type { Handler } from './services.ts'
 
 export const getRuntimeManagementConfig: Handler = async (request, { control }) => {
@@ -11,7 +10,7 @@ export const getRuntimeManagementConfig: Handler = async (request, { control }) 
 }
 
 export const putRuntimeManagementConfig: Handler = async (request, { control }) => {
-  const input = request.body(inputs.putRuntimeManagementConfig)
+  const input = request.body('PutRuntimeManagementConfig')
   const { key, qualifier } = request.function('invoke')
   return described(key, qualifier, await control.runtimeManagement.put(key, qualifier, input))
 }

@@ -2,14 +2,13 @@
 import { capacityProviderNotFound, mappingNotFound } from '../../control/absent.ts'
 import type { LambdaException } from '../../lambda/errors.ts'
 import { resourceNotFound } from '../../lambda/refusals.ts'
-import * as inputs from './inputs.ts'
 import type { OperationRequest } from './parse.ts'
 import type { Handler, Services } from './services.ts'
 
 export const listTags: Handler = async (request, services) => ({ Tags: await tagged(request, services).list() })
 
 export const tagResource: Handler = async (request, services) => {
-  const { tags } = request.body(inputs.tagResource)
+  const { tags } = request.body('TagResource')
   await tagged(request, services).add(tags)
   return undefined
 }

@@ -1,11 +1,10 @@
 /** Version operations. */
 import { functionArn } from '../../lambda/arn.ts'
-import * as inputs from './inputs.ts'
 import type { Handler } from './services.ts'
 import { functionConfiguration, listedConfiguration } from './wire.ts'
 
 export const publishVersion: Handler = async (request, { control }) => {
-  const input = request.body(inputs.publishVersion)
+  const input = request.body('PublishVersion')
   const { key, qualifier } = request.function('control')
   const version = await control.versions.publish(key, qualifier, input)
   return functionConfiguration(version, functionArn(key, version.version), control.images)

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CodeStore } from '../../../src/control/code-store.ts'
 import { type ControlPlane, createControlPlane } from '../../../src/control/control-plane.ts'
-import type { CreateInput, UpdateConfigurationInput } from '../../../src/control/requests.ts'
+import type { CreationInput } from '../../../src/control/function-input.ts'
+import type { UpdateFunctionConfigurationRequest } from '../../../src/control/requests.ts'
 import { Keyring } from '../../../src/keys/keyring.ts'
 import type { FunctionImages } from '../../../src/lambda/function-images.ts'
 import { EMPTY_ROOM } from '../../../src/lambda/machine-room.ts'
@@ -14,7 +15,7 @@ import type { Store } from '../../../src/store/store.ts'
 import { EventBus } from '../../../src/telemetry/events.ts'
 
 const key = (name: string) => ({ account: '111111111111', region: 'us-east-1', name })
-const input = (changes: Partial<CreateInput> = {}): CreateInput => ({
+const input = (changes: Partial<CreationInput> = {}): CreationInput => ({
   role: 'arn:aws:iam::111111111111:role/r',
   runtime: 'nodejs22.x',
   handler: 'index.handler',
@@ -161,7 +162,12 @@ describe('functions', () => {
       const begin = store.functions.beginUpdate.bind(store.functions)
       vi.spyOn(store.functions, 'beginUpdate').mockImplementationOnce(async (...given) => {
         await control.functions.delete(key('f'), undefined)
-        const image = { packageType: 'Image', runtime: undefined, handler: undefined, code: { imageUri: 'a:b' } }
+        const image = {
+          packageType: 'Image' as const,
+          runtime: undefined,
+          handler: undefined,
+          code: { imageUri: 'a:b' },
+        }
         await control.functions.create(key('f'), undefined, input(image))
         await control.settled()
         return begin(...given)
@@ -172,7 +178,12 @@ describe('functions', () => {
   )
 
   it('of images refuse a zip beside the image at an update too, and pass over empty members', async () => {
-    const image = { packageType: 'Image', runtime: undefined, handler: undefined, code: { imageUri: 'a:b' } }
+    const image = {
+      packageType: 'Image' as const,
+      runtime: undefined,
+      handler: undefined,
+      code: { imageUri: 'a:b' },
+    }
     await control.functions.create(key('f'), undefined, input(image))
     await control.settled()
     for (const besides of [{ zipFile: Buffer.from('PK') }, { s3Key: 'k' }, { sourceKmsKeyArn: 'arn' }]) {
@@ -239,7 +250,7 @@ describe('functions', () => {
     await control.functions.create(key('f'), undefined, input({ environment: { variables: {} } }))
     await control.settled()
     expect((await state('f')).environment, 'a new function shows an empty map').toEqual({})
-    const empties: UpdateConfigurationInput[] = [
+    const empties: UpdateFunctionConfigurationRequest[] = [
       { description: '', environment: {}, deadLetterConfig: {} },
       { description: '', environment: { variables: {} }, deadLetterConfig: { targetArn: '' } },
     ]
@@ -292,7 +303,7 @@ describe('functions', () => {
   })
 
   it('are refused before their package is stored', async () => {
-    const refusals: [Partial<CreateInput>, RegExp][] = [
+    const refusals: [Partial<CreationInput>, RegExp][] = [
       [{ runtime: undefined }, /Runtime and Handler are mandatory parameters/],
       [{ handler: '' }, /Runtime and Handler are mandatory parameters/],
       [{ code: {} }, /Please provide a source for function code\./],

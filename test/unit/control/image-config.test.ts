@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import type { CreationInput } from '../../../src/control/function-input.ts'
 import { checkPackageType, imageConfigOf, refuseSettingsOf } from '../../../src/control/image-config.ts'
-import type { CreateInput } from '../../../src/control/requests.ts'
 
-const input = (changes: Partial<CreateInput>): CreateInput => ({ role: 'r', code: {}, ...changes })
+const input = (changes: Partial<CreationInput>): CreationInput => ({ role: 'r', code: {}, ...changes })
 
 describe('the package type', () => {
   it('is Zip unless Image is asked for with an image and nothing of a zip', () => {
     expect(checkPackageType(input({ runtime: 'nodejs22.x' }))).toBe('Zip')
     expect(checkPackageType(input({ packageType: 'Image', code: { imageUri: 'a:b' } }))).toBe('Image')
-    const refusals: [Partial<CreateInput>, RegExp][] = [
+    const refusals: [Partial<CreationInput>, RegExp][] = [
       [{ code: { imageUri: 'a:b' } }, /don't provide ImageUri when creating a function with packageType Zip/],
       [{ packageType: 'Image' }, /provide ImageUri when creating a function with packageType Image/],
       [

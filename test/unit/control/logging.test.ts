@@ -16,7 +16,12 @@ describe('LoggingConfig', () => {
       systemLogLevel: 'INFO',
       logGroup: '/aws/lambda/f',
     })
-    const asked = { logFormat: 'JSON', applicationLogLevel: 'ERROR', systemLogLevel: 'DEBUG', logGroup: 'mine' }
+    const asked = {
+      logFormat: 'JSON',
+      applicationLogLevel: 'ERROR',
+      systemLogLevel: 'DEBUG',
+      logGroup: 'mine',
+    } as const
     expect(loggingOf({ loggingConfig: asked }, text)).toEqual(asked)
   })
 

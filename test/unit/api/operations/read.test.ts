@@ -1,22 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { createAlias, createFunction, updateFunctionConfiguration } from '../../../../src/api/operations/inputs.ts'
+import { readBody } from '../../../../src/api/operations/read.ts'
 
 const minimal = { FunctionName: 'f', Role: 'arn:aws:iam::111111111111:role/r', Code: {} }
 
-describe('input shapes', () => {
-  it("read the wire's names into members with AWS's lowerCamel names", () => {
-    const value = createFunction.read(
-      {
-        ...minimal,
-        Code: { ZipFile: 'UEs=', SourceKMSKeyArn: '' },
-        KMSKeyArn: '',
-        Environment: { Variables: { KEY_A: 'v' } },
-        VpcConfig: { Ipv6AllowedForDualStack: false },
-        FileSystemConfigs: [{ Arn: 'a', LocalMountPath: '/mnt/a' }],
-        SomethingNewer: { anything: 1 },
-      },
-      '',
-    )
+describe('bodies of requests', () => {
+  it("have the wire's names as properties", () => {
+    const value = readBody('CreateFunction', {
+      ...minimal,
+      Code: { ZipFile: 'UEs=', SourceKMSKeyArn: '' },
+      KMSKeyArn: '',
+      Environment: { Variables: { KEY_A: 'v' } },
+      VpcConfig: { Ipv6AllowedForDualStack: false },
+      FileSystemConfigs: [{ Arn: 'a', LocalMountPath: '/mnt/a' }],
+      SomethingNewer: { anything: 1 },
+    })
     expect(value).toEqual({
       functionName: 'f',
       role: 'arn:aws:iam::111111111111:role/r',
@@ -29,7 +26,7 @@ describe('input shapes', () => {
   })
 
   it('take null for absent', () => {
-    expect(updateFunctionConfiguration.read({ Timeout: null, Environment: null }, '')).toEqual({})
+    expect(readBody('UpdateFunctionConfiguration', { Timeout: null, Environment: null })).toEqual({})
   })
 
   it('refuse other JSON types by the name of the member', () => {
@@ -43,7 +40,7 @@ describe('input shapes', () => {
       [{ VpcConfig: { Ipv6AllowedForDualStack: 'true' } }, 'vpcConfig.ipv6AllowedForDualStack must be a boolean'],
     ]
     for (const [json, message] of wrong) {
-      expect(() => updateFunctionConfiguration.read(json, '')).toThrow(
+      expect(() => readBody('UpdateFunctionConfiguration', json)).toThrow(
         expect.objectContaining({
           name: 'InvalidRequestContentException',
           message: `Could not parse request body into json: ${message}`,
@@ -51,12 +48,12 @@ describe('input shapes', () => {
       )
     }
     const routing = { Name: 'a', FunctionVersion: '1', RoutingConfig: { AdditionalVersionWeights: { '2': 'x' } } }
-    expect(() => createAlias.read(routing, '')).toThrow('additionalVersionWeights.2 must be a number')
+    expect(() => readBody('CreateAlias', routing)).toThrow('additionalVersionWeights.2 must be a number')
   })
 
   it('leave the prototypes of objects alone', () => {
     const Tags = JSON.parse('{"__proto__":"x","constructor":"y"}') as object
-    const value = createFunction.read({ ...minimal, Tags }, '')
+    const value = readBody('CreateFunction', { ...minimal, Tags })
     expect(Object.entries(value.tags ?? {})).toEqual([
       ['__proto__', 'x'],
       ['constructor', 'y'],
