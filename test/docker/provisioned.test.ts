@@ -87,6 +87,8 @@ const kept = (all: Environment[]) =>
 
 const once = () => invoke(client, 'kept', {}, { Qualifier: 'live', LogType: 'Tail' })
 
+const byNumber = async (Qualifier: string) => (await invoke(client, 'kept', {}, { Qualifier })).body
+
 /** So many invocations, all of them running at the same time, and `meanwhile` beside them. */
 async function parallel(count: number, version: string, meanwhile: () => Promise<void> = async () => {}) {
   open = false
@@ -153,6 +155,8 @@ describe(`provisioned concurrency ${PROVISIONED} on an alias`, () => {
     await client.send(new UpdateFunctionCodeCommand({ FunctionName: 'kept', ZipFile: await zipped(code('two')) }))
     await active(client, 'kept')
     await client.send(new PublishVersionCommand({ FunctionName: 'kept' }))
+    // It leaves an environment on demand, which must not be preferred to those of provisioned concurrency later.
+    expect(await byNumber('2')).toEqual({ text: 'two', type: 'on-demand' })
     await client.send(new UpdateAliasCommand({ FunctionName: 'kept', Name: 'live', FunctionVersion: '2' }))
     let fewest = Number.POSITIVE_INFINITY
     await until(async () => {
@@ -164,5 +168,9 @@ describe(`provisioned concurrency ${PROVISIONED} on an alias`, () => {
     await ready()
     for (const { body } of await parallel(PROVISIONED, '2'))
       expect(body).toEqual({ text: 'two', type: 'provisioned-concurrency' })
+    // Recorded: alias and version share the environments.
+    expect((await once()).body).toEqual({ text: 'two', type: 'provisioned-concurrency' })
+    expect(await byNumber('2')).toEqual({ text: 'two', type: 'provisioned-concurrency' })
+    expect(await byNumber('1')).toEqual({ text: 'one', type: 'on-demand' })
   })
 })
