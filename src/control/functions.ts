@@ -167,10 +167,11 @@ export class Functions {
   async delete(key: FunctionKey, qualifier: string | undefined): Promise<void> {
     const { store } = this.#needs
     if (qualifier === undefined) return store.functions.delete(key)
-    if (!(await store.functions.find(key))) throw functionNotFound(key)
+    // The order is recorded: a function that does not exist is missing for every other qualifier.
     if (qualifier === '$LATEST') {
       throw refused('$LATEST version cannot be deleted without deleting the function.')
     }
+    if (!(await store.functions.find(key))) throw functionNotFound(key)
     if (!/^[0-9]+$/.test(qualifier)) throw refused('Deletion of aliases is not currently supported.')
     await store.versions.delete(key, qualifier)
   }
