@@ -10,7 +10,7 @@ import {
   timedOut,
   truncatedResponse,
 } from './failure.ts'
-import type { InvocationResult } from './invocation.ts'
+import type { InvocationEnding } from './invocation.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { Signal } from './signal.ts'
 
@@ -19,7 +19,7 @@ const LAST_WORDS_MS = 10
 
 export type Answer =
   /** The runtime spoke; it goes on and asks for the next event. */
-  | { readonly answered: true; readonly result: InvocationResult }
+  | { readonly answered: true; readonly ending: InvocationEnding }
   /** It did not and will not: the environment needs a reset. */
   | { readonly answered: false; readonly failure: Failure; readonly outOfMemory: boolean }
 
@@ -39,7 +39,7 @@ export async function awaitAnswer(
     }
     switch (signal.kind) {
       case 'outcome':
-        return { answered: true, result: resultOf(signal.outcome, requestId) }
+        return { answered: true, ending: endingOf(signal.outcome, requestId) }
       case 'exit':
         return unanswered(exited(requestId, signal.exit), signal.exit.outOfMemory)
       case 'deadline':
@@ -55,25 +55,25 @@ export async function awaitAnswer(
   }
 }
 
-/** The result that the caller sees for a failure of the platform's own. */
-export function failureResult(failure: Failure): InvocationResult {
+/** The ending that the caller sees for a failure of the platform's own. */
+export function failureEnding(failure: Failure): InvocationEnding {
   return unhandled(failure.errorType, failure.payload)
 }
 
-function resultOf(outcome: InvocationOutcome, requestId: string): InvocationResult {
+function endingOf(outcome: InvocationOutcome, requestId: string): InvocationEnding {
   switch (outcome.kind) {
     case 'response':
-      return { ok: true, payload: outcome.payload }
+      return { ok: true }
     case 'error':
       return unhandled(outcome.errorType, outcome.payload)
     case 'stream-error':
       return unhandled(outcome.errorType, outcome.errorBody)
     case 'too-large':
-      return failureResult(responseTooLarge(LIMITS.responsePayloadBytes))
+      return failureEnding(responseTooLarge(LIMITS.responsePayloadBytes))
     case 'truncated':
-      return failureResult(truncatedResponse(requestId))
+      return failureEnding(truncatedResponse(requestId))
     case 'invalid-response-mode':
-      return failureResult(invalidResponseMode(requestId))
+      return failureEnding(invalidResponseMode(requestId))
   }
 }
 
@@ -81,6 +81,6 @@ function unanswered(failure: Failure, outOfMemory = false): Answer {
   return { answered: false, failure, outOfMemory }
 }
 
-function unhandled(errorType: string, payload: Uint8Array): InvocationResult {
+function unhandled(errorType: string, payload: Uint8Array): InvocationEnding {
   return { ok: false, functionError: 'Unhandled', errorType, payload }
 }

@@ -6,15 +6,15 @@ import { exited, type Failure, launchProblem, notLaunched, sandboxLost, timedOut
 import type { Mailbox } from './mailbox.ts'
 import type { Signal } from './signal.ts'
 
-export type BootOutcome =
-  | { readonly ok: true }
-  | {
-      readonly ok: false
-      readonly status: 'error' | 'timeout'
-      readonly errorType: string
-      /** The failure as the invoker with this request id sees it. */
-      readonly failure: (requestId: string, nowMs: number) => Failure
-    }
+export interface BootFailure {
+  readonly ok: false
+  readonly status: 'error' | 'timeout'
+  readonly errorType: string
+  /** The failure as the invoker with this request id sees it. */
+  readonly failure: (requestId: string, nowMs: number) => Failure
+}
+
+export type BootOutcome = { readonly ok: true } | BootFailure
 
 /** Milliseconds for an …/init/error that is on its way when the exit is reported: the two come over different connections. */
 const LAST_WORDS_MS = 10

@@ -9,12 +9,11 @@ import type { FunctionVersion } from '../lambda/function.ts'
 import type { Session } from '../runtime-api/api.ts'
 import { type Sandbox, SandboxError } from '../sandbox/driver.ts'
 import { withColdStartSpan } from '../telemetry/tracing.ts'
-import { awaitAnswer, failureResult } from './answer.ts'
-import { awaitBoot, type BootOutcome, type InitializationType, initLimitMs } from './boot.ts'
+import { type AnswerFlow, OneAnswer } from './answer-flow.ts'
+import { awaitBoot, type BootFailure, type InitializationType, initLimitMs } from './boot.ts'
 import { EnvironmentLog } from './environment-log.ts'
-import { type Failure, sandboxLost } from './failure.ts'
 import type { EnvironmentHost } from './host.ts'
-import type { Invocation, InvocationResult } from './invocation.ts'
+import type { Invocation, InvocationEnding } from './invocation.ts'
 import { InvocationLog } from './invocation-log.ts'
 import { Launch, ShutDown } from './launch.ts'
 import { allows, type LifecycleEvent, type LifecycleState, next } from './lifecycle.ts'
@@ -22,11 +21,8 @@ import { outputFilterOf, platformLinesOf } from './log-format.ts'
 import { Mailbox } from './mailbox.ts'
 import { logStreamName } from './names.ts'
 import type { PlatformLines } from './platform-lines.ts'
-import { endingOf, type Run } from './run.ts'
+import { Run, type RunContext } from './run.ts'
 import type { Signal } from './signal.ts'
-
-/** Milliseconds that an answer with LogType=Tail waits for the runtime's next call. */
-const TAIL_WAIT_MS = 50
 
 /** Whom the environment tells; the pool. */
 export interface EnvironmentOwner {
@@ -54,6 +50,7 @@ export class ExecutionEnvironment {
   #stateSince = performance.now()
   #session: Session | undefined
   #sandbox: Sandbox | undefined
+  #runContext: RunContext | undefined
   /** The runtime runs and waits in `next`; false after a reset until the suppressed init. */
   #booted = false
   /** Why the sandbox is gone; it says so once, at any time. */
@@ -143,6 +140,15 @@ export class ExecutionEnvironment {
     const { session, sandbox, phases } = await this.#launch.run()
     this.#session = session
     this.#sandbox = sandbox
+    this.#runContext = {
+      version: this.version,
+      session,
+      sandbox,
+      mailbox: this.#mailbox,
+      log: this.#invocationLog,
+      boot: async (began) => (this.#booted ? undefined : await this.#suppressedInit(began)),
+      finishing: () => this.#owner.finishing(this),
+    }
     this.#apply('started')
     const began = performance.now()
     await this.#firstInit()
@@ -150,19 +156,21 @@ export class ExecutionEnvironment {
     this.#host.bus.emit({ type: 'environment.started', environment: this.id, function: this.version, phases })
   }
 
-  /** Runs one invocation. The environment must be Idle. Never rejects: the platform's loss of the sandbox is a result as well. */
-  invoke(invocation: Invocation): Promise<InvocationResult> {
+  /**
+   * Runs one invocation, whose answer goes into the flow. The environment must be Idle. Resolves when the flow has ended; never rejects:
+   * the platform's loss of the sandbox is an ending as well.
+   */
+  invoke(invocation: Invocation, flow: AnswerFlow): Promise<InvocationEnding> {
     this.#apply('invoke')
     this.#invocations++
-    return new Promise((answer) => {
-      const run: Run = { invocation, began: performance.now(), initDurationMs: this.#initDurationMs, answer }
-      this.#initDurationMs = undefined
-      this.#run(run).catch((error: unknown) => {
-        // A defect of the host must end neither the process nor the caller's wait.
-        answer(failureResult(sandboxLost(invocation.requestId)))
-        void this.shutdown(`defect: ${error instanceof Error ? error.stack : String(error)}`)
-      })
+    const run = new Run(this.#runContext!, invocation, new OneAnswer(flow), this.#initDurationMs)
+    this.#initDurationMs = undefined
+    this.#run(run, invocation.requestId).catch((error: unknown) => {
+      // A defect of the host must not end the process.
+      run.giveUp()
+      void this.shutdown(`defect: ${error instanceof Error ? error.stack : String(error)}`)
     })
+    return run.ending
   }
 
   /** Removes the environment, whatever it does. Safe to call more than once. */
@@ -258,7 +266,7 @@ export class ExecutionEnvironment {
   }
 
   /** Init repeated within an invocation, under the function's timeout, after a reset or a failed first Init. */
-  async #suppressedInit(began: number): Promise<(BootOutcome & { ok: false }) | undefined> {
+  async #suppressedInit(began: number): Promise<BootFailure | undefined> {
     this.#mailbox.drain()
     this.#sandbox!.boot()
     const outcome = await awaitBoot(this.#mailbox, this.#bootOptions())
@@ -274,7 +282,7 @@ export class ExecutionEnvironment {
     return { runtime: this.version.runtime, timeoutSeconds: this.version.timeout }
   }
 
-  #reportInit(outcome: BootOutcome & { ok: false }, durationMs: number, phase: 'init' | 'invoke'): void {
+  #reportInit(outcome: BootFailure, durationMs: number, phase: 'init' | 'invoke'): void {
     const { status } = outcome
     const error = status === 'error' ? { errorType: outcome.errorType } : {}
     this.#log.write(this.#lines.initReport({ durationMs, phase, status, ...error }))
@@ -282,72 +290,21 @@ export class ExecutionEnvironment {
 
   // Invoke
 
-  async #run(run: Run): Promise<void> {
-    const { version } = this
-    const { invocation } = run
-    const { requestId, tail, clientContext } = invocation
-    const deadlineMs = Date.now() + version.timeout * 1000
-    const timer = setTimeout(() => this.#mailbox.post({ kind: 'deadline' }), version.timeout * 1000)
-    this.#invocationLog.begin(tail)
-
-    const failedBoot = this.#booted ? undefined : await this.#suppressedInit(run.began)
-    this.#invocationLog.started(requestId, invocation.traceHeader)
-    if (failedBoot !== undefined) {
-      clearTimeout(timer)
-      await this.#fail(run, failedBoot.failure(requestId, Date.now()), failedBoot.errorType === 'Runtime.OutOfMemory')
-      return
-    }
-
-    this.#session!.invoke({
+  async #run(run: Run, requestId: string): Promise<void> {
+    const { version, provisioned } = this
+    const { ready, outcome } = await run.run()
+    this.#host.bus.emit({
+      type: 'invocation.finished',
+      function: version,
+      version: version.version,
       requestId,
-      deadlineMs,
-      invokedFunctionArn: invocation.invokedFunctionArn,
-      traceHeader: invocation.traceHeader,
-      ...(clientContext === undefined ? {} : { clientContext }),
-      payload: invocation.payload,
+      durationMs: run.durationMs,
+      cold: run.cold,
+      provisioned,
+      outcome,
     })
-    const outcome = await awaitAnswer(this.#mailbox, requestId, version.timeout)
-    if (!outcome.answered) {
-      clearTimeout(timer)
-      await this.#fail(run, outcome.failure, outcome.outOfMemory)
-      return
-    }
-    const { result } = outcome
-    const end = tail ? await this.#answerWithTail(run, result) : await this.#answerAtOnce(run, result)
-    clearTimeout(timer)
-    this.#finished(run, result.ok ? 'success' : result.errorType)
-    if (end.kind === 'ready' && this.#state === 'Invoke') this.#becomeIdle('completed')
+    if (ready && this.#state === 'Invoke') this.#becomeIdle('completed')
     else await this.#abandon()
-  }
-
-  /** The caller has the result now and does not wait for anything that follows. */
-  async #answerAtOnce(run: Run, result: InvocationResult): Promise<Signal> {
-    run.answer(result)
-    this.#owner.finishing(this)
-    const end = await this.#mailbox.next()
-    this.#invocationLog.endLater(endingOf(run, result))
-    return end
-  }
-
-  /** The caller gets the last lines with the result: the answer waits, bounded, until they are here. */
-  async #answerWithTail(run: Run, result: InvocationResult): Promise<Signal> {
-    const end = await this.#mailbox.nextWithin(TAIL_WAIT_MS)
-    await this.#invocationLog.endAfterOutput(this.#sandbox, endingOf(run, result))
-    run.answer({ ...result, logTail: await this.#invocationLog.tail(this.#sandbox) })
-    this.#owner.finishing(this)
-    return end ?? this.#mailbox.next()
-  }
-
-  /** The invocation ended without an answer of the runtime: answers for it, then resets the environment. */
-  async #fail(run: Run, failure: Failure, outOfMemory: boolean): Promise<void> {
-    const { errorType, logLines } = failure
-    const ending = { ...endingOf(run), failure: { errorType, outOfMemory } }
-    const result = failureResult(failure)
-    if (!run.invocation.tail) run.answer(result)
-    await this.#invocationLog.endAfterOutput(this.#sandbox, ending, logLines)
-    if (run.invocation.tail) run.answer({ ...result, logTail: await this.#invocationLog.tail(this.#sandbox) })
-    this.#finished(run, errorType)
-    await this.#abandon()
   }
 
   /** After a failed invocation: reset, or removal when there is nothing left to reset. */
@@ -380,19 +337,5 @@ export class ExecutionEnvironment {
     // What came while the answer waited for its last lines: the runtime may have ended since it was ready.
     for (const signal of unread) this.#hear(signal)
     if (this.#state === 'Idle') this.#owner.idle(this)
-  }
-
-  #finished({ invocation, began, initDurationMs }: Run, outcome: string): void {
-    const { version } = this
-    this.#host.bus.emit({
-      type: 'invocation.finished',
-      function: version,
-      version: version.version,
-      requestId: invocation.requestId,
-      durationMs: performance.now() - began,
-      cold: initDurationMs !== undefined,
-      provisioned: this.provisioned,
-      outcome,
-    })
   }
 }

@@ -1,4 +1,4 @@
-/** One invocation as an execution environment runs it, and what comes back. */
+/** One invocation as an execution environment runs it, and how it ends. */
 
 export interface Invocation {
   readonly requestId: string
@@ -11,13 +11,19 @@ export interface Invocation {
   readonly tail: boolean
 }
 
-/** A function's own failure is a result, never an exception. */
+interface Failed {
+  readonly ok: false
+  readonly functionError: 'Unhandled'
+  readonly errorType: string
+  /** The error, in the place of an answer. */
+  readonly payload: Uint8Array
+  readonly logTail?: Uint8Array
+}
+
+/** How an answer ended. A function's own failure is an ending, never an exception. */
+export type InvocationEnding = { readonly ok: true; readonly logTail?: Uint8Array } | Failed
+
+/** An ending with the whole answer. */
 export type InvocationResult =
   | { readonly ok: true; readonly payload: Uint8Array; readonly logTail?: Uint8Array }
-  | {
-      readonly ok: false
-      readonly functionError: 'Unhandled'
-      readonly errorType: string
-      readonly payload: Uint8Array
-      readonly logTail?: Uint8Array
-    }
+  | Failed

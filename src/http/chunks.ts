@@ -9,10 +9,10 @@ const EMPTY = Buffer.alloc(0)
 export class Chunks {
   #merged: Buffer = EMPTY
   #mergedBytes = 0
-  #loose: Buffer[] = []
+  #loose: Uint8Array[] = []
   #looseBytes = 0
 
-  add(chunk: Buffer): void {
+  add(chunk: Uint8Array): void {
     this.#loose.push(chunk)
     this.#looseBytes += chunk.length
     if (this.#loose.length >= LOOSE_CHUNKS) this.#merge()

@@ -19,6 +19,11 @@ export interface BodyRules {
   readonly share: Share | undefined
   /** Whoever reads it bounds it in time. */
   readonly pace?: { readonly leastRate: number; readonly totalMs: number }
+  /**
+   * Takes each piece in the place of keeping it: the body comes out empty. A promise: nothing more is read before it resolves. Whoever makes
+   * the client wait keeps nothing, and has no `share`.
+   */
+  readonly take?: (chunk: Buffer) => Promise<void> | undefined
 }
 
 /**
@@ -27,7 +32,7 @@ export interface BodyRules {
  */
 export function readBody(
   request: IncomingMessage,
-  { limit, discard, share, pace }: BodyRules,
+  { limit, discard, share, pace, take }: BodyRules,
   done: (body: Body, release: () => void) => void,
   exceeded: (bytes: number) => void = nothing,
 ): void {
@@ -66,6 +71,12 @@ export function readBody(
     if (transfer?.take(bytes) === false) request.pause()
   }
 
+  const waitFor = (taken: Promise<void> | undefined) => {
+    if (taken === undefined) return
+    request.pause()
+    void taken.then(() => request.resume())
+  }
+
   if (announced > limit) pass()
   request.on('data', (chunk: Buffer) => {
     size += chunk.length
@@ -76,7 +87,8 @@ export function readBody(
     } else if (size > limit) {
       pass()
     } else {
-      chunks.add(chunk)
+      if (take === undefined) chunks.add(chunk)
+      else waitFor(take(chunk))
       // A body that is whole with its first piece, the usual case, holds nothing that its client could prolong.
       if (chunk.length !== announced) count(chunk.length)
     }

@@ -6,6 +6,7 @@ import type { EndedEvent } from '../lambda/event-record.ts'
 import type { FunctionVersion } from '../lambda/function.ts'
 import type { ClaimedEvent } from '../store/event-queue-store.ts'
 import type { InvokeTarget } from '../store/invoke-targets.ts'
+import { BufferedAnswer } from './buffered-answer.ts'
 import type { Invoker } from './invoke.ts'
 import { drawVersion, type Resolver } from './resolve.ts'
 
@@ -59,7 +60,8 @@ export async function attempt(event: ClaimedEvent, needs: AttemptNeeds, admitted
   }
   try {
     admitted()
-    const result = await invoker.run(version, target, {
+    const answer = new BufferedAnswer()
+    const request = {
       key: event.function,
       qualifier: event.qualifier,
       requestId: event.requestId,
@@ -67,7 +69,9 @@ export async function attempt(event: ClaimedEvent, needs: AttemptNeeds, admitted
       payload: event.payload,
       clientContext: undefined,
       tail: false,
-    })
+    }
+    await invoker.run(version, target, request, answer)
+    const { result } = answer
     const response = {
       executedVersion: version.version,
       payload: result.payload,

@@ -2,8 +2,10 @@
  * The data plane in one place: DryRun, Event or RequestResponse is chosen here, once. Checks run in the order that AWS shows
  * (reference: invoke.md 3): existence, state, payload, client context; then DryRun ends, Event is queued, RequestResponse is admitted.
  */
+
+import type { AnswerFlow } from '../execution/answer-flow.ts'
 import type { ExecutionEnvironment } from '../execution/environment.ts'
-import type { InvocationResult } from '../execution/invocation.ts'
+import type { InvocationEnding } from '../execution/invocation.ts'
 import type { EnvironmentPool } from '../execution/pool.ts'
 import { ScalingRateExceeded } from '../execution/scaling-rate.ts'
 import { accountRefused, functionArn } from '../lambda/arn.ts'
@@ -48,11 +50,10 @@ export interface InvokeRequest {
 }
 
 export type InvokeResult =
-  /** `traceHeader`: for the answer, where it is another than the request's because sampling was decided here. */
+  /** The answer has ended. `traceHeader`: for the answer, where it is another than the request's because sampling was decided here. */
   | {
       readonly type: 'RequestResponse'
       readonly executedVersion: string
-      readonly result: InvocationResult
       readonly traceHeader?: string
     }
   | { readonly type: 'Event'; readonly traceHeader?: string }
@@ -80,8 +81,11 @@ export class Invoker {
     this.#options = options
   }
 
-  /** @throws LambdaException: every refusal of the platform. A function's own failure is part of the result. */
-  async invoke(request: InvokeRequest): Promise<InvokeResult> {
+  /**
+   * @param flow takes the answer of a RequestResponse
+   * @throws LambdaException: every refusal of the platform, before the answer begins. A function's own failure is the answer's ending.
+   */
+  async invoke(request: InvokeRequest, flow: AnswerFlow): Promise<InvokeResult> {
     const { resolver, queue, bus, clock } = this.#options
     const qualifier = request.qualifier ?? '$LATEST'
     const target = resolver.cached(request.key, qualifier) ?? (await resolver.resolve(request.key, qualifier))
@@ -124,8 +128,8 @@ export class Invoker {
       tail: request.tail,
       clientContext,
     }
-    const result = await this.run(version, target, run, true)
-    return { type: 'RequestResponse', executedVersion: version.version, result, ...decided }
+    await this.run(version, target, run, flow, true)
+    return { type: 'RequestResponse', executedVersion: version.version, ...decided }
   }
 
   /**
@@ -140,8 +144,9 @@ export class Invoker {
       /** Decoded JSON. */
       readonly clientContext: string | undefined
     },
+    flow: AnswerFlow,
     synchronous = false,
-  ): Promise<InvocationResult> {
+  ): Promise<InvocationEnding> {
     const { concurrency, bus } = this.#options
     if (target.recursiveLoop !== 'Allow') this.#stopRecursion(request.key, request.traceHeader)
     this.#admit(version, synchronous)
@@ -155,18 +160,19 @@ export class Invoker {
       const { traceHeader } = request
       const parent = span?.isRecording() ? span.spanContext().spanId : undefined
       const runtime = childSpan(span, 'runtime')
-      const result = await environment.invoke({
+      const invocation = {
         requestId: request.requestId,
         invokedFunctionArn: functionArn(request.key, request.qualifier),
         traceHeader: withRound(isSampled(traceHeader) ? withNewParent(traceHeader, parent) : traceHeader, request.key),
         ...(request.clientContext === undefined ? {} : { clientContext: request.clientContext }),
         payload: request.payload,
         tail: request.tail,
-      })
-      const failure = result.ok ? undefined : result.errorType
+      }
+      const ending = await environment.invoke(invocation, flow)
+      const failure = ending.ok ? undefined : ending.errorType
       endSpan(runtime, failure)
       endSpan(span, failure)
-      return result
+      return ending
     } catch (error) {
       endSpan(span, error)
       throw this.#refusal(request.key, error)

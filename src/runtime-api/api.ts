@@ -16,22 +16,36 @@ export interface InvocationEvent {
   readonly payload: Uint8Array
 }
 
-/** What the runtime said. Decided by which endpoint was called, never by looking into the body. */
+/** How the runtime's answer begins. */
+export interface AnswerHead {
+  /** The runtime declared that it sends its answer piece by piece. */
+  readonly streaming: boolean
+  readonly contentType: string | undefined
+}
+
+/** Takes the body of the runtime's answer as it comes. */
+export interface AnswerBody {
+  /** Bytes that an answer may have; one with more gets 413. */
+  readonly limitBytes: number
+  /** It keeps the whole body until the end: what it has counts as memory of the sandbox. */
+  readonly keeps: boolean
+  /** Called once, before the first chunk. */
+  begin(head: AnswerHead): void
+  /** A promise: nothing more is read from the runtime before it resolves. It never rejects. */
+  chunk(bytes: Uint8Array): Promise<void> | undefined
+}
+
+/** How the runtime's answer ended. Decided by which endpoint was called, never by looking into the body. */
 export type InvocationOutcome =
-  | { readonly kind: 'response'; readonly payload: Uint8Array }
+  | { readonly kind: 'response' }
   /** `errorType`: header, else trailer, else the body's `errorType`, normalised for logs as AWS does. */
   | { readonly kind: 'error'; readonly payload: Uint8Array; readonly errorType: string }
-  /** More than LIMITS.responsePayloadBytes; the runtime got 413. */
+  /** More than the answer may have; the runtime got 413. */
   | { readonly kind: 'too-large' }
   /** The body was shorter than announced or the connection broke within it. */
   | { readonly kind: 'truncated' }
-  /** A streamed response that ended with the error trailers. `payload` is what came before. */
-  | {
-      readonly kind: 'stream-error'
-      readonly payload: Uint8Array
-      readonly errorType: string
-      readonly errorBody: Uint8Array
-    }
+  /** A streamed response that ended with the error trailers. */
+  | { readonly kind: 'stream-error'; readonly errorType: string; readonly errorBody: Uint8Array }
   /** Header Lambda-Runtime-Function-Response-Mode with a value other than `streaming`; the runtime got 400. */
   | { readonly kind: 'invalid-response-mode' }
 
@@ -52,8 +66,8 @@ export interface SessionObserver {
 export interface Session {
   /** `host:port` for AWS_LAMBDA_RUNTIME_API. */
   readonly address: string
-  /** Hands the event to the waiting `next`, or to the next one that comes. Only one invocation at a time. */
-  invoke(event: InvocationEvent): void
+  /** Hands the event to the waiting `next`, or to the next one that comes. Only one invocation at a time. `answer` takes its answer. */
+  invoke(event: InvocationEvent, answer: AnswerBody): void
   /** The runtime was killed: drops its connections and forgets its state, ready for a new boot on the same address. */
   reset(): void
   /** Closes the socket's connections and gives the listener back. */

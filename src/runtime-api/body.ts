@@ -12,19 +12,28 @@ export const UNTIL_THE_DEADLINE = { leastRate: 0, totalMs: Number.POSITIVE_INFIN
 /** `too-large`: more than the limit; `truncated`: shorter than announced, or the connection broke or was ended within it. */
 export type Body = Uint8Array | 'too-large' | 'truncated'
 
+export interface ReadOptions {
+  readonly exceeded?: () => void
+  readonly pace?: BodyRules['pace']
+  /** Takes each piece, so that `done` gets an empty body. A promise: nothing more is read before it resolves. */
+  readonly take?: BodyRules['take']
+  /** What was taken is not kept in memory, and does not count. */
+  readonly passesOn?: boolean
+}
+
 /** As `readBody` of every server; a body that was given up for its slowness is one whose connection broke. */
 export function readBody(
   request: IncomingMessage,
   limit: number,
   done: (body: Body) => void,
-  { exceeded, pace }: { readonly exceeded?: () => void; readonly pace?: BodyRules['pace'] } = {},
+  { exceeded, passesOn, ...given }: ReadOptions = {},
 ): void {
-  const rules = { limit, discard: DISCARD_BYTES, share: shareOf(request), ...(pace === undefined ? {} : { pace }) }
+  const rules = { limit, discard: DISCARD_BYTES, share: passesOn ? undefined : shareOf(request), ...given }
   const ended = (body: AnyBody, release: () => void) => {
     release()
-    const given = body === 'too-slow' || body === 'no-room'
-    if (given) request.socket.destroy()
-    done(given ? 'truncated' : body)
+    const givenUp = body === 'too-slow' || body === 'no-room'
+    if (givenUp) request.socket.destroy()
+    done(givenUp ? 'truncated' : body)
   }
   read(request, rules, ended, exceeded)
 }

@@ -1,11 +1,13 @@
 /** One event made ready for the wire, before the runtime asks for it. */
 import { randomUUID } from 'node:crypto'
-import type { InvocationEvent } from './api.ts'
+import type { AnswerBody, InvocationEvent } from './api.ts'
 
 export const INVOCATION_PATH = '/2018-06-01/runtime/invocation/'
 
 export class Invocation {
   readonly event: InvocationEvent
+  /** Takes its answer. */
+  readonly answer: AnswerBody
   /** Differs for every attempt of an asynchronous event, while the request id stays. Clients echo it. */
   readonly id: string = randomUUID()
   /** Headers of the answer to `next`: name, value, name, value, … */
@@ -15,8 +17,9 @@ export class Invocation {
   /** The observer has its outcome. */
   answered = false
 
-  constructor(event: InvocationEvent) {
+  constructor(event: InvocationEvent, answer: AnswerBody) {
     this.event = event
+    this.answer = answer
     this.responsePath = `${INVOCATION_PATH}${event.requestId}/response`
     const headers = [
       'Content-Type',

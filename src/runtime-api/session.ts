@@ -6,7 +6,7 @@
  * pending; either may come first.
  */
 import type { ServerResponse } from 'node:http'
-import type { InvocationEvent, InvocationOutcome, Session, SessionOptions } from './api.ts'
+import type { AnswerBody, InvocationEvent, InvocationOutcome, Session, SessionOptions } from './api.ts'
 import { Extensions } from './extensions.ts'
 import { Invocation } from './invocation.ts'
 import { nextRuntimeState, type RuntimeCall, type RuntimeState, type RuntimeStep } from './protocol.ts'
@@ -85,12 +85,12 @@ export class RuntimeSession implements Session {
     this.#deliver()
   }
 
-  invoke(event: InvocationEvent): void {
+  invoke(event: InvocationEvent, answer: AnswerBody): void {
     if (this.#closed) throw new Error('the session is closed')
     if (this.#invocation !== undefined && !this.#invocation.answered) {
       throw new Error(`invocation ${this.#invocation.event.requestId} is still in progress`)
     }
-    this.#invocation = new Invocation(event)
+    this.#invocation = new Invocation(event, answer)
     this.#pending = true
     this.#deliver()
   }

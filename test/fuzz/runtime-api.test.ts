@@ -107,7 +107,7 @@ describe('any sequence of calls', () => {
         } else if (action === 'invoke' && model.mayInvoke) {
           model.id = `r${step}`
           model.pending = true
-          api.session.invoke(event(model.id))
+          api.invoke(event(model.id))
           if (waiting !== undefined) {
             model.pending = false
             model.state = 'running'
@@ -198,7 +198,7 @@ describe('any bytes', () => {
     for (let round = 0; round < 40; round++) {
       const id = `round-${round}`
       const before = api.outcomes.length
-      api.session.invoke(event(id, { payload: random.bytes(random.below(2000)) }))
+      api.invoke(event(id, { payload: random.bytes(random.below(2000)) }))
       const connections = await Promise.all(Array.from({ length: 12 }, () => api.raw()))
       for (let step = 0; step < 40; step++) {
         const { socket } = random.pick(connections)
@@ -222,7 +222,7 @@ describe('any bytes', () => {
       await until(() => Object.values(api.agent.freeSockets).flat().length === 0)
       const waiting = api.next()
       await until(() => api.ready.length === ready + 1)
-      api.session.invoke(event(`${id}-good`))
+      api.invoke(event(`${id}-good`))
       expect((await waiting).headers['lambda-runtime-aws-request-id']).toBe(`${id}-good`)
       expect((await api.call('POST', responsePath(`${id}-good`), { body: '1' })).status).toBe(202)
       expect(api.outcomes.at(-1)?.requestId).toBe(`${id}-good`)

@@ -3,6 +3,7 @@
  * The hottest route of the host: it reads Node's own request and hands bytes through without copying.
  */
 import { randomUUID } from 'node:crypto'
+import { BufferedAnswer } from '../../invoke/buffered-answer.ts'
 import type { InvokeRequest, InvokeResult, Invoker } from '../../invoke/invoke.ts'
 import { tooLarge } from '../../invoke/payload.ts'
 import { isSamplingDecided } from '../../invoke/sampling.ts'
@@ -34,7 +35,8 @@ export function invokeHandler(invoker: Invoker, log: ApiLog): InvokeHandler {
     try {
       requestId = givenRequestId(call.headers['x-amzn-requestid'] as string | undefined) ?? randomUUID()
       const request = await readRequest(call, caller, requestId)
-      return answer(requestId, request.traceHeader, await invoker.invoke(request))
+      const buffered = new BufferedAnswer()
+      return answer(requestId, request.traceHeader, await invoker.invoke(request, buffered), buffered)
     } catch (error) {
       return errorAnswer(error, requestId ?? randomUUID(), log)
     }
@@ -77,7 +79,7 @@ export function invokeAsyncHandler(invoker: Invoker, log: ApiLog): InvokeHandler
     try {
       const { key, qualifier } = resolveFunctionName(call.name, undefined, caller, NAMED)
       const payloadLimit = LIMITS.invokeAsyncPayloadBytes
-      await invoker.invoke({
+      const request: InvokeRequest = {
         callerAccount: caller.account,
         key,
         qualifier,
@@ -88,7 +90,8 @@ export function invokeAsyncHandler(invoker: Invoker, log: ApiLog): InvokeHandler
         traceHeader: traceHeader(undefined, Date.now()),
         payload: await readPayload(call, (bytes) => tooLarge('Event', bytes, payloadLimit)),
         payloadLimit,
-      })
+      }
+      await invoker.invoke(request, new BufferedAnswer())
       return { status: 202, headers: { 'x-amzn-RequestId': requestId, 'Content-Length': '0' } }
     } catch (error) {
       return errorAnswer(error, requestId, log)
@@ -96,7 +99,7 @@ export function invokeAsyncHandler(invoker: Invoker, log: ApiLog): InvokeHandler
   }
 }
 
-function answer(requestId: string, trace: string, outcome: InvokeResult): HttpAnswer {
+function answer(requestId: string, trace: string, outcome: InvokeResult, buffered: BufferedAnswer): HttpAnswer {
   // Each written out: an object spread into another one costs an event a fiftieth of its time.
   switch (outcome.type) {
     case 'DryRun':
@@ -115,7 +118,7 @@ function answer(requestId: string, trace: string, outcome: InvokeResult): HttpAn
         },
       }
     case 'RequestResponse': {
-      const { result } = outcome
+      const { result } = buffered
       const headers: Record<string, string> = {
         'Content-Type': 'application/json',
         'Content-Length': String(result.payload.length),

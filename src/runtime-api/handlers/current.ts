@@ -1,9 +1,7 @@
 /** What …/response and …/error have in common: they name the invocation in progress, come in the right state and bring its outcome. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { LIMITS } from '../../lambda/limits.ts'
-import { ACCEPTED, failure, INVALID_REQUEST_ID, STALE_INVOCATION, send, TOO_LARGE } from '../answers.ts'
-import type { InvocationOutcome } from '../api.ts'
-import { discardBody, readBody, UNTIL_THE_DEADLINE } from '../body.ts'
+import { failure, INVALID_REQUEST_ID, STALE_INVOCATION, send, TOO_LARGE } from '../answers.ts'
+import { discardBody } from '../body.ts'
 import type { Invocation } from '../invocation.ts'
 import { type RuntimeCall, runtimeRefusal } from '../protocol.ts'
 import type { RuntimeSession } from '../session.ts'
@@ -35,27 +33,6 @@ export function enterCurrent(
     return undefined
   }
   return invocation
-}
-
-/** Ends the invocation with what the body says. @param outcomeOf a body that came whole and within the limit */
-export function answerWithBody(
-  session: RuntimeSession,
-  invocation: Invocation,
-  request: IncomingMessage,
-  response: ServerResponse,
-  outcomeOf: (body: Uint8Array) => InvocationOutcome,
-): void {
-  readBody(
-    request,
-    LIMITS.responsePayloadBytes,
-    (body) => {
-      if (body === 'too-large') return sendTooLarge(request, response)
-      if (body === 'truncated') return session.answer(invocation, { kind: 'truncated' })
-      session.answer(invocation, outcomeOf(body))
-      send(response, ACCEPTED)
-    },
-    { exceeded: () => session.answer(invocation, { kind: 'too-large' }), pace: UNTIL_THE_DEADLINE },
-  )
 }
 
 /** The refusal of a body over the limit; where even the reading was given up, the connection ends with it. */

@@ -4,7 +4,7 @@ import { EnvironmentLog } from '../../../src/execution/environment-log.ts'
 import type { Invocation, InvocationResult } from '../../../src/execution/invocation.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
 import type { LogStore } from '../../../src/telemetry/log-store.ts'
-import { type Behaviour, type FakeHost, type FakeHostOptions, fakeHost, until, validVersion } from './fake-host.ts'
+import { type Behaviour, type FakeHost, type FakeHostOptions, fakeHost, run, until, validVersion } from './fake-host.ts'
 
 const silentOwner: EnvironmentOwner = { idle: () => {}, finishing: () => {}, unavailable: () => {}, gone: () => {} }
 
@@ -39,7 +39,7 @@ function bodyOf(result: InvocationResult): unknown {
 describe('an execution environment', () => {
   it('answers with the bytes of the runtime and is Idle again when the runtime asks for the next event', async () => {
     const { environment } = await started()
-    const result = await environment.invoke(invocation({ payload: Buffer.from('{"a": 1}') }))
+    const result = await run(environment, invocation({ payload: Buffer.from('{"a": 1}') }))
     expect(result).toEqual({ ok: true, payload: Buffer.from('{"a": 1}') })
     await until(() => environment.state === 'Idle')
   })
@@ -54,9 +54,9 @@ describe('an execution environment', () => {
         },
       },
     })
-    await environment.invoke(invocation())
+    await run(environment, invocation())
     await until(() => environment.state === 'Idle')
-    await environment.invoke(invocation({ requestId: 'id-2' }))
+    await run(environment, invocation({ requestId: 'id-2' }))
     await until(() => environment.state === 'Idle')
     await environment.shutdown('test')
     const shapes = logs.lines.map((line) => line.replace(/[\d.]+ ms/g, 'N ms'))
@@ -83,7 +83,7 @@ describe('an execution environment', () => {
         },
       },
     })
-    const result = await environment.invoke(invocation({ tail: true }))
+    const result = await run(environment, invocation({ tail: true }))
     const text = Buffer.from(result.logTail!).toString()
     expect(text).toMatch(
       /^START RequestId: id-1 Version: \$LATEST\none\ntwo\nEND RequestId: id-1\nREPORT RequestId: id-1\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\tInit Duration: [\d.]+ ms\t\n$/,
@@ -100,7 +100,7 @@ describe('an execution environment', () => {
         },
       },
     })
-    const result = await environment.invoke(invocation({ tail: true }))
+    const result = await run(environment, invocation({ tail: true }))
     expect(result.logTail).toHaveLength(4096)
   })
 
@@ -120,7 +120,7 @@ describe('an execution environment', () => {
     )
     // The machine may be slow: only the first invocation sees the clock move.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    const ending = environment.invoke(invocation())
+    const ending = run(environment, invocation())
     while (events === 0) await turn()
     await vi.advanceTimersByTimeAsync(1000)
     const first = await ending
@@ -130,7 +130,7 @@ describe('an execution environment', () => {
       '{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: id-1 Error: Task timed out after 1.00 seconds"}',
     )
     expect(runtimes[0]).toMatchObject({ stops: 1, boots: 1, destroyed: false })
-    const second = await environment.invoke(invocation({ requestId: 'id-2' }))
+    const second = await run(environment, invocation({ requestId: 'id-2' }))
     vi.useRealTimers()
     expect(second).toMatchObject({ ok: true })
     expect(runtimes[0]!.boots).toBe(2)
@@ -148,7 +148,7 @@ describe('an execution environment', () => {
     const { environment } = await started({
       behaviour: { event: (runtime) => runtime.sandbox.exit({ process: 'runtime', ...exit }) },
     })
-    const result = await environment.invoke(invocation())
+    const result = await run(environment, invocation())
     expect(bodyOf(result)).toEqual({ errorType, errorMessage: `RequestId: id-1 Error: ${text}` })
   })
 
@@ -161,7 +161,7 @@ describe('an execution environment', () => {
         },
       },
     })
-    const result = await environment.invoke(invocation())
+    const result = await run(environment, invocation())
     expect(bodyOf(result)).toBe('last words')
     await until(() => environment.state === 'Idle')
     expect(runtimes[0]!.stops).toBe(1)
@@ -178,7 +178,7 @@ describe('an execution environment', () => {
       },
     })
     for (const requestId of ['id-1', 'id-2']) {
-      const result = await environment.invoke(invocation({ requestId }))
+      const result = await run(environment, invocation({ requestId }))
       expect(result).toMatchObject({ ok: false, payload: posted })
       await until(() => environment.state === 'Idle')
     }
@@ -193,7 +193,7 @@ describe('an execution environment', () => {
       { behaviour: { boot: (runtime) => runtime.sandbox.exit({ process: 'runtime', code: 142, outOfMemory: false }) } },
       { runtime: 'provided.al2023' },
     )
-    const result = await environment.invoke(invocation())
+    const result = await run(environment, invocation())
     expect(bodyOf(result)).toEqual({
       errorType: 'Runtime.InvalidEntrypoint',
       errorMessage: "RequestId: id-1 Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
@@ -204,7 +204,7 @@ describe('an execution environment', () => {
     const { environment, live } = await started({
       behaviour: { event: (runtime) => runtime.sandbox.lost('container removed') },
     })
-    const result = await environment.invoke(invocation())
+    const result = await run(environment, invocation())
     expect(result).toMatchObject({ ok: false, errorType: 'Sandbox.Failure' })
     await until(() => environment.state === 'Terminated')
     expect(live()).toBe(0)
@@ -222,7 +222,7 @@ describe('an execution environment', () => {
         },
       })
       runtimes[0]!.flush = async () => runtimes[0]!.sandbox.lost('its supervisor ended')
-      const result = await environment.invoke(invocation())
+      const result = await run(environment, invocation())
       expect(result).toMatchObject({ ok: false, errorType: 'Runtime.OutOfMemory' })
       await until(() => environment.state === 'Terminated')
     },
@@ -246,7 +246,7 @@ describe('an execution environment', () => {
       if (state === 'Terminated') runtime.sandbox.lost('removed by somebody')
       else runtime.sandbox.exit({ process: 'runtime', code: 0, outOfMemory: false })
     }
-    expect(await environment.invoke(invocation({ tail: true }))).toMatchObject({ ok: true })
+    expect(await run(environment, invocation({ tail: true }))).toMatchObject({ ok: true })
     await until(() => environment.state === state && runtime.stops === stops)
   })
 
@@ -254,7 +254,7 @@ describe('an execution environment', () => {
     const { environment, runtimes } = await started()
     runtimes[0]!.sandbox.exit({ process: 'runtime', code: 0, outOfMemory: false })
     await until(() => runtimes[0]!.stops === 1 && environment.state === 'Idle')
-    expect(await environment.invoke(invocation())).toMatchObject({ ok: true })
+    expect(await run(environment, invocation())).toMatchObject({ ok: true })
     expect(runtimes[0]!.boots).toBe(2)
   })
 

@@ -1,9 +1,13 @@
 /** A platform without containers: sandboxes, listeners and logs in memory, driven by the test. */
+
+import type { ExecutionEnvironment } from '../../../src/execution/environment.ts'
 import type { EnvironmentHost } from '../../../src/execution/host.ts'
+import type { Invocation, InvocationResult } from '../../../src/execution/invocation.ts'
 import { FunctionWorkloads, type WorkloadSources } from '../../../src/execution/workload.ts'
+import { BufferedAnswer } from '../../../src/invoke/buffered-answer.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
 import { EMPTY_ROOM } from '../../../src/lambda/machine-room.ts'
-import type { InvocationEvent, Listeners, Session, SessionObserver } from '../../../src/runtime-api/api.ts'
+import type { AnswerBody, InvocationEvent, Listeners, Session, SessionObserver } from '../../../src/runtime-api/api.ts'
 import type { CellSpec, Sandbox, SandboxDriver, SandboxObserver, Workload } from '../../../src/sandbox/driver.ts'
 import { EventBus, type PlatformEvent } from '../../../src/telemetry/events.ts'
 import type { LogEvent, LogStore } from '../../../src/telemetry/log-store.ts'
@@ -24,6 +28,8 @@ export class FakeRuntime {
   stops = 0
   destroyed = false
   cpuLimited = false
+  /** Takes the answer of the invocation that it runs. */
+  answer!: AnswerBody
   flush = () => Promise.resolve()
   readonly #behaviour: Behaviour
 
@@ -36,12 +42,15 @@ export class FakeRuntime {
     setImmediate(() => this.#behaviour.boot(this))
   }
 
-  event(event: InvocationEvent): void {
+  event(event: InvocationEvent, answer: AnswerBody): void {
+    this.answer = answer
     setImmediate(() => this.#behaviour.event(this, event))
   }
 
-  respond(event: InvocationEvent, text: string): void {
-    this.session.outcome(event.requestId, { kind: 'response', payload: Buffer.from(text) })
+  respond(event: InvocationEvent, text: string | Uint8Array): void {
+    this.answer.begin({ streaming: false, contentType: 'application/json' })
+    this.answer.chunk(Buffer.from(text))
+    this.session.outcome(event.requestId, { kind: 'response' })
   }
 
   print(text: string): void {
@@ -52,7 +61,7 @@ export class FakeRuntime {
 export const wellBehaved: Behaviour = {
   boot: (runtime) => runtime.session.ready(),
   event: (runtime, event) => {
-    runtime.session.outcome(event.requestId, { kind: 'response', payload: event.payload })
+    runtime.respond(event, event.payload)
     runtime.session.ready()
   },
 }
@@ -128,7 +137,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       observers.set(address, observer)
       const session: Session = {
         address,
-        invoke: (event) => byAddress.get(address)!.event(event),
+        invoke: (event, answer) => byAddress.get(address)!.event(event, answer),
         reset: () => {},
         close: () => {},
       }
@@ -192,6 +201,13 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     logs,
     live: () => live,
   }
+}
+
+/** Runs an invocation and keeps its answer. */
+export async function run(environment: ExecutionEnvironment, invocation: Invocation): Promise<InvocationResult> {
+  const answer = new BufferedAnswer()
+  await environment.invoke(invocation, answer)
+  return answer.result
 }
 
 let deployments = 0

@@ -5,7 +5,7 @@ import { EnvironmentPool, NoCapacity, type PoolSettings } from '../../../src/exe
 import { ScalingRateExceeded } from '../../../src/execution/scaling-rate.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
 import type { InvocationEvent } from '../../../src/runtime-api/api.ts'
-import { type FakeHostOptions, type FakeRuntime, fakeHost, until, validVersion } from './fake-host.ts'
+import { type FakeHostOptions, type FakeRuntime, fakeHost, run, until, validVersion } from './fake-host.ts'
 
 function pooled(options: FakeHostOptions = {}, settings: Partial<PoolSettings> = {}) {
   const fake = fakeHost(options)
@@ -24,7 +24,7 @@ function pooled(options: FakeHostOptions = {}, settings: Partial<PoolSettings> =
       payload: Buffer.from(payload),
       tail: false,
     }
-    return { environment, result: await environment.invoke(invocation) }
+    return { environment, result: await run(environment, invocation) }
   }
   return { ...fake, pool, invoke }
 }

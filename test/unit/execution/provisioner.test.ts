@@ -3,7 +3,7 @@ import type { ExecutionEnvironment } from '../../../src/execution/environment.ts
 import { EnvironmentPool, type PoolSettings } from '../../../src/execution/pool.ts'
 import { Provisioner } from '../../../src/execution/provisioner.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
-import { type FakeHostOptions, fakeHost, until, validVersion } from './fake-host.ts'
+import { type FakeHostOptions, fakeHost, run, until, validVersion } from './fake-host.ts'
 
 let stop: () => Promise<void> = () => Promise.resolve()
 afterEach(() => stop())
@@ -33,7 +33,7 @@ function provisioned({ host = {}, pool: settings = {}, parallel = 2, retryMinMs 
     pool.environments().filter((one) => one.version.deploymentId === version.deploymentId)
   const invoke = async (version: FunctionVersion) => {
     const environment = pool.tryAcquire(version) ?? (await pool.acquire(version))
-    const result = await environment.invoke({
+    const result = await run(environment, {
       requestId: crypto.randomUUID(),
       invokedFunctionArn: 'arn',
       traceHeader: 'Root=1',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { EnvironmentPool, type PoolSettings } from '../../../src/execution/pool.ts'
+import { BufferedAnswer } from '../../../src/invoke/buffered-answer.ts'
 import { Concurrency } from '../../../src/invoke/concurrency.ts'
 import { type InvokeRequest, Invoker } from '../../../src/invoke/invoke.ts'
 import { Resolver } from '../../../src/invoke/resolve.ts'
@@ -52,7 +53,11 @@ function invoker(
   })
   return {
     ...fake,
-    invoke: (request: Partial<InvokeRequest> = {}) => invoke.invoke(asked(request)),
+    invoke: async (request: Partial<InvokeRequest> = {}) => {
+      const answer = new BufferedAnswer()
+      const result = await invoke.invoke(asked(request), answer)
+      return result.type === 'RequestResponse' ? { ...result, result: answer.result } : result
+    },
     put,
     failures,
     concurrency,

@@ -6,7 +6,7 @@ import { Retirement } from '../../../src/invoke/retirement.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
 import { RecentChanges } from '../../../src/store/catalogue/recent-changes.ts'
 import type { InvokeTarget } from '../../../src/store/invoke-targets.ts'
-import { fakeHost, until, validVersion } from '../execution/fake-host.ts'
+import { run as complete, fakeHost, until, validVersion } from '../execution/fake-host.ts'
 
 const { host, live } = fakeHost()
 const pool = new EnvironmentPool(host, { idleTimeoutMs: 60_000, maxEnvironments: 10, waitForEnvironmentMs: 1000 })
@@ -35,7 +35,7 @@ async function run(version: FunctionVersion): Promise<string> {
     payload: Buffer.from('1'),
     tail: false,
   }
-  await environment.invoke(invocation)
+  await complete(environment, invocation)
   await until(() => environment.state !== 'Invoke')
   return environment.id
 }

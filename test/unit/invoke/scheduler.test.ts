@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { EnvironmentPool } from '../../../src/execution/pool.ts'
 import { Provisioner } from '../../../src/execution/provisioner.ts'
 import { Allocation } from '../../../src/invoke/allocation.ts'
+import { BufferedAnswer } from '../../../src/invoke/buffered-answer.ts'
 import { ChangeReader } from '../../../src/invoke/change-reader.ts'
 import { Concurrency, type Limits } from '../../../src/invoke/concurrency.ts'
 import { Invoker } from '../../../src/invoke/invoke.ts'
@@ -256,7 +257,7 @@ async function run(seed: number): Promise<void> {
       traceHeader: 'Root=1',
       payload: Buffer.from('{}'),
     } as const
-    invoker.invoke(request).then(
+    invoker.invoke(request, new BufferedAnswer()).then(
       () => open--,
       (error: unknown) => {
         open--

@@ -10,6 +10,7 @@ import {
 } from '@opentelemetry/api'
 import { afterEach, describe, expect, it } from 'vitest'
 import { EnvironmentPool } from '../../../src/execution/pool.ts'
+import { BufferedAnswer } from '../../../src/invoke/buffered-answer.ts'
 import { Concurrency } from '../../../src/invoke/concurrency.ts'
 import { Invoker } from '../../../src/invoke/invoke.ts'
 import { Resolver } from '../../../src/invoke/resolve.ts'
@@ -57,19 +58,25 @@ function host(tracingMode: 'Active' | 'PassThrough', respond: 'answer' | 'fail' 
     wakeQueue: () => {},
     clock: Date.now,
   })
-  const invoke = (traceHeader: string, samplingDecided: boolean) =>
-    invoker.invoke({
-      callerAccount: version.account,
-      key: version,
-      qualifier: undefined,
-      requestId: 'r1',
-      invocationType: 'RequestResponse',
-      tail: false,
-      clientContext: undefined,
-      traceHeader,
-      samplingDecided,
-      payload: Buffer.from('{}'),
-    })
+  const invoke = async (traceHeader: string, samplingDecided: boolean) => {
+    const answer = new BufferedAnswer()
+    const result = await invoker.invoke(
+      {
+        callerAccount: version.account,
+        key: version,
+        qualifier: undefined,
+        requestId: 'r1',
+        invocationType: 'RequestResponse',
+        tail: false,
+        clientContext: undefined,
+        traceHeader,
+        samplingDecided,
+        payload: Buffer.from('{}'),
+      },
+      answer,
+    )
+    return { ...result, result: answer.result }
+  }
   return { ...fake, seen, invoke, concurrency, pool }
 }
 

@@ -70,7 +70,7 @@ describe('registration', () => {
   })
 
   it('is closed once the runtime has called next', async () => {
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     await api.next()
     expect((await register('x', '{}')).text).toBe(
       '{"errorMessage":"Extension registration closed already","errorType":"Extension.RegistrationClosed"}\n',
@@ -121,7 +121,7 @@ describe('readiness', () => {
       .catch(() => {})
     await until(() => api.ready.length === 1)
     for (const id of ['a', 'b']) {
-      api.session.invoke(event(id))
+      api.invoke(event(id))
       await until(() => Object.values(api.agent.freeSockets).flat().length > 0)
       expect((await api.call('POST', responsePath(id), { body: '1' })).status).toBe(202)
       void api.next().catch(() => {})
@@ -136,7 +136,7 @@ describe('readiness', () => {
     const first = eventNext()
     const running = api.next()
     await until(() => api.ready.length === 1)
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     const told = await first
     expect(JSON.parse(told.text)).toEqual({
       eventType: 'INVOKE',
@@ -181,7 +181,7 @@ describe('readiness', () => {
     lost.socket.destroy()
     await lost.closed
     await api.call('GET', '/ping')
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     await running
     expect(JSON.parse((await api.call('GET', EVENT_NEXT, { headers })).text)).toMatchObject({ requestId: 'a' })
   })

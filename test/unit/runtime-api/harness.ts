@@ -1,7 +1,10 @@
 /** A real listener on loopback and a small HTTP client in the place of the runtime. */
 import { Agent, request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { LIMITS } from '../../../src/lambda/limits.ts'
 import type {
+  AnswerBody,
+  AnswerHead,
   InitError,
   InvocationEvent,
   InvocationOutcome,
@@ -17,6 +20,29 @@ export const INIT_ERROR = '/2018-06-01/runtime/init/error'
 export const EXTENSION = '/2020-01-01/extension'
 
 export const silent = { debug() {} }
+
+/** Keeps an answer's body, as Invoke does. */
+export class Collected implements AnswerBody {
+  readonly limitBytes = LIMITS.responsePayloadBytes
+  readonly keeps = true
+  readonly heads: AnswerHead[] = []
+  readonly #chunks: Uint8Array[] = []
+
+  begin(head: AnswerHead): void {
+    this.heads.push(head)
+  }
+  chunk(bytes: Uint8Array): undefined {
+    this.#chunks.push(bytes)
+  }
+  get payload(): Buffer {
+    return Buffer.concat(this.#chunks)
+  }
+}
+
+/** An outcome with the body that came before it. */
+export type Seen =
+  | Exclude<InvocationOutcome, { kind: 'response' | 'stream-error' }>
+  | (Extract<InvocationOutcome, { kind: 'response' | 'stream-error' }> & { readonly payload: Uint8Array })
 
 export interface Reply {
   readonly status: number
@@ -50,7 +76,8 @@ export class Harness {
   readonly session: Session
   readonly ready: number[] = []
   readonly initErrors: InitError[] = []
-  readonly outcomes: { requestId: string; outcome: InvocationOutcome }[] = []
+  readonly outcomes: { requestId: string; outcome: Seen }[] = []
+  answer = new Collected()
   readonly agent = new Agent({ keepAlive: true })
   onReady: (() => void) | undefined
   onOutcome: (() => void) | undefined
@@ -79,7 +106,10 @@ export class Harness {
           },
           initError: (error) => self.initErrors.push(error),
           outcome: (requestId, outcome) => {
-            self.outcomes.push({ requestId, outcome })
+            const { payload } = self.answer
+            const whole =
+              outcome.kind === 'response' || outcome.kind === 'stream-error' ? { ...outcome, payload } : outcome
+            self.outcomes.push({ requestId, outcome: whole })
             self.onOutcome?.()
           },
         },
@@ -87,6 +117,12 @@ export class Harness {
       }),
     )
     return harness.#opening
+  }
+
+  invoke(event: InvocationEvent): void {
+    const answer = new Collected()
+    this.session.invoke(event, answer)
+    this.answer = answer
   }
 
   get port(): number {

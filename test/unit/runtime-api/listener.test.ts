@@ -118,7 +118,7 @@ describe('ports', () => {
   it('are reused, the one longest at rest first, without anything of the session before', async () => {
     const made = listeners(2)
     const first = await open({}, made)
-    first.session.invoke(event('secret'))
+    first.invoke(event('secret'))
     const connection = await first.raw()
     const { address } = first.session
     first.session.close()
@@ -129,7 +129,7 @@ describe('ports', () => {
     expect(third.session.address).toBe(address)
     const waiting = third.next()
     await until(() => third.ready.length === 1)
-    third.session.invoke(event('own'))
+    third.invoke(event('own'))
     expect((await waiting).text).toBe('{"id":"own"}')
     expect(first.ready).toEqual([])
   })
@@ -201,7 +201,7 @@ describe('a connection', () => {
     // One connection is the runtime's.
     await until(() => refused >= 1200 - 255)
     expect(refused).toBe(1200 - 255)
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     expect((await waiting).text).toBe('{"id":"a"}')
     for (const socket of sockets) socket.destroy()
   })
@@ -231,7 +231,7 @@ describe('a connection', () => {
 
   it('that sends requests ahead gets its answers in order', async () => {
     const api = await open()
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     const connection = await api.raw()
     connection.write(
       `GET ${NEXT} HTTP/1.1\r\nHost: x\r\n\r\n` +
@@ -251,7 +251,7 @@ describe('a connection', () => {
     await connection.closed
     expect(connection.received).toBe('')
     const waiting = api.next()
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     expect((await waiting).text).toBe('{"id":"a"}')
   })
 

@@ -1,20 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { InvocationOutcome } from '../../../src/runtime-api/api.ts'
-import { errorPath, event, Harness, responsePath, until } from './harness.ts'
+import { errorPath, event, Harness, responsePath, type Seen, until } from './harness.ts'
 
 const LIMIT = 6 * 1024 * 1024 + 100
 
 let api: Harness
 beforeEach(async () => {
   api = await Harness.open()
-  api.session.invoke(event('a'))
+  api.invoke(event('a'))
   await api.next()
 })
 afterEach(() => api.close())
 
-function outcome(): InvocationOutcome {
+function outcome(): Seen {
   expect(api.outcomes.map(({ requestId }) => requestId)).toEqual(['a'])
-  return (api.outcomes[0] as { outcome: InvocationOutcome }).outcome
+  return (api.outcomes[0] as { outcome: Seen }).outcome
 }
 
 function text(payload: Uint8Array): string {

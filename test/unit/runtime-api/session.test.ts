@@ -18,7 +18,7 @@ describe('next', () => {
   it('tells the observer that the runtime is ready, and gives it the event that comes later', async () => {
     const waiting = api.next()
     await until(() => api.ready.length === 1)
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     const reply = await waiting
     expect(reply.status).toBe(200)
     expect(reply.text).toBe('{"id":"a"}')
@@ -36,26 +36,26 @@ describe('next', () => {
   })
 
   it('gives the event that was there before the runtime', async () => {
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     const reply = await api.next()
     expect(reply.text).toBe('{"id":"a"}')
     expect(api.ready).toEqual([0])
   })
 
   it('gives the event that the observer hands over while it is told ready', async () => {
-    api.onReady = () => api.session.invoke(event('a'))
+    api.onReady = () => api.invoke(event('a'))
     expect((await api.next()).text).toBe('{"id":"a"}')
   })
 
   it('omits empty headers', async () => {
-    api.session.invoke(event('a', { traceHeader: '', clientContext: '' }))
+    api.invoke(event('a', { traceHeader: '', clientContext: '' }))
     const { headers } = await api.next()
     expect(headers).not.toHaveProperty('lambda-runtime-trace-id')
     expect(headers).not.toHaveProperty('lambda-runtime-client-context')
   })
 
   it('sends a client context with line breaks and text beyond ASCII as UTF-8 in one line', async () => {
-    api.session.invoke(event('a', { clientContext: '{\r\n "city": "Köln €"}' }))
+    api.invoke(event('a', { clientContext: '{\r\n "city": "Köln €"}' }))
     const { headers } = await api.next()
     expect(Buffer.from(String(headers['lambda-runtime-client-context']), 'latin1').toString()).toBe(
       '{   "city": "Köln €"}',
@@ -63,7 +63,7 @@ describe('next', () => {
   })
 
   it('carries an empty and a binary payload unchanged', async () => {
-    api.session.invoke(event('a', { payload: new Uint8Array() }))
+    api.invoke(event('a', { payload: new Uint8Array() }))
     const empty = await api.next()
     expect(empty.body.length).toBe(0)
     expect(empty.headers['content-length']).toBe('0')
@@ -71,12 +71,12 @@ describe('next', () => {
     const waiting = api.next()
     await until(() => api.ready.length === 2)
     const bytes = new Uint8Array(6 * 1024 * 1024).map((_, i) => i % 251)
-    api.session.invoke(event('b', { payload: bytes }))
+    api.invoke(event('b', { payload: bytes }))
     expect(Buffer.compare((await waiting).body, bytes)).toBe(0)
   })
 
   it('returns the same event again during an invocation, without a second ready', async () => {
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     const first = await api.next()
     const second = await api.next()
     expect(second.text).toBe(first.text)
@@ -91,7 +91,7 @@ describe('next', () => {
     lost.socket.destroy()
     await lost.closed
     const waiting = api.next()
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     expect((await waiting).text).toBe('{"id":"a"}')
     expect(lost.received).toBe('')
     expect(api.ready).toEqual([0])
@@ -104,7 +104,7 @@ describe('next', () => {
     lost.socket.destroy()
     await lost.closed
     await api.call('GET', '/ping')
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     expect((await api.next()).text).toBe('{"id":"a"}')
   })
 
@@ -114,35 +114,35 @@ describe('next', () => {
     await until(() => api.ready.length === 1)
     const newer = api.next()
     await older.closed
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     expect((await newer).text).toBe('{"id":"a"}')
     expect(older.received).toBe('')
   })
 
   it('ends an invocation after its response, once', async () => {
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     await api.next()
     await api.call('POST', responsePath('a'), { body: '1' })
     expect(api.ready).toEqual([0])
     const waiting = api.next()
     await until(() => api.ready.length === 2)
     expect(api.ready).toEqual([0, 1])
-    api.session.invoke(event('b'))
+    api.invoke(event('b'))
     expect((await waiting).text).toBe('{"id":"b"}')
   })
 })
 
 describe('one invocation at a time', () => {
   it('is refused when another is in progress', async () => {
-    api.session.invoke(event('a'))
-    expect(() => api.session.invoke(event('b'))).toThrow('invocation a is still in progress')
+    api.invoke(event('a'))
+    expect(() => api.invoke(event('b'))).toThrow('invocation a is still in progress')
   })
 
   it('uses the connection of the runtime for hundreds of invocations', async () => {
     for (let i = 0; i < 300; i++) {
       const waiting = api.next()
       await until(() => api.ready.length === i + 1)
-      api.session.invoke(event(`r${i}`))
+      api.invoke(event(`r${i}`))
       expect((await waiting).headers['lambda-runtime-aws-request-id']).toBe(`r${i}`)
       expect((await api.call('POST', responsePath(`r${i}`), { body: `${i}` })).status).toBe(202)
     }
@@ -178,7 +178,7 @@ describe('init/error', () => {
   })
 
   it('during an invocation is a 403 that leaves the invocation alone', async () => {
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     await api.next()
     const reply = await api.call('POST', INIT_ERROR, { body: '{}' })
     expect(reply.status).toBe(403)
@@ -198,7 +198,7 @@ describe('reset', () => {
     const { address } = api.session
     const waiting = api.next().catch((error: Error) => error)
     await until(() => api.ready.length === 1)
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     await waiting
     const open = await api.raw()
     api.session.reset()
@@ -211,13 +211,13 @@ describe('reset', () => {
     ])
     const booted = api.next()
     await until(() => api.ready.length === 2)
-    api.session.invoke(event('b'))
+    api.invoke(event('b'))
     expect((await booted).text).toBe('{"id":"b"}')
     expect(api.outcomes).toEqual([])
   })
 
   it('forgets a response of which only a part had come', async () => {
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     await api.next()
     const half = await api.raw()
     half.write(`POST ${responsePath('a')} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345`)
@@ -225,7 +225,7 @@ describe('reset', () => {
     await api.call('GET', '/ping')
     api.session.reset()
     await half.closed
-    api.session.invoke(event('b'))
+    api.invoke(event('b'))
     expect((await api.next()).text).toBe('{"id":"b"}')
     expect((await api.call('POST', responsePath('b'), { body: '1' })).status).toBe(202)
     expect(api.outcomes.map(({ requestId }) => requestId)).toEqual(['b'])
@@ -243,7 +243,7 @@ describe('close', () => {
   it('refuses later invocations', () => {
     api.session.close()
     api.session.close()
-    expect(() => api.session.invoke(event('a'))).toThrow('the session is closed')
+    expect(() => api.invoke(event('a'))).toThrow('the session is closed')
   })
 })
 
@@ -282,7 +282,7 @@ describe('everything else', () => {
   })
 
   it('takes no notice of a query', async () => {
-    api.session.invoke(event('a'))
+    api.invoke(event('a'))
     expect((await api.next()).status).toBe(200)
     expect((await api.call('GET', `${NEXT}?x=1`)).text).toBe('{"id":"a"}')
     expect((await api.call('POST', `${responsePath('a')}?x=1`, { body: '1' })).status).toBe(202)
