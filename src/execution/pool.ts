@@ -271,7 +271,8 @@ export class EnvironmentPool implements EnvironmentOwner, AheadStarter {
       if (placement === 'evict-and-start') this.#evict(deployment)
       this.#start(deployment)
     }
-    const supply = deployment.starting + deployment.finishing
+    // Finishing environments that were doubted may never become idle: who waits for one waits for room.
+    const supply = deployment.starting + (trustFinishing ? deployment.finishing : 0)
     if (deployment.finishing > 0 && deployment.starting < deployment.waiters.length) this.#doubtFinishing(deployment)
     for (const waiter of deployment.waiters.slice(supply)) this.#limitWait(deployment, waiter)
   }
@@ -285,15 +286,16 @@ export class EnvironmentPool implements EnvironmentOwner, AheadStarter {
   }
 
   #limitWait(deployment: Deployment, waiter: Waiter): void {
+    const { maxEnvironments, waitForEnvironmentMs } = this.#settings
+    const left = Math.max(0, waiter.since + waitForEnvironmentMs - performance.now())
     waiter.timer ??= setTimeout(() => {
       const index = deployment.waiters.indexOf(waiter)
       if (index < 0) return
       deployment.waiters.splice(index, 1)
-      const { maxEnvironments, waitForEnvironmentMs } = this.#settings
       waiter.reject(
         new NoCapacity(`all ${maxEnvironments} execution environments were busy for ${waitForEnvironmentMs} ms`),
       )
-    }, this.#settings.waitForEnvironmentMs)
+    }, left)
   }
 
   #start(deployment: Deployment): void {

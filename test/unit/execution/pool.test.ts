@@ -203,6 +203,14 @@ describe('the pool', () => {
     expect((await first).result.ok).toBe(true)
   })
 
+  it('does not wait beyond that time for an environment that has answered and does not ask for the next event', async () => {
+    const behaviour = { event: (runtime: FakeRuntime, event: InvocationEvent) => runtime.respond(event, '1') }
+    const { invoke } = pooled({ behaviour }, { maxEnvironments: 1, waitForEnvironmentMs: 50 })
+    const version = validVersion()
+    expect((await invoke(version)).result.ok).toBe(true)
+    await expect(invoke(version)).rejects.toBeInstanceOf(NoCapacity)
+  })
+
   it('tells one waiting invocation why its environment could not start, and goes on with the others', async () => {
     let starts = 0
     const { invoke, pool } = pooled({ refuseStart: () => (++starts === 1 ? new Error('no engine') : undefined) })
