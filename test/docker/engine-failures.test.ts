@@ -14,7 +14,9 @@ const REAL = (process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock').replace(
 const FAULTY = join(tmpdir(), `hearth-faulty-${process.pid}.sock`)
 
 /** What the faulty engine answers to `POST /containers/create`; `undefined`: what the real one answers. */
-let fault: { status: number; message: string } | 'hang-up' | undefined
+let fault: { status: number; message: string } | 'hang-up' | 'late' | undefined
+/** What the real engine made after the create of it was given up. */
+const late: string[] = []
 let engine: Server
 let host: TestHost
 let dockerHost: string | undefined
@@ -43,6 +45,18 @@ beforeAll(async () => {
   host = await startTestHost()
 })
 
+/** Status of a GET at the real engine. */
+function engineSays(path: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath: REAL, path }, (answer) => {
+      answer.resume()
+      resolve(answer.statusCode)
+    })
+    asked.on('error', reject)
+    asked.end()
+  })
+}
+
 let functions = 0
 
 /** A function that has no environment yet: its first invoke needs the engine. */
@@ -66,10 +80,32 @@ echo started
 exit 1
 `
 
+/** The connection breaks, and the engine goes on with what it was asked for. */
+function createLater(incoming: IncomingMessage): void {
+  const body: Buffer[] = []
+  incoming.on('data', (chunk: Buffer) => body.push(chunk))
+  incoming.on('end', () => {
+    incoming.socket.destroy()
+    const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.concat(body).length }
+    const onward = request({ socketPath: REAL, method: 'POST', path: incoming.url, headers }, async (answer) => {
+      let text = ''
+      for await (const chunk of answer) text += chunk
+      late.push((JSON.parse(text) as { Id: string }).Id)
+    })
+    // Long after the host has looked for what it had begun to make.
+    setTimeout(() => onward.end(Buffer.concat(body)), 1000)
+  })
+}
+
 function relay(incoming: IncomingMessage, response: ServerResponse): void {
   if (fault !== undefined && incoming.method === 'POST' && incoming.url!.includes('/containers/create')) {
     if (fault === 'hang-up') {
       incoming.socket.destroy()
+      return
+    }
+    if (fault === 'late') {
+      fault = undefined
+      createLater(incoming)
       return
     }
     response.writeHead(fault.status, { 'Content-Type': 'application/json' })
@@ -124,6 +160,15 @@ describe('when the engine', () => {
       expect((await invoke(host.client, name)).StatusCode).toBe(200)
     },
   )
+
+  it('makes a sandbox after the host gave it up, the sandbox is removed', async () => {
+    const name = await freshFunction()
+    fault = 'late'
+    await expect(invoke(host.client, name)).rejects.toThrow()
+    const present = async (id: string) => (await engineSays(`/containers/${id}/json`)) === 200
+    while (late.length === 0) await new Promise((resolve) => setTimeout(resolve, 50))
+    while (await present(late[0]!)) await new Promise((resolve) => setTimeout(resolve, 200))
+  })
 
   it('says something unexpected, the caller gets its code', async () => {
     const name = await freshFunction()

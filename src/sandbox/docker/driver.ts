@@ -15,7 +15,7 @@ import {
 } from '../driver.ts'
 import { DockerSandbox } from './container.ts'
 import { missingCapabilities } from './engine/capabilities.ts'
-import { bounded } from './engine/errors.ts'
+import { bounded, isAnswer } from './engine/errors.ts'
 import { EngineEvents } from './engine/events.ts'
 import { digest, type Identity } from './engine/labels.ts'
 import { ownerOf } from './engine/owner.ts'
@@ -71,6 +71,8 @@ interface Attempt {
   readonly place: BridgePlace
   readonly nonce: string
   readonly tmp: TmpVolume | undefined
+  /** The engine was asked to create the container and has not answered. */
+  unanswered: boolean
   /** Removes the container and everything that came with it; never throws. */
   readonly cleanUp: () => Promise<void>
 }
@@ -208,15 +210,23 @@ export class DockerDriver implements SandboxDriver {
     const nonce = randomBytes(4).toString('hex')
     const name = containerName(cell, { identity: this.#identity, nonce })
     const unhold = place.hold()
-    const cleanUp = async () => {
-      // The address is free when the container is gone for certain, which may be later than this returns.
-      await this.#removals.remove(name, () => {
-        unhold()
-        leave()
-      })
-      await tmp?.destroy()
+    // The address is free when the container is gone for certain, which may be later than `cleanUp` returns.
+    const gone = () => {
+      unhold()
+      leave()
     }
-    return { place, nonce, tmp, cleanUp }
+    const attempt: Attempt = {
+      place,
+      nonce,
+      tmp,
+      unanswered: false,
+      cleanUp: async () => {
+        const { unanswered } = attempt
+        await this.#removals.remove(name, () => (unanswered ? this.#removals.removeLate(name, gone) : gone()))
+        await tmp?.destroy()
+      },
+    }
+    return attempt
   }
 
   async #run({ cell, workload, observer }: Order, attempt: Attempt): Promise<DockerSandbox> {
@@ -236,9 +246,14 @@ export class DockerDriver implements SandboxDriver {
       this.#sandboxes.delete(one.id)
     }
     const began = performance.now()
+    attempt.unanswered = true
     const container = await bounded(CALL_LIMIT_MS, 'create a sandbox', (abortSignal) =>
       docker.createContainer({ ...options, abortSignal }),
-    )
+    ).catch((error: unknown) => {
+      attempt.unanswered = !isAnswer(error)
+      throw error
+    })
+    attempt.unanswered = false
     await this.#attachments.join(container.id, cell.networks ?? [])
     const created = performance.now()
     const sandbox = new DockerSandbox({ container, cell, observer, log, remove })

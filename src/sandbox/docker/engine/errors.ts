@@ -108,6 +108,11 @@ export function statusOf(error: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined
 }
 
+/** Whether the engine said no: else it may have begun, and may go on with, what it was asked for. */
+export function isAnswer(error: unknown): boolean {
+  return statusOf(error instanceof SandboxError ? error.cause : error) !== undefined
+}
+
 /**
  * Runs one call with a time limit. After it the call is aborted and fails with ETIMEDOUT; whatever it was about may still happen, so
  * callers clean up by name.

@@ -11,16 +11,22 @@ const FIRST_PAUSE_MS = 100
 /** After that it is tried again so often, e.g. until the engine is back. Milliseconds. */
 const LATER_MS = 15_000
 
-/** Resolves when the container is gone. Rejects with the last SandboxError when it could not be removed. */
-export async function removeContainer(docker: Dockerode, nameOrId: string): Promise<void> {
+/**
+ * When the engine is asked again for a container whose create was not answered, milliseconds after one another: an overloaded engine goes on
+ * with what it began. Two minutes and a half in all; what comes later is removed by the next start of the host.
+ */
+const LATE_LOOKS_MS = [500, 2000, 8000, 20_000, 120_000]
+
+/** Resolves when the container is gone, with whether it was there. Rejects with the last SandboxError when it could not be removed. */
+export async function removeContainer(docker: Dockerode, nameOrId: string): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     try {
       await bounded(LIMIT_MS, 'remove a sandbox', (abortSignal) =>
         docker.getContainer(nameOrId).remove({ force: true, v: true, abortSignal }),
       )
-      return
+      return true
     } catch (error) {
-      if (statusOf((error as Error).cause) === 404) return
+      if (statusOf((error as Error).cause) === 404) return false
       // 409: somebody else is removing it; the 404 of a later try says when that is done.
       if (attempt === TRIES) throw error
       await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1))
@@ -55,6 +61,30 @@ export class Removals {
       timer.unref()
       this.#later.add(timer)
     }
+  }
+
+  /** A container whose create got no answer: the engine may make it yet. `gone` is called once, when it was removed or no longer comes. */
+  removeLate(name: string, gone: () => void, looks: readonly number[] = LATE_LOOKS_MS): void {
+    const [pause, ...rest] = looks
+    if (pause === undefined) {
+      gone()
+      return
+    }
+    const timer = setTimeout(() => {
+      this.#later.delete(timer)
+      this.#slots
+        .run(() => removeContainer(this.#docker, name))
+        .then(
+          (found) => {
+            if (!found) return this.removeLate(name, gone, rest)
+            this.#log('A sandbox that the engine made after its time was over is removed', { container: name })
+            gone()
+          },
+          () => this.removeLate(name, gone, looks),
+        )
+    }, pause)
+    timer.unref()
+    this.#later.add(timer)
   }
 
   /** Gives up: the next start of Hearth removes the rest. */
