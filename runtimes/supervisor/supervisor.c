@@ -1,7 +1,10 @@
 /*
  * PID 1 of every sandbox: starts the function's runtime, says how it really ended, kills and restarts it on request.
  *
- *   supervisor [-C folder] [program [argument…]]        default program: /var/runtime/bootstrap, in the folder of the container
+ *   supervisor [-C folder] [-u variable]… [--] [program [argument…]]   default: /var/runtime/bootstrap, in the folder of the container
+ *   supervisor [-u variable]… -B program [program…]                    the first of these files that can be executed
+ *
+ * -u removes a variable that the engine sets by itself.
  *
  * Nothing of the function runs before the first `boot`: what closes its networks is set until then.
  *
@@ -10,6 +13,7 @@
  *   fd 2  reports to the host, one a line:
  *           exit runtime code=<0-255> oom=<0|1>       exit runtime signal=<number> oom=<0|1>
  *           launch runtime errno=<NAME> path=<program>   launch folder errno=<NAME> path=<folder>   stopped   usage <kilobytes>
+ *           launch bootstrap errno=ENOENT path=<program> <program>…   none of -B exists
  *
  * It runs as the same user as the function, which is hostile. So it is not dumpable (nobody opens /proc/1/fd, traces it or reads its
  * memory), processes of the function hold neither fd 0 nor fd 2, and signals sent from inside do not reach a PID 1 without handlers.
@@ -29,6 +33,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -49,7 +54,7 @@ struct queue {
 /* What happens to the processes of the function: IDLE -> (boot) RUNNING -> (it exits) DRAINING | (stop) STOPPING -> IDLE. */
 static enum { IDLE, RUNNING, DRAINING, STOPPING } state = IDLE;
 static struct queue markers, reports;
-static char **program, *folder;
+static char **program, **candidates, *folder;
 static pid_t runtime;
 static int runtime_status, launch_error_fd = -1, boot_wanted, oom_fd = -1, devnull;
 static long oom_kills_at_boot, peak_kb;
@@ -184,9 +189,31 @@ static int become(void) {
   return problem;
 }
 
+/* The first candidate with an x bit, else the first that exists: the kernel says what is wrong with it. */
+static int choose_program(void) {
+  static char *chosen[2];
+  char line[1024] = "launch bootstrap errno=ENOENT path=";
+  chosen[0] = NULL;
+  for (char **candidate = candidates; *candidate; candidate++) {
+    struct stat found;
+    size_t length = strlen(line);
+    snprintf(line + length, sizeof line - length - 1, "%s%s", candidate == candidates ? "" : " ", *candidate);
+    if (stat(*candidate, &found) != 0 || !S_ISREG(found.st_mode)) continue;
+    int executable = access(*candidate, X_OK) == 0;
+    if (executable || !chosen[0]) chosen[0] = *candidate;
+    if (executable) break;
+  }
+  program = chosen;
+  if (chosen[0]) return 1;
+  strcat(line, "\n");
+  put(&reports, line, (int)strlen(line));
+  return 0;
+}
+
 static void boot(void) {
   int pipe_fds[2];
   boot_wanted = 0;
+  if (candidates && !choose_program()) return;
   peak_kb = 0;
   oom_kills_at_boot = oom_kills();
   if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0) return report_launch_failure(errno);
@@ -291,11 +318,12 @@ int main(int argc, char **argv) {
   }
   prctl(PR_SET_DUMPABLE, 0);
   for (int fd = 3; fd < 1024; fd++) close(fd); /* whatever the engine left open is not the function's */
-  if (argc > 2 && strcmp(argv[1], "-C") == 0) {
-    folder = argv[2];
-    argv += 2;
-    argc -= 2;
+  for (; argc > 2 && (strcmp(argv[1], "-C") == 0 || strcmp(argv[1], "-u") == 0); argv += 2, argc -= 2) {
+    if (argv[1][1] == 'C') folder = argv[2];
+    else unsetenv(argv[2]);
   }
+  if (argc > 2 && strcmp(argv[1], "-B") == 0) candidates = argv + 2;
+  if (argc > 2 && strcmp(argv[1], "--") == 0) argv++, argc--;
   program = argc > 1 ? argv + 1 : default_program;
   signal(SIGPIPE, SIG_IGN);
   sigemptyset(&child_signal);

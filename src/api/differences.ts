@@ -69,6 +69,7 @@ Not built yet:
 - external extensions: a program in \`/opt/extensions\` is not started, and a warning in the log of the host names it. There is no Telemetry API, and no extension gets a SHUTDOWN event.
 - the freeze between invocations: what a function leaves running goes on after its answer
 - \`TenancyConfig\`, \`DurableConfig\` and SnapStart are refused
+- the X-Ray daemon: \`AWS_XRAY_DAEMON_ADDRESS\` names AWS's address, and what SDKs send there gets lost
 
 Kept without an effect:
 
@@ -88,7 +89,11 @@ Kept without an effect:
 
 With \`HEARTH_RUNTIME_IMAGES=aws\` AWS's own base images are used where they are present or can be pulled; \`HEARTH_RUNTIME_IMAGE_MAP\` names any other.
 A runtime without an image is refused by CreateFunction with what is available and how to get it. \`HEARTH_RUNTIME_SUBSTITUTE=nearest\` runs it on the
-nearest version of its family instead; \`hearth runtimes\` shows that.`,
+nearest version of its family instead; \`hearth runtimes\` shows that.
+
+Functions from images have a \`HOME\` that the container engine sets where their image has none; AWS sets none.
+Node.js's client writes the newlines of a log record as carriage returns, which are newlines again in the log. A record whose line breaks all come in pairs counts as text with CRLF
+line ends, so a text whose only breaks are blank lines loses those.`,
   },
   {
     title: 'The machine',

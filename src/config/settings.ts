@@ -134,7 +134,7 @@ export const SETTINGS = {
     env: 'HEARTH_FUNCTION_ENV_*',
     form: 'NAME=VALUE,…',
     description:
-      "Variables put into every function's environment; the function's own win. One variable each: HEARTH_FUNCTION_ENV_NAME=value. The value is taken as it is, commas too.",
+      "Variables put into every function's environment. They win over the runtime's defaults (TZ, LANG …); the function's own win over them. One variable each: HEARTH_FUNCTION_ENV_NAME=value. The value is taken as it is, commas too.",
     schema: pairs(
       /^[A-Za-z][A-Za-z0-9_]*$/,
       /^[^\0]*$/,

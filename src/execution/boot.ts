@@ -1,6 +1,5 @@
 /** Init of a runtime: from the start of its process to its first `next`, or to the reason why it never came. */
 import { LIMITS } from '../lambda/limits.ts'
-import { NO_BOOTSTRAP_EXIT_CODE } from '../lambda/runtimes.ts'
 import type { ProcessExit } from '../sandbox/driver.ts'
 import { exited, type Failure, launchProblem, notLaunched, sandboxLost, timedOut } from './failure.ts'
 import type { Mailbox } from './mailbox.ts'
@@ -19,16 +18,11 @@ export type BootOutcome = { readonly ok: true } | BootFailure
 /** Milliseconds for an …/init/error that is on its way when the exit is reported: the two come over different connections. */
 const LAST_WORDS_MS = 10
 
-const NO_BOOTSTRAP = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
-
-export interface BootOptions {
-  readonly runtime: string | undefined
-  /** Seconds, for the text of a timeout. */
-  readonly timeoutSeconds: number
-}
-
-/** Reads signals until Init is over. A deadline must be posted as the signal `deadline` by the caller. */
-export async function awaitBoot(mailbox: Mailbox<Signal>, options: BootOptions): Promise<BootOutcome> {
+/**
+ * Reads signals until Init is over. A deadline must be posted as the signal `deadline` by the caller.
+ * @param timeoutSeconds for the text of a timeout
+ */
+export async function awaitBoot(mailbox: Mailbox<Signal>, timeoutSeconds: number): Promise<BootOutcome> {
   for (;;) {
     const signal = await mailbox.next()
     switch (signal.kind) {
@@ -41,7 +35,7 @@ export async function awaitBoot(mailbox: Mailbox<Signal>, options: BootOptions):
         if (words?.kind === 'init-error') {
           return failed(words.errorType, () => ({ errorType: words.errorType, payload: words.payload, logLines: [] }))
         }
-        return exitOutcome(signal.exit, options.runtime)
+        return exitOutcome(signal.exit)
       }
       case 'launch-failure': {
         const errorType = signal.process === 'folder' ? 'Runtime.InvalidWorkingDir' : 'Runtime.InvalidEntrypoint'
@@ -52,7 +46,7 @@ export async function awaitBoot(mailbox: Mailbox<Signal>, options: BootOptions):
           ok: false,
           status: 'timeout',
           errorType: 'Sandbox.Timedout',
-          failure: (requestId, nowMs) => timedOut(requestId, options.timeoutSeconds, nowMs),
+          failure: (requestId, nowMs) => timedOut(requestId, timeoutSeconds, nowMs),
         }
       case 'lost':
         return { ok: false, status: 'error', errorType: 'Sandbox.Failure', failure: sandboxLost }
@@ -62,12 +56,7 @@ export async function awaitBoot(mailbox: Mailbox<Signal>, options: BootOptions):
   }
 }
 
-function exitOutcome(exit: ProcessExit, runtime: string | undefined): BootOutcome {
-  if (exit.code === NO_BOOTSTRAP_EXIT_CODE && runtime?.startsWith('provided')) {
-    return failed('Runtime.InvalidEntrypoint', (requestId) =>
-      notLaunched(requestId, 'Runtime.InvalidEntrypoint', NO_BOOTSTRAP),
-    )
-  }
+function exitOutcome(exit: ProcessExit): BootOutcome {
   const errorType = exit.outOfMemory ? 'Runtime.OutOfMemory' : 'Runtime.ExitError'
   return failed(errorType, (requestId) => exited(requestId, exit))
 }

@@ -26,8 +26,6 @@ export interface EnvironmentLogOptions {
   readonly stream: LogStreamName
   /** Peak memory of the environment, bytes; asked once per flush that needs it. */
   readonly maxMemoryBytes: () => Promise<number>
-  /** `\r` inside a line is a newline of a managed runtime's record (reference: runtime-clients 2.7). */
-  readonly carriageReturns: 'keep' | 'newline'
   /** Whether a line of the function's output is wanted. */
   readonly keeps: (line: string) => boolean
   /** What the log says of output that was too much at once. */
@@ -112,8 +110,7 @@ export class EnvironmentLog {
   #line(raw: string): void {
     const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw
     if (!this.#options.keeps(line)) return
-    const message = this.#options.carriageReturns === 'newline' ? line.replaceAll('\r', '\n') : line
-    this.#add({ timestamp: Date.now(), message })
+    this.#add({ timestamp: Date.now(), message: withNewlines(line) })
   }
 
   #add(line: PendingLine): void {
@@ -159,6 +156,19 @@ export class EnvironmentLog {
       })),
     )
   }
+}
+
+/** What a runtime client writes as one record: Node.js a line of its console, Python an error with its trace. */
+const RECORD = /^(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\t[^\t]*\t[A-Z]+\t|\[ERROR\] )/
+
+/**
+ * Runtime clients write the newlines of a record as `\r`, so that it stays one line (reference: runtime-clients 2.7). Everywhere else `\r` is
+ * the function's own and stays, as on AWS (reference: cloudwatch-logs). Where each of a record's comes twice, its text had CRLF.
+ */
+function withNewlines(line: string): string {
+  if (!line.includes('\r') || !RECORD.test(line)) return line
+  const single = line.replaceAll('\r\r', '')
+  return single.includes('\r') ? line.replaceAll('\r', '\n') : line.replaceAll('\r\r', '\n')
 }
 
 /** Characters, of which each is at least a byte, with the newline; a line that is not made yet counts for little. */

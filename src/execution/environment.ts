@@ -67,7 +67,7 @@ export class ExecutionEnvironment {
     initialization: InitializationType = 'on-demand',
   ) {
     this.provisioned = initialization === 'provisioned-concurrency'
-    const { account, region, logging, runtime } = version
+    const { account, region, logging } = version
     this.#host = host
     this.#owner = owner
     this.version = version
@@ -77,7 +77,6 @@ export class ExecutionEnvironment {
       store: host.logs,
       stream: { account, region, group: logging.logGroup, stream },
       maxMemoryBytes: () => this.#sandbox?.maxMemoryBytes() ?? Promise.resolve(0),
-      carriageReturns: runtime?.startsWith('provided') ? 'keep' : 'newline',
       keeps: outputFilterOf(version),
       dropped: (bytes) => this.#lines.dropped(bytes),
     })
@@ -146,7 +145,7 @@ export class ExecutionEnvironment {
       sandbox,
       mailbox: this.#mailbox,
       log: this.#invocationLog,
-      boot: async (began) => (this.#booted ? undefined : await this.#suppressedInit(began)),
+      boot: (began) => (this.#booted ? undefined : this.#suppressedInit(began)),
       finishing: () => this.#owner.finishing(this),
     }
     this.#apply('started')
@@ -244,7 +243,7 @@ export class ExecutionEnvironment {
       () => this.#mailbox.post({ kind: 'deadline' }),
       initLimitMs(this.version, this.provisioned),
     )
-    const outcome = await awaitBoot(this.#mailbox, this.#bootOptions())
+    const outcome = await awaitBoot(this.#mailbox, this.version.timeout)
     clearTimeout(timer)
     if (this.#state !== 'Init') throw new ShutDown()
     const durationMs = performance.now() - began
@@ -269,17 +268,13 @@ export class ExecutionEnvironment {
   async #suppressedInit(began: number): Promise<BootFailure | undefined> {
     this.#mailbox.drain()
     this.#sandbox!.boot()
-    const outcome = await awaitBoot(this.#mailbox, this.#bootOptions())
+    const outcome = await awaitBoot(this.#mailbox, this.version.timeout)
     if (outcome.ok) {
       this.#booted = true
       return undefined
     }
     this.#reportInit(outcome, performance.now() - began, 'invoke')
     return outcome
-  }
-
-  #bootOptions(): { runtime: string | undefined; timeoutSeconds: number } {
-    return { runtime: this.version.runtime, timeoutSeconds: this.version.timeout }
   }
 
   #reportInit(outcome: BootFailure, durationMs: number, phase: 'init' | 'invoke'): void {

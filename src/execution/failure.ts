@@ -72,6 +72,7 @@ const ERRORS: Readonly<Record<string, string>> = {
 
 /** e.g. `fork/exec /app/main: exec format error`, `chdir /app: no such file or directory` */
 export function launchProblem({ process, errno, path }: LaunchFailure): string {
+  if (process === 'bootstrap') return `Couldn't find valid bootstrap(s): [${path}]`
   return `${process === 'folder' ? 'chdir' : 'fork/exec'} ${path}: ${ERRORS[errno] ?? errno}`
 }
 

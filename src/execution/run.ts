@@ -24,8 +24,8 @@ export interface RunContext {
   readonly sandbox: Sandbox
   readonly mailbox: Mailbox<Signal>
   readonly log: InvocationLog
-  /** Makes the runtime ready where it is not. */
-  readonly boot: (began: number) => Promise<BootFailure | undefined>
+  /** Makes the runtime ready; `undefined`: it is. */
+  readonly boot: (began: number) => Promise<BootFailure | undefined> | undefined
   /** The caller has its answer, and the runtime is about to ask for the next event. */
   readonly finishing: () => void
 }
@@ -73,7 +73,9 @@ export class Run {
     const timer = setTimeout(() => mailbox.post({ kind: 'deadline' }), version.timeout * 1000)
     try {
       log.begin(tail)
-      const failedBoot = await boot(this.#began)
+      const booting = boot(this.#began)
+      // A warm invocation is handed over in the turn in which it came.
+      const failedBoot = booting && (await booting)
       log.started(requestId, traceHeader)
       if (failedBoot !== undefined) {
         clearTimeout(timer)

@@ -16,8 +16,11 @@ export interface VariableContext {
   readonly lambdaApi: boolean
 }
 
+/** Where AWS's X-Ray daemon listens. Nothing answers here: SDKs send it datagrams that get lost. */
+const XRAY_DAEMON = { address: '169.254.100.1', port: '2000' }
+
 /**
- * Later groups win: operator's defaults, variables of the image that a function may override (PATH, LANG, NODE_PATH …), the function's
+ * Later groups win: variables of the runtime that a function may override (PATH, LANG, NODE_PATH …), the operator's defaults, the function's
  * own, then credentials and reserved variables. Source: developer guide, "Defined runtime environment variables".
  */
 export function environmentVariables(context: VariableContext): Record<string, string> {
@@ -26,8 +29,12 @@ export function environmentVariables(context: VariableContext): Record<string, s
   const variables: Record<string, string> = {
     ...(context.lambdaApi ? { AWS_ENDPOINT_URL_LAMBDA: `http://${runtimeApi}` } : {}),
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
-    ...context.defaults,
+    AWS_XRAY_DAEMON_ADDRESS: `${XRAY_DAEMON.address}:${XRAY_DAEMON.port}`,
+    _AWS_XRAY_DAEMON_ADDRESS: XRAY_DAEMON.address,
+    _AWS_XRAY_DAEMON_PORT: XRAY_DAEMON.port,
+    TZ: ':UTC',
     ...(version.runtime === undefined ? {} : runtimeEnvironment(version.runtime)),
+    ...context.defaults,
     ...user,
     ...credentials(version),
     ...(version.runtime === undefined ? {} : executionEnv(version.runtime)),
@@ -46,7 +53,6 @@ export function environmentVariables(context: VariableContext): Record<string, s
     LAMBDA_TASK_ROOT: '/var/task',
     LAMBDA_RUNTIME_DIR: '/var/runtime',
   }
-  if (user.TZ === undefined) variables.TZ = ':UTC'
   bypassProxy(variables, runtimeApi)
   return variables
 }

@@ -6,6 +6,7 @@ import { type Keys, openedForInvoke } from '../lambda/keys.ts'
 import { layerHashes } from '../lambda/layer.ts'
 import type { MachineRoom } from '../lambda/machine-room.ts'
 import { type PackageReference, packageOf } from '../lambda/package.ts'
+import { bootstrapsOf } from '../lambda/runtimes.ts'
 import type { CellSpec, ImageProgram, Workload } from '../sandbox/driver.ts'
 import { roomOf } from './room.ts'
 import { environmentVariables, type VariableContext } from './variables.ts'
@@ -115,9 +116,14 @@ export class FunctionWorkloads implements Workloads {
         code,
         layers.folder(layerHashes(version)),
       ])
+      const bootstraps = bootstrapsOf(version.runtime!)
       return {
         image,
-        workload: { codePath: folder.path, ...(layersPath === undefined ? {} : { layersPath }) },
+        workload: {
+          codePath: folder.path,
+          ...(layersPath === undefined ? {} : { layersPath }),
+          ...(bootstraps === undefined ? {} : { bootstraps }),
+        },
         release: () => folder.release(),
       }
     } catch (error) {

@@ -90,8 +90,10 @@ export const RUNTIMES: Readonly<Record<string, RuntimeRow>> = {
   provided: gone('provided', 'al1', 'AL1', '2024-01-08', '2024-02-08', '2027-03-03'),
 }
 
-/** Exit status of an OS-only runtime's bootstrap that found no executable to become: Runtime.InvalidEntrypoint. */
-export const NO_BOOTSTRAP_EXIT_CODE = 142
+/** Where a function of an OS-only runtime may have its bootstrap, in the order in which AWS looks; `undefined`: the runtime brings its own. */
+export function bootstrapsOf(runtime: string): readonly string[] | undefined {
+  return runtime.startsWith('provided') ? ['/var/task/bootstrap', '/opt/bootstrap'] : undefined
+}
 
 export function isKnownRuntime(runtime: string): boolean {
   return Object.hasOwn(RUNTIMES, runtime)

@@ -23,7 +23,7 @@ export interface AnswerHead {
   readonly contentType: string | undefined
 }
 
-/** Takes the body of the runtime's answer as it comes. */
+/** Takes the body of the runtime's answer as it comes. Nothing of it throws. */
 export interface AnswerBody {
   /** Bytes that an answer may have; one with more gets 413. */
   readonly limitBytes: number

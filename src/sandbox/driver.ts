@@ -61,6 +61,8 @@ export interface Workload {
   readonly layersPath?: string
   /** What runs in an image that a function brings along; `undefined`: the bootstrap of a runtime's image. */
   readonly program?: ImageProgram
+  /** The function brings the bootstrap: what runs is the first of these files that can be executed. */
+  readonly bootstraps?: readonly string[]
 }
 
 export interface ImageProgram {
@@ -86,11 +88,14 @@ export interface ProcessExit {
 
 /** A process could not be started at all. */
 export interface LaunchFailure {
-  /** `runtime`; `folder` where not the program but its working directory was the trouble; or the name of the extension. */
+  /**
+   * `runtime`; `folder` where not the program but its working directory was the trouble; `bootstrap` where none of the workload's bootstraps
+   * exists; or the name of the extension.
+   */
   readonly process: string
   /** errno name, e.g. `ENOENT`, `EACCES`, `ENOEXEC`. */
   readonly errno: string
-  /** What was tried, e.g. `/var/runtime/bootstrap`. */
+  /** What was tried, e.g. `/var/runtime/bootstrap`; several with blanks between them. */
   readonly path: string
 }
 

@@ -165,6 +165,22 @@ describe('a function whose Init fails', () => {
     })
   })
 
+  it.each([
+    [
+      'another-machine',
+      { content: '\x7fELF\u0002\u0001\u0001\nfor another machine\n', mode: 0o755 },
+      'exec format error',
+    ],
+    ['no-x-bit', { content: '#!/bin/sh\n', mode: 0o644 }, 'permission denied'],
+    ['crlf', { content: '#!/bin/sh\r\necho hello\r\n', mode: 0o755 }, 'no such file or directory'],
+  ])('because its bootstrap cannot start says why: %s', async (name, bootstrap, reason) => {
+    await createFunction(host.client, name, { bootstrap }, { Runtime: 'provided.al2023' })
+    const result = await invoke(host.client, name, {}, { LogType: 'Tail' })
+    const message = `RequestId: ${requestIdOf(result)} Error: fork/exec /var/task/bootstrap: ${reason}`
+    expect(result.body).toEqual({ errorType: 'Runtime.InvalidEntrypoint', errorMessage: message })
+    expect(result.log).toContain(`${message}\nRuntime.InvalidEntrypoint\n`)
+  })
+
   it('by an exit reports it', async () => {
     await createFunction(
       host.client,

@@ -15,8 +15,13 @@ export const ROLE = 'arn:aws:iam::000000000000:role/test'
 /** Seconds that a function may take in a test that is not about its timeout: AWS's own 3 are few on a busy machine. */
 export const TIMEOUT_S = 60
 
-/** Content of each file, or where a symbolic link leads. */
-export type Files = Readonly<Record<string, string | Uint8Array | { readonly link: string }>>
+/** Content of each file, also with a mode of its own, or where a symbolic link leads. */
+type File =
+  | string
+  | Uint8Array
+  | { readonly link: string }
+  | { readonly content: string | Uint8Array; readonly mode: number }
+export type Files = Readonly<Record<string, File>>
 
 /** A zip of these files; those named `bootstrap` or ending in `.sh` are executable. */
 export async function zipped(files: Files): Promise<Uint8Array> {
@@ -24,6 +29,10 @@ export async function zipped(files: Files): Promise<Uint8Array> {
   for (const [name, content] of Object.entries(files)) {
     if (typeof content === 'object' && 'link' in content) {
       zip.addBuffer(Buffer.from(content.link), name, { mode: 0o120777 })
+      continue
+    }
+    if (typeof content === 'object' && 'mode' in content) {
+      zip.addBuffer(Buffer.from(content.content), name, { mode: 0o100000 | content.mode })
       continue
     }
     const executable = name === 'bootstrap' || name.endsWith('.sh')

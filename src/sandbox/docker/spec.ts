@@ -51,7 +51,7 @@ export function containerOptions(
     Image: cell.image,
     Entrypoint: [SUPERVISOR_TARGET],
     // The engine would make a working directory that is not there; the supervisor reports it.
-    Cmd: program ? ['-C', program.workingDirectory, ...program.arguments] : [RUNTIME_ENTRY],
+    Cmd: commandOf(workload),
     Env: Object.entries(workload.environment).map(([key, value]) => `${key}=${value}`),
     User: USER,
     WorkingDir: program ? '/' : '/var/task',
@@ -99,6 +99,17 @@ export function containerOptions(
       EndpointsConfig: { [options.network.name]: { IPAMConfig: { IPv4Address: options.network.address } } },
     },
   }
+}
+
+/** Variables that engines set by themselves and AWS does not have. An image's own HOME would look the same: it stays. */
+const ENGINE_VARIABLES = ['HOSTNAME', 'HOME']
+
+/** The supervisor's arguments. */
+function commandOf({ program, bootstraps, environment }: Workload): string[] {
+  const unwanted = ENGINE_VARIABLES.filter((name) => !(name in environment) && !(program && name === 'HOME'))
+  const unset = unwanted.flatMap((name) => ['-u', name])
+  if (program) return ['-C', program.workingDirectory, ...unset, '--', ...program.arguments]
+  return [...unset, ...(bootstraps ? ['-B', ...bootstraps] : [RUNTIME_ENTRY])]
 }
 
 function securityGroupLabels({ securityGroups = {} }: CellSpec): Record<string, string> {

@@ -190,7 +190,14 @@ describe('an execution environment', () => {
 
   it('names the missing bootstrap of a provided runtime', async () => {
     const { environment } = await started(
-      { behaviour: { boot: (runtime) => runtime.sandbox.exit({ process: 'runtime', code: 142, outOfMemory: false }) } },
+      {
+        behaviour: {
+          boot: (runtime) => {
+            const path = '/var/task/bootstrap /opt/bootstrap'
+            runtime.sandbox.launchFailure({ process: 'bootstrap', errno: 'ENOENT', path })
+          },
+        },
+      },
       { runtime: 'provided.al2023' },
     )
     const result = await run(environment, invocation())
@@ -282,7 +289,6 @@ describe('an execution environment', () => {
       store,
       stream,
       maxMemoryBytes: () => Promise.resolve(0),
-      carriageReturns: 'keep',
       keeps: () => true,
       dropped: () => [],
     })

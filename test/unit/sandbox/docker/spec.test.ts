@@ -80,10 +80,21 @@ test('Init has the full CPU: no quota is set at the start', () => {
 
 test('the supervisor is the first process and starts the program of the image', () => {
   expect(made.Entrypoint).toEqual(['/var/hearth/supervisor'])
-  expect(made.Cmd).toEqual(['/var/runtime/bootstrap'])
+  expect(made.Cmd).toEqual(['-u', 'HOSTNAME', '-u', 'HOME', '/var/runtime/bootstrap'])
   expect(made.Healthcheck).toEqual({ Test: ['NONE'] })
   expect(made.Env).toEqual(['_HANDLER=index.handler', 'GREETING=a=b c'])
   expect(made.WorkingDir).toBe('/var/task')
+})
+
+test('a function that brings its bootstrap says where it may be', () => {
+  const bootstraps = ['/var/task/bootstrap', '/opt/bootstrap']
+  const { Cmd } = containerOptions(cell, { ...workload, bootstraps }, options)
+  expect(Cmd!.slice(-3)).toEqual(['-B', ...bootstraps])
+})
+
+test('variables that the engine sets are taken away, unless the function has them', () => {
+  const own = { ...workload, environment: { HOME: '/tmp', HOSTNAME: 'mine' } }
+  expect(containerOptions(cell, own, options).Cmd).toEqual(['/var/runtime/bootstrap'])
 })
 
 test('stdin ends with the connection of the host, and the engine keeps no log', () => {
@@ -119,7 +130,8 @@ test('a function of its own image starts where and how it says, without /var/tas
   const image = `repository@sha256:${'a'.repeat(64)}`
   const own = containerOptions({ ...cell, image }, { environment: {}, codePath: undefined, program }, options)
   expect(own.Entrypoint).toEqual(['/var/hearth/supervisor'])
-  expect(own.Cmd).toEqual(['-C', '/app', '/entry', 'app.handler'])
+  // HOME may be the image's own.
+  expect(own.Cmd).toEqual(['-C', '/app', '-u', 'HOSTNAME', '--', '/entry', 'app.handler'])
   // One that is not there would be made by the engine.
   expect(own.WorkingDir).toBe('/')
   expect(own.User).toBe('993:990')
