@@ -6,6 +6,9 @@ const SELF = process.env.AWS_LAMBDA_FUNCTION_NAME
 const FUNCTIONS = '/2015-03-31/functions'
 const MB = Buffer.alloc(1024 * 1024, 120)
 
+/** Names of the attacks to be made; all of them unless given. */
+let only
+
 const counts = {}
 const note = (what) => {
   counts[what] = (counts[what] ?? 0) + 1
@@ -13,6 +16,7 @@ const note = (what) => {
 
 /** A connection that sends `head`, then what `rest` writes, and is opened again when it ends. `read` false: answers stay unread. */
 function attack(name, head, rest, read, until) {
+  if (only !== undefined && !only.includes(name)) return
   const again = () => {
     if (Date.now() > until) return
     note(name)
@@ -100,7 +104,8 @@ function forbidden(account) {
   return found
 }
 
-exports.handler = async ({ seconds, account }) => {
+exports.handler = async ({ seconds, account, attacks }) => {
+  only = attacks
   const until = Date.now() + seconds * 1000
   const invoke = `${FUNCTIONS}/${SELF}/invocations`
   for (let i = 0; i < 100; i++) {

@@ -1,5 +1,5 @@
 /**
- * A hostile function and a hostile page beside somebody else's function: `npm run bench:hostile [-- seconds]`. Prints the other function's
+ * A hostile function and a hostile page beside somebody else's function: `npm run bench:hostile [-- seconds [attack,…]]`. Prints the other function's
  * p50 and p99 before and meanwhile, how much the host's memory grew, and every answer that must not have been one.
  */
 import { readFileSync } from 'node:fs'
@@ -12,6 +12,8 @@ import { percentile } from './load.ts'
 import { HANDLER, RUNTIME, setUp } from './setting.ts'
 
 const SECONDS = Number(process.argv[2] ?? 60)
+/** Those of hostile-function.js, by name; all of them unless given. */
+const ATTACKS = process.argv[3]?.split(',')
 const VICTIM = '111122223333'
 const BIG = 'exports.handler = async () => "x".repeat(5_900_000)'
 const MIB = 1024 * 1024
@@ -111,7 +113,7 @@ try {
     .send(
       new InvokeCommand({
         FunctionName: 'hostile',
-        Payload: Buffer.from(JSON.stringify({ seconds: SECONDS, account: VICTIM })),
+        Payload: Buffer.from(JSON.stringify({ seconds: SECONDS, account: VICTIM, attacks: ATTACKS })),
       }),
     )
     .finally(() => {
