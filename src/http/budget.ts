@@ -3,6 +3,8 @@
  * host memory for as long as the client likes, so they share one budget. docs/adr/0021 says why it cuts whom it cuts.
  */
 
+import type { Pieces } from './pieces.ts'
+
 /** How often transfers are looked at, milliseconds. */
 const CHECK_MS = 250
 /** A pace is measured over at least so long, milliseconds: TCP comes in bursts. */
@@ -72,9 +74,12 @@ export class Budget {
     return this.meter.held
   }
 
-  /** @param bytes that the transfers of one peer may hold together, and as much as `lent` beyond them */
-  share(bytes = Number.POSITIVE_INFINITY, lent = bytes): Share {
-    return new Share(this, new Meter(bytes, lent))
+  /**
+   * @param bytes that the transfers of one peer may hold together, and as much as `lent` beyond them
+   * @param pieces that its bodies may come in; any number unless given
+   */
+  share(bytes = Number.POSITIVE_INFINITY, lent = bytes, pieces?: Pieces): Share {
+    return new Share(this, new Meter(bytes, lent), pieces)
   }
 
   /** Looks at every transfer. Called by a timer while there are any. */
@@ -173,10 +178,12 @@ class Meter {
 export class Share {
   readonly budget: Budget
   readonly meter: Meter
+  readonly pieces: Pieces | undefined
 
-  constructor(budget: Budget, meter: Meter) {
+  constructor(budget: Budget, meter: Meter, pieces?: Pieces) {
     this.budget = budget
     this.meter = meter
+    this.pieces = pieces
   }
 
   get bytes(): number {

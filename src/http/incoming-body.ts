@@ -80,7 +80,9 @@ export function readBody(
   if (announced > limit) pass()
   request.on('data', (chunk: Buffer) => {
     size += chunk.length
-    if (settled) {
+    if (share?.pieces?.take(chunk.length) === false) {
+      request.socket.destroy()
+    } else if (settled) {
       if (size > limit + discard) request.socket.destroy()
     } else if (chunks === undefined) {
       if (size > limit + discard) finish('too-large')

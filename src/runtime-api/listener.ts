@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { Budget, type BudgetRules } from '../http/budget.ts'
 import { type ConnectionRules, Connections, type Peer } from '../http/connections.ts'
+import { Pieces } from '../http/pieces.ts'
 import { rawAnswer, TRUNCATED } from './answers.ts'
 import type { Listeners, Session, SessionOptions } from './api.ts'
 import { bindChunk, type Chunk, chunkStarts, closeServer } from './ports.ts'
@@ -83,7 +84,7 @@ class Listener {
   /** From now on it is this environment's. */
   bind(session: RuntimeSession): void {
     this.session = session
-    this.#peer = { share: this.#door.budget.share(SANDBOX_BYTES, SANDBOX_LENT), connections: 0 }
+    this.#peer = { share: this.#door.budget.share(SANDBOX_BYTES, SANDBOX_LENT, new Pieces()), connections: 0 }
   }
 
   drop(): void {
@@ -96,6 +97,7 @@ class Listener {
     if (
       session === undefined ||
       this.#peer === undefined ||
+      this.#peer.share.pieces?.open === false ||
       (expected !== undefined && socket.remoteAddress !== expected)
     ) {
       socket.destroy()

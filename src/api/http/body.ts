@@ -125,9 +125,11 @@ const DISCARD_MS = 10_000
 /** Reads what is left of a request that was answered before its end, within bounds; see DISCARDED_BYTES_MAX. */
 export function discardRest(request: IncomingMessage): void {
   let bytes = 0
+  const pieces = shareOf(request)?.pieces
   const count = (chunk: Uint8Array) => {
     bytes += chunk.length
-    if (bytes > DISCARDED_BYTES_MAX) close()
+    if (pieces?.take(chunk.length) === false) request.socket.destroy()
+    else if (bytes > DISCARDED_BYTES_MAX) close()
   }
   const close = () => {
     request.off('data', count)
