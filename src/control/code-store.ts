@@ -1,4 +1,4 @@
-/** Where deployment packages are kept; `code/` implements it and `main.ts` hands it over. */
+/** Where deployment packages are kept; `code/` implements it and `host/` hands it over. */
 import type { PackageReference, PackageSeal } from '../lambda/package.ts'
 import type { SealedPackage } from '../lambda/sealed.ts'
 import type { SignatureReading } from '../lambda/signature.ts'

@@ -68,6 +68,11 @@ export class EventWorker {
     const now = clock()
     const size = Math.min(room.free, CLAIM_SIZE)
     const { events, unnamed } = await queue.claim(now, size, room.limits(now))
+    if (this.#loop.stopped) {
+      // The stop came meanwhile: the next start begins them.
+      await Promise.all(events.map(({ id, epoch }) => queue.release(id, epoch, now, 'postponement')))
+      return false
+    }
     for (const event of events) {
       room.claimed(event.function, now)
       this.#loop.follow(this.#execute(event))

@@ -52,6 +52,11 @@ export class WorkLoop {
     this.#running.add(followed)
   }
 
+  /** It begins nothing more. */
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
   /** Pieces of work that run. */
   get running(): number {
     return this.#running.size

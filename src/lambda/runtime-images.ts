@@ -1,4 +1,4 @@
-/** What the control plane needs to know of runtimes; `sandbox/docker/images/` implements it and `main.ts` hands it over. */
+/** What the control plane needs to know of runtimes; `sandbox/docker/images/` implements it and `host/` hands it over. */
 import type { Architecture } from './function.ts'
 
 export type RuntimeAvailability =

@@ -1,4 +1,4 @@
-/** What the control plane needs of S3; `code/s3-objects.ts` implements it and `main.ts` hands it over. */
+/** What the control plane needs of S3; `code/s3-objects.ts` implements it and `host/` hands it over. */
 
 export interface S3ObjectName {
   readonly bucket: string

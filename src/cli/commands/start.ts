@@ -69,10 +69,12 @@ async function start(options: Options): Promise<void> {
   }
   await stopped
   note('Stopping: running invokes may finish. Once more stops at once.')
-  await host.close()
-  note('Stopped.')
+  const left = await host.close()
+  note(
+    left.length === 0 ? 'Stopped.' : `Stopped. Not closed: ${left.join(', ')}. The next start removes what they left.`,
+  )
   // Whatever an example's deployment still waits for must not keep a stopped host alive.
-  process.exit(0)
+  process.exit(left.length === 0 ? 0 : 1)
 }
 
 /** Runtimes an example can run on, the best introduction first. */

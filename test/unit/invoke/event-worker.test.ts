@@ -275,6 +275,58 @@ describe('an event that cannot run now', () => {
   })
 })
 
+describe('a stop', () => {
+  it('begins no event that was being claimed when it came, and gives it back unspent', async () => {
+    await create('f')
+    let claimed = () => {}
+    const claiming = new Promise<void>((resolve) => {
+      claimed = resolve
+    })
+    let goOn = () => {}
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const { queue } = store
+    const claim = queue.claim.bind(queue)
+    queue.claim = async (...given) => {
+      const taken = await claim(...given)
+      if (taken.events.length > 0) {
+        claimed()
+        await held
+      }
+      return taken
+    }
+    await put('f')
+    await claiming
+    const stopped = worker.stop(1000)
+    goOn()
+    await stopped
+    expect(ran).toEqual([])
+    expect(await queue.counts()).toMatchObject({ waiting: 1, claimed: 0, done: 0 })
+    const [again] = (await claim(now, 1)).events
+    expect(again!.attempts - again!.postponements).toBe(0)
+  })
+
+  it('begins none of those that wait while one runs', async () => {
+    await create('f')
+    let end = () => {}
+    run = () =>
+      new Promise((resolve) => {
+        end = () => resolve(ok)
+      })
+    await reserve('f', 1)
+    await put('f', { requestId: 'running' })
+    await until(() => ran.length === 1)
+    for (let n = 0; n < 20; n++) await put('f')
+    const stopped = worker.stop(60_000)
+    worker.wake()
+    end()
+    await stopped
+    expect(ran.map(({ requestId }) => requestId)).toEqual(['running'])
+    expect(await store.queue.counts()).toMatchObject({ waiting: 20, claimed: 0, done: 1 })
+  })
+})
+
 describe('functions of this host as destinations', () => {
   const ARN = 'arn:aws:lambda:us-east-1:111111111111:function:g'
 

@@ -1,0 +1,96 @@
+/** How the host is reached: the Lambda API and the operator's pages on one port, and the Lambda API inside sandboxes. */
+import { randomBytes } from 'node:crypto'
+import type { Logger } from 'pino'
+import { createAdmin } from '../api/admin/admin.ts'
+import { type Api, createApi } from '../api/app.ts'
+import { withoutRepeats } from '../api/http/repeats.ts'
+import { serveHttp } from '../api/http/server.ts'
+import { invokeAsyncHandler, invokeHandler } from '../api/invoke/invoke.ts'
+import { apiListener, type Listener } from '../api/listener.ts'
+import { effectiveSettings } from '../config/effective.ts'
+import type { Config, LoadedConfig } from '../config.ts'
+import type { ControlPlane } from '../control/control-plane.ts'
+import { describeQueue, queueProblem } from '../invoke/queue-view.ts'
+import { Metrics } from '../telemetry/metrics.ts'
+import type { DataPlane } from './data-plane.ts'
+import type { Durable } from './durable.ts'
+import type { Lifetime } from './lifetime.ts'
+import type { Sandboxes } from './sandboxes.ts'
+
+interface Needs {
+  readonly config: Config
+  readonly sources: LoadedConfig['sources']
+  readonly log: Logger
+  readonly lifetime: Lifetime
+  readonly durable: Durable
+  readonly sandboxes: Sandboxes
+  readonly dataPlane: DataPlane
+  readonly control: ControlPlane
+}
+
+/** The API, which sandboxes reach from now on. */
+export function openWire(needs: Needs): Listener {
+  const { config, log, durable, dataPlane, control } = needs
+  const caller = { accessKeys: config.accessKeys, account: config.accountId, region: config.region }
+  const apiLog = withoutRepeats(log, Date.now)
+  const invoke = invokeHandler(dataPlane.invoker, apiLog)
+  const api: Api = createApi({
+    control,
+    caller,
+    invoke,
+    invokeAsync: invokeAsyncHandler(dataPlane.invoker, apiLog),
+    admin: adminOf(needs),
+    codeLocation: { secret: randomBytes(32), code: durable.packaging, clock: Date.now },
+    log: apiLog,
+  })
+  const listener = apiListener(api, { invoke, caller, log: apiLog })
+  dataPlane.door.open(listener)
+  return listener
+}
+
+/** @returns where the API answers. @throws when the port cannot be had; the message says what to do. */
+export async function servePort(
+  listener: Listener,
+  { config, lifetime, sandboxes: { driver } }: Pick<Needs, 'config' | 'lifetime' | 'sandboxes'>,
+): Promise<string> {
+  const server = await serveHttp(listener, {
+    host: config.host,
+    port: config.port,
+    names: config.publicNames,
+    origins: config.allowedOrigins,
+    isSandbox: (address) => driver.isSandbox(address),
+    functionReach: config.functionReach,
+  })
+  lifetime.drains('the server', (left) => server.close(left()))
+  return server.url
+}
+
+function adminOf({ config, sources, durable, sandboxes, dataPlane }: Needs): ReturnType<typeof createAdmin> {
+  const { store, logs } = durable
+  const { engine, runtimes } = sandboxes
+  const { bus, pool, concurrency, allocation } = dataPlane
+  const queue = () => describeQueue(store, Date.now())
+  const metrics = new Metrics(bus, {
+    environments: () => pool.total,
+    running: () => concurrency.total(),
+    queue,
+    provisioned: () => allocation.counts(),
+  })
+  return createAdmin({
+    health: async () => ({
+      ready: engine.problem === undefined && store.problem === undefined,
+      checks: {
+        engine: engine.problem ?? 'ok',
+        store: store.problem ?? 'ok',
+        queue: (await queueProblem(store).catch(String)) ?? 'ok',
+      },
+    }),
+    config: () => effectiveSettings({ config, sources }),
+    environments: () => pool.environments().map((each) => each.describe()),
+    metrics: () => metrics.text(),
+    queue,
+    runtimes: () => runtimes.list(),
+    logs,
+    caller: { accessKeys: config.accessKeys, account: config.accountId, region: config.region },
+  })
+}
