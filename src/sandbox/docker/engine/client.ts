@@ -3,6 +3,7 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { inspect } from 'node:util'
 import Dockerode from 'dockerode'
+import { followCallSignals } from './call-signal.ts'
 
 const SCHEMES = ['unix:', 'tcp:', 'http:', 'https:']
 
@@ -22,5 +23,7 @@ export function connect(): Dockerode {
   // under way that stops the event loop for 10 ms, each time.
   Object.defineProperty(agent, inspect.custom, { value: () => 'Agent' })
   const options: Dockerode.DockerOptions & { agent: HttpAgent } = { agent }
-  return new Dockerode(options)
+  const docker = new Dockerode(options)
+  followCallSignals(docker)
+  return docker
 }

@@ -1,5 +1,6 @@
 /** Failures of the engine and of its machine -> SandboxError, each with what the operator can do. */
 import { SandboxError, type SandboxErrorKind } from '../../driver.ts'
+import { withCallSignal } from './call-signal.ts'
 
 interface Row {
   readonly matches: (failure: Failure) => boolean
@@ -114,8 +115,8 @@ export function isAnswer(error: unknown): boolean {
 }
 
 /**
- * Runs one call with a time limit. After it the call is aborted and fails with ETIMEDOUT; whatever it was about may still happen, so
- * callers clean up by name.
+ * Runs one call with a time limit. After it the call fails with ETIMEDOUT, and every request that it made of the engine is destroyed (see
+ * call-signal.ts); whatever it was about may still happen, so callers clean up by name.
  */
 export async function bounded<T>(
   limitMs: number,
@@ -131,7 +132,7 @@ export async function bounded<T>(
     }, limitMs)
   })
   try {
-    const work = call(controller.signal)
+    const work = withCallSignal(controller.signal, () => call(controller.signal))
     work.catch(() => undefined)
     return await Promise.race([work, late])
   } catch (error) {

@@ -2,28 +2,30 @@
 import type Dockerode from 'dockerode'
 import { bounded } from './errors.ts'
 
-/** Milliseconds between two questions, and the limit of one. */
-const EVERY_MS = 2_000
-const LIMIT_MS = 5_000
+/** Milliseconds between an answer and the next question, and the limit of one. */
+const TIMING = { everyMs: 2_000, limitMs: 5_000 }
 
 export class EngineHealth {
   readonly #docker: Dockerode
+  readonly #timing: typeof TIMING
   #timer: NodeJS.Timeout | undefined
   #problem: string | undefined = 'not asked yet'
+  #closed = false
 
-  constructor(docker: Dockerode) {
+  /** @param timing for tests */
+  constructor(docker: Dockerode, timing: typeof TIMING = TIMING) {
     this.#docker = docker
+    this.#timing = timing
   }
 
   /** Resolves after the first answer. */
   async open(): Promise<void> {
     await this.#ask()
-    this.#timer = setInterval(() => void this.#ask(), EVERY_MS)
-    this.#timer.unref()
   }
 
   close(): void {
-    clearInterval(this.#timer)
+    this.#closed = true
+    clearTimeout(this.#timer)
   }
 
   /** `undefined`: it answers. Otherwise what is wrong, for the operator. */
@@ -31,12 +33,16 @@ export class EngineHealth {
     return this.#problem
   }
 
+  /** One question at a time: an engine that hangs holds one connection, and no answer overwrites a newer one. */
   async #ask(): Promise<void> {
     try {
-      await bounded(LIMIT_MS, 'reach the container engine', () => this.#docker.ping())
+      await bounded(this.#timing.limitMs, 'reach the container engine', () => this.#docker.ping())
       this.#problem = undefined
     } catch (error) {
       this.#problem = error instanceof Error ? error.message : String(error)
     }
+    if (this.#closed) return
+    this.#timer = setTimeout(() => void this.#ask(), this.#timing.everyMs)
+    this.#timer.unref()
   }
 }
