@@ -3,7 +3,10 @@ import type { Context } from 'hono'
 import type { LogStore, StoredLogEvent } from '../../telemetry/log-store.ts'
 import { type Caller, type CallerOptions, Callers } from '../http/caller.ts'
 
+/** Events of one answer; `hearth logs --limit` says the same. */
 const LOG_EVENTS = { default: 10_000, max: 100_000 } as const
+/** Characters of one piece of the body: an answer of many lines is not put together in memory once more. */
+const PIECE_CHARACTERS = 256 * 1024
 const NAME = /^[A-Za-z0-9_-]{1,64}$/
 const GROUP = /^[A-Za-z0-9_\-/.#]{1,512}$/
 /** How far before the start of a follow its first events may be among those just read, milliseconds. */
@@ -40,24 +43,32 @@ export async function answerLogs(c: Context, options: LogsOptions): Promise<Resp
   let old: StoredLogEvent[]
   try {
     await logs.flush()
-    const read = await logs.read(account, region, group, query.since === undefined ? {} : { since: query.since })
-    old = read.slice(-query.limit)
+    old = await logs.read(account, region, group, {
+      limit: query.limit,
+      ...(query.since === undefined ? {} : { since: query.since }),
+    })
   } catch (error) {
     stop.abort()
     throw error
   }
-  if (following === undefined) return c.body(old.map(line).join(''), 200, { 'Content-Type': 'application/x-ndjson' })
+  if (following === undefined) {
+    return c.body(ReadableStream.from(pieces(old)), 200, { 'Content-Type': 'application/x-ndjson' })
+  }
 
   const seen = new Map<string, number>()
   for (const event of old) {
     if (event.timestamp >= began - OVERLAP_MS) seen.set(line(event), (seen.get(line(event)) ?? 0) + 1)
   }
   const encoder = new TextEncoder()
+  const before = pieces(old)
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      controller.enqueue(encoder.encode(old.map(line).join('')))
+      // The head of the answer leaves although nothing has been logged yet.
+      controller.enqueue(new Uint8Array(0))
     },
     async pull(controller) {
+      const piece = before.next()
+      if (!piece.done) return controller.enqueue(piece.value)
       for (;;) {
         const next = await (coming ?? following.next())
         coming = undefined
@@ -73,6 +84,19 @@ export async function answerLogs(c: Context, options: LogsOptions): Promise<Resp
     },
   })
   return c.body(body, 200, { 'Content-Type': 'application/x-ndjson', 'X-Accel-Buffering': 'no' })
+}
+
+/** The events as lines, many in one piece. */
+function* pieces(events: readonly StoredLogEvent[]): Generator<Uint8Array<ArrayBuffer>, void> {
+  const encoder = new TextEncoder()
+  let text = ''
+  for (const event of events) {
+    text += line(event)
+    if (text.length < PIECE_CHARACTERS) continue
+    yield encoder.encode(text)
+    text = ''
+  }
+  if (text !== '') yield encoder.encode(text)
 }
 
 function line(event: StoredLogEvent): string {

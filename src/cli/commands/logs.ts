@@ -18,7 +18,7 @@ export function logsCommand(): Command {
     .argument('<name>', 'name of the function, or of a log group (starts with /)')
     .option('-f, --follow', 'go on with new lines until Ctrl-C')
     .option('--since <time>', 'from this time on: 90s, 10m, 2h, 1d ago, or a date', (text) => timeAgo(text))
-    .option('--limit <lines>', 'the newest lines only', wholeNumber)
+    .option('--limit <lines>', 'the newest lines only: 10000 unless given, 100000 at most', wholeNumber)
     .addHelpText(
       'after',
       example('hearth logs hello --since 10m', 'hearth logs hello -f', 'hearth logs hello --account 111122223333'),

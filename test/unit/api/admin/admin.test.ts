@@ -12,7 +12,7 @@ function memoryLogs(stored: StoredLogEvent[] = []) {
     append: () => {},
     read: async (...args) => {
       asked.push(args)
-      return stored
+      return stored.slice(-args[3].limit!)
     },
     async *follow(_account, _region, _group, signal) {
       const pending: StoredLogEvent[] = []
@@ -82,7 +82,7 @@ describe('the admin API', () => {
         .split('\n')
         .map((line) => JSON.parse(line).message),
     ).toEqual(['two', 'three'])
-    expect(logs.asked).toEqual([['000000000000', 'eu-west-1', '/aws/lambda/hello', { since: 1 }]])
+    expect(logs.asked).toEqual([['000000000000', 'eu-west-1', '/aws/lambda/hello', { since: 1, limit: 2 }]])
   })
 
   it('gives the logs of the account that the access key names, unless the query names one', async () => {
