@@ -10,7 +10,9 @@ import { apiListener, type Listener } from '../api/listener.ts'
 import { effectiveSettings } from '../config/effective.ts'
 import type { Config, LoadedConfig } from '../config.ts'
 import type { ControlPlane } from '../control/control-plane.ts'
+import { ChangeReader } from '../invoke/change-reader.ts'
 import { describeQueue, queueProblem } from '../invoke/queue-view.ts'
+import type { FunctionKey } from '../lambda/function.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import type { DataPlane } from './data-plane.ts'
 import type { Durable } from './durable.ts'
@@ -65,7 +67,15 @@ export async function servePort(
   return server.url
 }
 
-function adminOf({ config, sources, durable, sandboxes, dataPlane }: Needs): ReturnType<typeof createAdmin> {
+function adminOf({
+  config,
+  sources,
+  log,
+  lifetime,
+  durable,
+  sandboxes,
+  dataPlane,
+}: Needs): ReturnType<typeof createAdmin> {
   const { store, logs } = durable
   const { engine, runtimes } = sandboxes
   const { bus, pool, concurrency, allocation } = dataPlane
@@ -76,6 +86,16 @@ function adminOf({ config, sources, durable, sandboxes, dataPlane }: Needs): Ret
     queue,
     provisioned: () => allocation.counts(),
   })
+  const check = async (keys: readonly FunctionKey[]) => {
+    for (const key of keys) metrics.changed(key, (await store.functions.find(key)) !== undefined)
+  }
+  const follower = new ChangeReader({
+    feed: store.targets.changes,
+    consumer: { changed: check, refresh: () => check(metrics.functions) },
+    failed: (error) =>
+      log.warn({ error: String(error) }, 'metrics could not be checked after a change; they are later'),
+  })
+  lifetime.opened('the feed of changes for metrics', follower, (one) => one.close())
   return createAdmin({
     health: async () => ({
       ready: engine.problem === undefined && store.problem === undefined,

@@ -7,7 +7,7 @@ import { type FunctionKey, functionId } from '../lambda/function.ts'
 import { provisionedShares } from '../lambda/provisioned.ts'
 import type { InvokeTargets } from '../store/invoke-targets.ts'
 import type { ProvisionedConfig, ProvisionedReport, ProvisionedStore } from '../store/provisioned-store.ts'
-import type { ProvisionedCount } from '../telemetry/metrics.ts'
+import type { ProvisionedCount } from '../telemetry/gauges.ts'
 import type { ChangeConsumer } from './change-reader.ts'
 
 /** Milliseconds until a status that could not be stored is stored again. */
@@ -90,7 +90,8 @@ export class Allocation implements ChangeConsumer {
     return [...this.#known.values()].flatMap((configs) =>
       [...configs.values()].map(({ key, config: { qualifier, requested } }) => {
         const { allocated = 0, available = 0 } = this.#options.provisioner.progress(idOf(key, qualifier)) ?? {}
-        return { function: key.name, qualifier, requested, allocated, available }
+        const { account, region, name } = key
+        return { function: { account, region, name }, qualifier, requested, allocated, available }
       }),
     )
   }

@@ -123,9 +123,10 @@ describe(`provisioned concurrency ${PROVISIONED} on an alias`, () => {
       expect(log.includes('Init Duration')).toBe((body as { type: string }).type === 'on-demand')
     }
     const metrics = await (await fetch(`${host.url}/_hearth/metrics`)).text()
-    expect(metrics).toContain('hearth_provisioned_concurrency_invocations_total{function="kept"} 10')
-    expect(metrics).toContain('hearth_provisioned_concurrency_spillover_invocations_total{function="kept"} 1')
-    expect(metrics).toContain('hearth_provisioned_concurrency{function="kept",qualifier="live",count="available"} 10')
+    const of = 'account="000000000000",region="us-east-1",function="kept"'
+    expect(metrics).toContain(`hearth_provisioned_concurrency_invocations_total{${of}} 10`)
+    expect(metrics).toContain(`hearth_provisioned_concurrency_spillover_invocations_total{${of}} 1`)
+    expect(metrics).toContain(`hearth_provisioned_concurrency{${of},qualifier="live",count="available"} 10`)
   })
 
   it('is all that runs when it is all of the reserved concurrency: the eleventh invocation is throttled', async () => {

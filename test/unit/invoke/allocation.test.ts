@@ -62,13 +62,15 @@ function allocated(version: FunctionVersion, options: FakeHostOptions = {}) {
 
 describe('the status of provisioned concurrency', () => {
   it('is IN_PROGRESS until all is available, then READY', async () => {
-    const { ask, reports, last, allocation } = allocated(validVersion({ version: '1' }))
+    const version = validVersion({ version: '1' })
+    const { account, region, name } = version
+    const { ask, reports, last, allocation } = allocated(version)
     ask(3, 'r1')
     await until(() => last()?.status === 'READY')
     expect(last()).toEqual({ revision: 'r1', allocated: 3, available: 3, status: 'READY', statusReason: undefined })
     expect(reports.slice(0, -1).every(({ status }) => status === 'IN_PROGRESS')).toBe(true)
     expect(allocation.counts()).toEqual([
-      { function: 'f', qualifier: 'live', requested: 3, allocated: 3, available: 3 },
+      { function: { account, region, name }, qualifier: 'live', requested: 3, allocated: 3, available: 3 },
     ])
   })
 
