@@ -16,6 +16,8 @@ const IN_FLIGHT_MAX = 64
 const SEND_MS = 30_000
 /** Milliseconds after which a target that never took it loses it; said in the log. */
 export const ABANDON_AFTER_MS = 24 * 3_600_000
+/** Milliseconds after the end of its pause in which nothing was sent to a target that failed: nothing waits for it any more. */
+const FORGET_MS = 10 * 60_000
 
 export interface DeliveryWorkerOptions {
   readonly store: DeliveryStore
@@ -69,6 +71,7 @@ export class DeliveryWorker {
   async #claim(): Promise<boolean> {
     const { store, clock } = this.#options
     const now = clock()
+    this.#forget(now)
     const free = IN_FLIGHT_MAX - this.#loop.running
     if (free <= 0) return false
     const targets = new Map(Array.from(this.#targets, ([target, state]) => [target, roomOf(state, now)]))
@@ -85,6 +88,18 @@ export class DeliveryWorker {
     const due = (await this.#options.store.nextDue(now)) ?? Number.POSITIVE_INFINITY
     const pauses = [...this.#targets.values()].flatMap(({ pausedUntil }) => (pausedUntil > now ? [pausedUntil] : []))
     return Math.min(due, ...pauses)
+  }
+
+  /** Targets that are being sent to or failed lately. */
+  get targets(): number {
+    return this.#targets.size
+  }
+
+  /** Functions are deleted and deliveries given up: a target that failed then never succeeds. Longer than the longest pause of a delivery. */
+  #forget(now: number): void {
+    for (const [target, { sending, pausedUntil }] of this.#targets) {
+      if (sending === 0 && now > pausedUntil + FORGET_MS) this.#targets.delete(target)
+    }
   }
 
   #state(target: string): TargetState {

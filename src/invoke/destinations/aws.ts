@@ -9,6 +9,9 @@ import { DeliveryFailure, type DestinationTarget } from './target.ts'
 
 export type AwsKind = Exclude<DestinationKind, 'lambda'>
 
+/** Clients by region, and addresses of queues, that are kept: functions name them, and none may fill the memory. */
+const KEPT = { clients: 64, urls: 1_000 }
+
 /** Clients by region, made once. */
 export class AwsTargets {
   readonly #made = new Map<string, Promise<Sender>>()
@@ -27,6 +30,7 @@ export class AwsTargets {
         if (sender === undefined) {
           sender = this.#make(arn.kind, region)
           this.#made.set(id, sender)
+          dropOldest(this.#made, KEPT.clients)
           // A client that could not be loaded, e.g. for want of file handles, is loaded again.
           sender.catch(() => this.#made.delete(id))
         }
@@ -65,6 +69,10 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** The worker retries with its own, longer back-off. */
 const ATTEMPTS = 2
 
+function dropOldest(map: Map<string, unknown>, size: number): void {
+  if (map.size > size) map.delete(map.keys().next().value!)
+}
+
 async function sqs(region: string, environment: Environment): Promise<Sender> {
   const { SQSClient, GetQueueUrlCommand, SendMessageCommand } = await import('@aws-sdk/client-sqs')
   const ownEndpoint = (environment.AWS_ENDPOINT_URL_SQS ?? environment.AWS_ENDPOINT_URL ?? '') !== ''
@@ -83,6 +91,7 @@ async function sqs(region: string, environment: Environment): Promise<Sender> {
         url = (await client.send(command, { abortSignal })).QueueUrl
         if (url === undefined) throw new DeliveryFailure(`There is no queue ${arn.arn}.`)
         urls.set(arn.arn, url)
+        dropOldest(urls, KEPT.urls)
       }
       await client.send(
         new SendMessageCommand({

@@ -90,6 +90,39 @@ const advance = (ms: number) => {
 }
 const delivered = (n: number) => until(async () => (await store.deliveries.counts()).delivered === n)
 
+describe('targets that failed', () => {
+  it('are forgotten when nothing waits for them any more', async () => {
+    await start({ send: () => Promise.reject(new Error('gone')) })
+    await decide(...Array.from({ length: 40 }, (_, n) => ({ target: `${QUEUE}-${n}` })))
+    await until(async () => logged.length === 40 && (await store.deliveries.nextDue(now)) !== undefined)
+    expect(worker!.targets).toBe(40)
+    advance(ABANDON_AFTER_MS + 1)
+    await until(async () => (await store.deliveries.counts()).abandoned === 40)
+    advance(11 * 60_000)
+    await until(() => worker!.targets === 0)
+  })
+
+  it('are remembered while their delivery waits', async () => {
+    const tries: number[] = []
+    await start({
+      send: () => {
+        tries.push(now)
+        return Promise.reject(new Error('down'))
+      },
+    })
+    await decide({})
+    for (let n = 1; n <= 12; n++) {
+      await until(() => tries.length === n && logged.length === n)
+      await until(async () => (await store.deliveries.nextDue(now)) !== undefined)
+      expect(worker!.targets).toBe(1)
+      now = (await store.deliveries.nextDue(now))!
+      worker!.wake()
+    }
+    // The longest pause is five minutes.
+    expect(tries.at(-1)! - tries.at(-2)!).toBeLessThanOrEqual(300_000)
+  })
+})
+
 describe('a delivery', () => {
   it('is tried with growing pauses until its target takes it', async () => {
     const tries: number[] = []
