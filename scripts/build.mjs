@@ -18,7 +18,7 @@ export function isStale() {
   return JSON.parse(readFileSync(STAMP, 'utf8')).sources !== fingerprint()
 }
 
-async function build() {
+export async function build() {
   const sources = fingerprint()
   const esbuild = await import('esbuild')
   const bundle = esbuild.build({
@@ -42,9 +42,12 @@ async function build() {
     write: false,
     logLevel: 'warning',
   })
-  const result = await bundle.catch(() => {
-    throw new Refusal('The sources do not build; the messages above say where. dist/ is as it was.')
-  })
+  const result = await bundle
+    .catch(() => {
+      throw new Refusal('The sources do not build; the messages above say where. dist/ is as it was.')
+    })
+    // Its service would stay beside the host, which is this very process, for as long as that runs.
+    .finally(() => esbuild.stop())
   // Chunks first, the entry that names them last, each in one move: a second build at the same time does no harm.
   const order = (file) => (file.path.endsWith('main.js') ? 1 : 0)
   const written = new Set()

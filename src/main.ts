@@ -6,7 +6,7 @@ import { openDataPlane } from './host/data-plane.ts'
 import { openDurable } from './host/durable.ts'
 import { Lifetime } from './host/lifetime.ts'
 import { openSandboxes, type Sandboxes } from './host/sandboxes.ts'
-import { openWire, servePort } from './host/wire.ts'
+import { checkPort, openWire, servePort } from './host/wire.ts'
 
 export interface RunningHost {
   /** Where the Lambda API answers. */
@@ -26,6 +26,7 @@ export interface HostOptions {
 
 /** @throws when the engine, the data folder or the port cannot be had; the message says what to do. */
 export async function startHost(config: Config, { log, sources }: HostOptions): Promise<RunningHost> {
+  await checkPort(config)
   const lifetime = new Lifetime({ drainTimeout: config.drainTimeout, log })
   try {
     const durable = await openDurable(config, log, lifetime)

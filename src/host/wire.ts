@@ -19,6 +19,8 @@ import type { Durable } from './durable.ts'
 import type { Lifetime } from './lifetime.ts'
 import type { Sandboxes } from './sandboxes.ts'
 
+export { checkPort } from '../api/http/server.ts'
+
 interface Needs {
   readonly config: Config
   readonly sources: LoadedConfig['sources']

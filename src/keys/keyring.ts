@@ -4,8 +4,9 @@
  * `hearth keys` is in force at once, without a restart; a key is used when an environment starts, never on the warm path.
  */
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '../disk/make-folder.ts'
 import { KeyProblem, type Keys } from '../lambda/keys.ts'
 import type { SealedText } from '../lambda/sealed.ts'
 import { type KeyFile, type KeyState, parseKeyFile, removeKeyFile, writeKeyFile } from './key-file.ts'
@@ -44,7 +45,7 @@ export class Keyring implements Keys {
 
   create(options: { readonly account: string; readonly region: string; readonly description: string }): KeyDescription {
     const { account, region, description } = options
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    makeFolder(this.#folder, 0o700)
     const id = randomUUID()
     const key: KeyFile = {
       arn: `arn:aws:kms:${region}:${account}:key/${id}`,

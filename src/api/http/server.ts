@@ -1,6 +1,6 @@
 /** The API on a socket: listening, limits of the connection, and a stop that lets requests under way finish. */
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net'
 import { Budget, type BudgetRules } from '../../http/budget.ts'
 import { type ConnectionRules, Connections, type Peer } from '../../http/connections.ts'
 import { LIMITS } from '../../lambda/limits.ts'
@@ -49,6 +49,19 @@ const CONNECTIONS: ConnectionRules = { most: 4096, mostOfPeer: 2048, pipelined: 
 
 /** Bytes of the bodies and unread answers of all clients. What is made of a body meanwhile takes several times as much. */
 export const PORT_BUDGET: BudgetRules = { bytes: 96 * MIB, lent: LIMITS.createFunctionRequestBytes }
+
+/**
+ * Binds the port and lets it go, before a start makes anything that stays. It is bound again when there is somebody to answer.
+ * @throws OperatorError when the port cannot be had
+ */
+export async function checkPort(options: Pick<ServerOptions, 'host' | 'port'>): Promise<void> {
+  const server = createNetServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(explain(error, options)))
+    server.listen({ host: options.host, port: options.port }, resolve)
+  })
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+}
 
 /** @throws Error that says what to do when the port cannot be had. */
 export async function serveHttp(listener: Listener, options: ServerOptions): Promise<HttpServer> {
@@ -107,7 +120,7 @@ function peersByAddress(budget: Budget): (address: string, socket: Socket) => Pe
   }
 }
 
-function explain(error: NodeJS.ErrnoException, { host, port }: ServerOptions): Error {
+function explain(error: NodeJS.ErrnoException, { host, port }: Pick<ServerOptions, 'host' | 'port'>): Error {
   const reasons: Record<string, [string, string]> = {
     EADDRINUSE: [
       `Port ${port} of ${host} is in use.`,

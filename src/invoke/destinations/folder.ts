@@ -1,6 +1,7 @@
 /** A folder as destination: one file for each event, complete and on disk when it appears under its name. */
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../disk/make-folder.ts'
 import type { ClaimedDelivery } from '../../store/delivery-store.ts'
 import type { DestinationTarget } from './target.ts'
 
@@ -8,7 +9,7 @@ import type { DestinationTarget } from './target.ts'
 export function folderTarget(folder: string): DestinationTarget {
   return {
     async send(delivery) {
-      await mkdir(folder, { recursive: true })
+      makeFolder(folder)
       const path = join(folder, fileName(delivery))
       const unfinished = `${path}.part`
       try {

@@ -1,9 +1,10 @@
 /** Opens the database of a data folder: exclusive, durable, migrated; every failure says what to do about it. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { Kysely, Migrator } from 'kysely'
+import { makeFolder } from '../../disk/make-folder.ts'
 import { OperatorError } from '../../lambda/operator-error.ts'
 import { migrations } from '../migrations/index.ts'
 import type { Tables } from '../tables.ts'
@@ -95,21 +96,6 @@ function connect(engine: SqliteEngine, path: string, lockWaitMs: number): Sqlite
     connection?.close()
     throw explainSqlite(error, path)
   }
-}
-
-/** Not with Node's `recursive`: on a file system that takes no folders it names the wrong error, or tries for ever. */
-function makeFolder(path: string): void {
-  if (isFolder(path)) return
-  makeFolder(dirname(path))
-  try {
-    mkdirSync(path)
-  } catch (error) {
-    if (!isFolder(path)) throw error
-  }
-}
-
-function isFolder(path: string): boolean {
-  return existsSync(path) && statSync(path).isDirectory()
 }
 
 function check(connection: SqliteConnection): void {

@@ -33,6 +33,12 @@ describe('hearth keys', () => {
   const state = async () =>
     (JSON.parse((await hearth('list', '--json')).out) as { state: string }[]).map((key) => key.state)
 
+  it('refuses at once a data folder that cannot be', async () => {
+    out = err = ''
+    expect(await main(['keys', 'create', '--data', '/proc/hearth/data'])).toBe(1)
+    expect(err).toContain('/proc/hearth')
+  })
+
   it('makes keys for the account and region of the host and takes them through their states', async () => {
     const { out: arn } = await hearth('create', '--region', 'eu-west-1', '--account-id', '111122223333')
     expect(arn).toMatch(/^arn:aws:kms:eu-west-1:111122223333:key\/[0-9a-f-]{36}$/)

@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, open, readdir, readFile, rm, rmdir, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../../disk/make-folder.ts'
 import { LIMITS } from '../../../lambda/limits.ts'
 import { SandboxError } from '../../driver.ts'
 import { run } from '../engine/command.ts'
@@ -71,7 +72,7 @@ export class TmpVolumes {
   /** Removes what crashed hosts left, then finds out whether volumes can be made here. Throws only if the data directory is unusable. */
   async open(): Promise<void> {
     try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o711 })
+      makeFolder(this.#folder, 0o711)
       await writeFile(join(this.#folder, OWNER_FILE), this.#identity.owner)
     } catch (error) {
       throw sandboxError(error, `use the data directory ${this.#root}`)

@@ -1,7 +1,8 @@
 /** Downloads and build products kept between builds, in one folder of the data directory. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../../disk/make-folder.ts'
 import { runNpm } from './machine/command.ts'
 
 export class Cache {
@@ -16,7 +17,7 @@ export class Cache {
     const folder = join(this.#root, name)
     if (await isFolder(folder)) return folder
     const partial = join(this.#root, `.partial-${randomUUID()}`)
-    await mkdir(partial, { recursive: true })
+    makeFolder(partial)
     try {
       await fill(partial)
       await rename(partial, folder).catch(async (error: Error) => {

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { readJson } from '../../../../src/api/http/body.ts'
 import { renderError } from '../../../../src/api/http/errors.ts'
 import type { HttpAnswer } from '../../../../src/api/http/http-answer.ts'
-import { type HttpServer, serveHttp } from '../../../../src/api/http/server.ts'
+import { checkPort, type HttpServer, serveHttp } from '../../../../src/api/http/server.ts'
 import { type InvokeHandler, invokeHandler } from '../../../../src/api/invoke/invoke.ts'
 import { apiListener, type Listener } from '../../../../src/api/listener.ts'
 import type { Invoker } from '../../../../src/invoke/invoke.ts'
@@ -195,5 +195,19 @@ describe('a client that leaves amid its body', () => {
     timers.mockRestore()
     expect([status, JSON.parse(String(body))]).toMatchObject([400, { message: CUT_OFF.message }])
     expect(logged).toEqual([])
+  })
+})
+
+describe('the check of a port', () => {
+  it('says what to do when another program has it, and lets a free one go', async () => {
+    server = await serveHttp(listening(new Hono()), { host: '127.0.0.1', port: 0 })
+    const port = Number(new URL(server.url).port)
+    await expect(checkPort({ host: '127.0.0.1', port })).rejects.toMatchObject({
+      message: `Port ${port} of 127.0.0.1 is in use.`,
+      remedy: expect.stringContaining('--port'),
+    })
+    await server.close(0)
+    await checkPort({ host: '127.0.0.1', port })
+    server = await serveHttp(listening(new Hono()), { host: '127.0.0.1', port })
   })
 })
