@@ -24,7 +24,7 @@ beforeAll(async () => {
   const name = { ...DEFAULTS, group: '/aws/lambda/f', stream: 's' }
   for (let n = 0; n < EVENTS; n++) logs.append(name, [{ timestamp: n, message: `line ${n}` }])
   await logs.flush()
-  app.get('/logs', (c) => answerLogs(c, { logs, defaults: DEFAULTS }))
+  app.get('/logs', (c) => answerLogs(c, { logs, caller: { accessKeys: {}, ...DEFAULTS } }))
 })
 afterAll(async () => {
   await logs.close()
