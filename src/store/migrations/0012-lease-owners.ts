@@ -2,7 +2,7 @@
 import { type Kysely, type Migration, sql } from 'kysely'
 
 /** Later than any time: what is claimed is not due. */
-const NEVER = sql.lit(Number.MAX_SAFE_INTEGER)
+const NEVER = sql.lit(2 ** 47 - 1)
 
 export const leaseOwners: Migration = {
   /** Claims of the release before have no owner: the next start gives them back. */
