@@ -2,7 +2,10 @@
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** Writes to `temporary`, then renames to `path`; both must be on one file system. With `sync`, a power failure loses nothing either. */
+/**
+ * Writes to `temporary`, then renames to `path`; both must be on one file system. With `sync`, a power failure loses nothing either. Only the
+ * user of the host may read them.
+ */
 export async function replaceFile(
   path: string,
   temporary: string,
@@ -10,7 +13,7 @@ export async function replaceFile(
   sync: boolean,
 ): Promise<void> {
   try {
-    const file = await open(temporary, 'wx', 0o644)
+    const file = await open(temporary, 'wx', 0o600)
     try {
       await file.writeFile(data)
       if (sync) await file.sync()

@@ -4,6 +4,8 @@
  */
 import { Readable } from 'node:stream'
 import type { S3Client } from '@aws-sdk/client-s3'
+import { Budget, type Share, type Transfer } from '../http/budget.ts'
+import { Chunks } from '../http/chunks.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import { refused } from '../lambda/refusals.ts'
@@ -11,6 +13,8 @@ import type { S3ObjectName, S3Objects } from '../lambda/s3-object.ts'
 
 /** Objects that are in memory at the same time; further ones wait. */
 const PARALLEL = 2
+/** Milliseconds for which one waits. */
+const WAIT_MS = 60_000
 /** Milliseconds for one object, retries included. */
 const LIMIT_MS = 300_000
 const CONNECT_LIMIT_MS = 5000
@@ -18,25 +22,33 @@ const CONNECT_LIMIT_MS = 5000
 export interface S3ObjectsOptions {
   /** Bytes that an object may have; default: those of an unpacked deployment package, which is never smaller than its zip. */
   readonly limitBytes?: number
+  /** What counts their bytes, together with the bodies of requests. */
+  readonly share?: Share
+  /** Milliseconds for which an object waits for the others. */
+  readonly waitMs?: number
 }
 
 export class SdkS3Objects implements S3Objects {
   readonly #limitBytes: number
+  readonly #share: Share
+  readonly #waitMs: number
   readonly #clients = new Map<string, Promise<S3Client>>()
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
   #running = 0
 
-  constructor({ limitBytes = LIMITS.unzippedBytes }: S3ObjectsOptions = {}) {
+  constructor({ limitBytes = LIMITS.unzippedBytes, share, waitMs = WAIT_MS }: S3ObjectsOptions = {}) {
     this.#limitBytes = limitBytes
+    this.#share = share ?? new Budget({ bytes: limitBytes, lent: limitBytes }).share()
+    this.#waitMs = waitMs
   }
 
-  async get(object: S3ObjectName, region: string): Promise<Uint8Array> {
+  async get<T>(object: S3ObjectName, region: string, use: (bytes: Uint8Array) => Promise<T>): Promise<T> {
     await this.#enter()
+    const arrival = new Arrival(this.#share, this.#limitBytes)
     try {
-      return await this.#get(object, region)
-    } catch (error) {
-      throw error instanceof LambdaException ? error : refusal(error)
+      return await use(await this.#get(object, region, arrival).catch((error: unknown) => explained(error)))
     } finally {
+      arrival.close()
       this.#leave()
     }
   }
@@ -46,7 +58,7 @@ export class SdkS3Objects implements S3Objects {
     this.#clients.clear()
   }
 
-  async #get({ bucket, key, version }: S3ObjectName, region: string): Promise<Uint8Array> {
+  async #get({ bucket, key, version }: S3ObjectName, region: string, arrival: Arrival): Promise<Uint8Array> {
     const { GetObjectCommand } = await import('@aws-sdk/client-s3')
     const client = await this.#client(region)
     const stop = new AbortController()
@@ -61,15 +73,16 @@ export class SdkS3Objects implements S3Objects {
         body.destroy()
         throw this.#tooLarge()
       }
-      const chunks: Uint8Array[] = []
+      const chunks = new Chunks()
       let bytes = 0
-      for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
         bytes += chunk.length
         // Leaving the loop ends the transfer.
         if (bytes > this.#limitBytes) throw this.#tooLarge()
-        chunks.push(chunk)
+        await arrival.take(chunk.length)
+        chunks.add(chunk)
       }
-      return Buffer.concat(chunks)
+      return chunks.whole()
     } finally {
       clearTimeout(late)
       stop.abort()
@@ -108,16 +121,76 @@ export class SdkS3Objects implements S3Objects {
   }
 
   async #enter(): Promise<void> {
-    if (this.#running < PARALLEL) this.#running++
+    if (this.#running < PARALLEL) {
+      this.#running++
+      return
+    }
     // Its place is handed over by whoever leaves.
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    await new Promise<void>((resolve, reject) => {
+      const enter = () => {
+        clearTimeout(late)
+        resolve()
+      }
+      const late = setTimeout(() => {
+        this.#waiting.delete(enter)
+        reject(noRoom())
+      }, this.#waitMs)
+      this.#waiting.add(enter)
+    })
   }
 
   #leave(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#running--
-    else next()
+    const [next] = this.#waiting
+    if (next === undefined) {
+      this.#running--
+      return
+    }
+    this.#waiting.delete(next)
+    next()
   }
+}
+
+/** An object while it arrives. S3 may be as slow as LIMIT_MS allows. */
+class Arrival {
+  readonly #transfer: Transfer
+  #go: (() => void) | undefined
+  #giveUp: ((error: Error) => void) | undefined
+
+  constructor(share: Share, size: number) {
+    this.#transfer = share.open({
+      size,
+      resume: () => this.#go?.(),
+      cut: () => this.#giveUp?.(noRoom()),
+      leastRate: 0,
+      totalMs: Number.POSITIVE_INFINITY,
+      windowMs: Number.POSITIVE_INFINITY,
+    })
+  }
+
+  /** Resolves when there is room for the bytes. */
+  async take(bytes: number): Promise<void> {
+    if (this.#transfer.take(bytes)) return
+    await new Promise<void>((resolve, reject) => {
+      this.#go = resolve
+      this.#giveUp = reject
+    })
+  }
+
+  close(): void {
+    this.#transfer.close()
+  }
+}
+
+function noRoom(): LambdaException {
+  return new LambdaException(
+    'TooManyRequestsException',
+    'The host fetches as many packages from S3 as it has room for. Try again later.',
+    { members: { Reason: 'CallerRateLimitExceeded' } },
+  )
+}
+
+function explained(error: unknown): never {
+  throw error instanceof LambdaException ? error : refusal(error)
 }
 
 /** S3's own refusals in AWS's words; everything else with what the operator of this host can do. */

@@ -68,7 +68,7 @@ export class CodeSource {
    * @throws LambdaException as `zip`; KeyProblem when the key of the seal cannot be used
    */
   async package(input: FunctionCode, region: string, seal?: PackageSeal): Promise<StoredPackage> {
-    return this.#code.put(await this.#zip(input, region), seal)
+    return this.#withZip(input, region, (zip) => this.#code.put(zip, seal))
   }
 
   /** The image as it is now, whatever its tag points to later. @throws LambdaException InvalidParameterValueException */
@@ -77,28 +77,37 @@ export class CodeSource {
     return { packageType: 'Image', image, codeSha256: digestHex, codeSize: 0 }
   }
 
-  async #zip(input: FunctionCode, region: string): Promise<Uint8Array> {
+  async #withZip<T>(input: FunctionCode, region: string, use: (zip: Uint8Array) => Promise<T>): Promise<T> {
     const { zipFile, s3Bucket, s3Key, s3ObjectVersion } = input
     const fromS3 = s3Bucket !== undefined || s3Key !== undefined || s3ObjectVersion !== undefined
     if (zipFile !== undefined && fromS3) {
       throw refused('Please do not provide other FunctionCode parameters when providing a ZipFile.')
     }
-    const zip = fromS3 ? await this.#object(input, region) : zipFile
-    if (zip === undefined) throw refused('Please provide a source for function code.')
-    if (zip.length === 0) throw refused('Uploaded file must be a non-empty zip')
+    if (fromS3) return this.#withObject(input, region, (zip) => use(notEmpty(zip)))
+    if (zipFile === undefined) throw refused('Please provide a source for function code.')
+    notEmpty(zipFile)
     // Only what comes with the request: an object may be as large as what it unpacks to.
-    if (!fromS3 && zip.length > LIMITS.zipBytes) {
+    if (zipFile.length > LIMITS.zipBytes) {
       throw new LambdaException(
         'RequestEntityTooLargeException',
         `Zipped size must be smaller than ${LIMITS.zipBytes} bytes`,
       )
     }
-    return zip
+    return use(zipFile)
   }
 
-  #object({ s3Bucket, s3Key, s3ObjectVersion }: FunctionCode, region: string): Promise<Uint8Array> {
+  #withObject<T>(
+    { s3Bucket, s3Key, s3ObjectVersion }: FunctionCode,
+    region: string,
+    use: (zip: Uint8Array) => Promise<T>,
+  ): Promise<T> {
     if (s3Bucket === undefined || s3Key === undefined) throw refused('Please provide both S3Bucket and S3Key.')
     const version = s3ObjectVersion === undefined ? {} : { version: s3ObjectVersion }
-    return this.#objects.get({ bucket: s3Bucket, key: s3Key, ...version }, region)
+    return this.#objects.get({ bucket: s3Bucket, key: s3Key, ...version }, region, use)
   }
+}
+
+function notEmpty(zip: Uint8Array): Uint8Array {
+  if (zip.length === 0) throw refused('Uploaded file must be a non-empty zip')
+  return zip
 }

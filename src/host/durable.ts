@@ -1,13 +1,16 @@
 /** What must not be lost: the store, keys, packages, layers and logs. All of it is in the data folder. */
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { PORT_BUDGET } from '../api/http/server.ts'
 import { LayerFolders } from '../code/layers.ts'
 import { Packages } from '../code/packages.ts'
 import { SdkS3Objects } from '../code/s3-objects.ts'
 import { readSignatures } from '../code/signature/read.ts'
 import { readProfiles } from '../code/signature/trust.ts'
+import { closeDataFolder } from '../config/data-folder.ts'
 import type { Config } from '../config.ts'
 import type { CodeStore } from '../control/code-store.ts'
+import { Budget } from '../http/budget.ts'
 import { Keyring } from '../keys/keyring.ts'
 import { openStore } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
@@ -23,11 +26,15 @@ export interface Durable {
   readonly packaging: CodeStore
   readonly objects: SdkS3Objects
   readonly logs: LogFiles
+  /** What request bodies, packages from S3 and unread answers may take of the memory. */
+  readonly inFlight: Budget
 }
 
 /** @throws when the data folder cannot be had; the message says what to do. */
 export async function openDurable(config: Config, log: Logger, lifetime: Lifetime): Promise<Durable> {
   const folder = (name: string) => join(config.data, name)
+  const mended = await closeDataFolder(config.data)
+  if (mended > 0) log.warn({ mended }, `Other users of this machine could read ${config.data}; they cannot any more.`)
   const store = lifetime.opened(
     'the store',
     await openStore(folder('hearth.db'), {
@@ -47,13 +54,16 @@ export async function openDurable(config: Config, log: Logger, lifetime: Lifetim
     unpacked: (codeSha256) => code.plain.folder(codeSha256),
     log,
   })
-  const objects = lifetime.opened('the client of S3', new SdkS3Objects(), (one) => one.close())
+  const inFlight = new Budget(PORT_BUDGET)
+  const objects = lifetime.opened('the client of S3', new SdkS3Objects({ share: inFlight.share() }), (one) =>
+    one.close(),
+  )
   const logs = lifetime.opened(
     'the logs of functions',
     new LogFiles({ directory: folder('logs'), groupBytes: config.logMaxBytes, log }),
     (one) => one.close(),
   )
-  return { store, keys, code, layers, packaging: packagingOf(config, code, layers), objects, logs }
+  return { store, keys, code, layers, packaging: packagingOf(config, code, layers), objects, logs, inFlight }
 }
 
 function packagingOf(config: Config, code: Packages, layers: LayerFolders): CodeStore {

@@ -55,7 +55,7 @@ export function openWire(needs: Needs): Listener {
 /** @returns where the API answers. @throws when the port cannot be had; the message says what to do. */
 export async function servePort(
   listener: Listener,
-  { config, lifetime, sandboxes: { driver } }: Pick<Needs, 'config' | 'lifetime' | 'sandboxes'>,
+  { config, lifetime, durable, sandboxes: { driver } }: Pick<Needs, 'config' | 'lifetime' | 'durable' | 'sandboxes'>,
 ): Promise<string> {
   const server = await serveHttp(listener, {
     host: config.host,
@@ -64,6 +64,7 @@ export async function servePort(
     origins: config.allowedOrigins,
     isSandbox: (address) => driver.isSandbox(address),
     functionReach: config.functionReach,
+    budget: durable.inFlight,
   })
   lifetime.drains('the server', (left) => server.close(left()))
   return server.url

@@ -26,77 +26,118 @@ export interface BodyRules {
   readonly take?: (chunk: Buffer) => Promise<void> | undefined
 }
 
+export type BodyDone = (body: Body, release: () => void) => void
+
 /**
  * Calls `done` once, when the body has ended or cannot end any more; `exceeded` before it, as soon as the limit is known to be passed, because
  * the request is decided then while the rest of the body is still under way. The body is counted until `release` is called.
  */
 export function readBody(
   request: IncomingMessage,
-  { limit, discard, share, pace, take }: BodyRules,
-  done: (body: Body, release: () => void) => void,
+  rules: BodyRules,
+  done: BodyDone,
   exceeded: (bytes: number) => void = nothing,
 ): void {
-  let chunks: Chunks | undefined = new Chunks()
-  let size = 0
-  let settled = false
-  let transfer: Transfer | undefined
-  const announced = Number(request.headers['content-length'] ?? Number.NaN)
+  const reading = new Reading(request, rules, done, exceeded)
+  request.on('data', (chunk: Buffer) => reading.add(chunk))
+  request.on('end', () => reading.end())
+  request.on('close', () => reading.close())
+}
 
-  const finish = (body: Body) => {
-    if (settled) return
-    settled = true
-    chunks = undefined
+/** A class and not closures: every invoke makes one. */
+class Reading {
+  readonly #request: IncomingMessage
+  readonly #rules: BodyRules
+  readonly #done: BodyDone
+  readonly #exceeded: (bytes: number) => void
+  /** Bytes that its client promised. */
+  readonly #announced: number
+  /** `undefined`: it is too large, or over. */
+  #chunks: Chunks | undefined = new Chunks()
+  #size = 0
+  #settled = false
+  #transfer: Transfer | undefined
+
+  constructor(request: IncomingMessage, rules: BodyRules, done: BodyDone, exceeded: (bytes: number) => void) {
+    this.#request = request
+    this.#rules = rules
+    this.#done = done
+    this.#exceeded = exceeded
+    this.#announced = Number(request.headers['content-length'] ?? Number.NaN)
+    if (this.#announced > rules.limit) this.#pass(this.#announced)
+  }
+
+  add(chunk: Buffer): void {
+    const { limit, discard, share } = this.#rules
+    this.#size += chunk.length
+    if (share?.pieces?.take(chunk.length) === false) {
+      this.#request.socket.destroy()
+    } else if (this.#settled) {
+      if (this.#size > limit + discard) this.#request.socket.destroy()
+    } else if (this.#chunks === undefined) {
+      if (this.#size > limit + discard) this.#finish('too-large')
+    } else if (this.#size > limit) {
+      this.#pass(this.#size)
+    } else {
+      this.#keep(this.#chunks, chunk)
+    }
+  }
+
+  end(): void {
+    if (!this.#settled) this.#finish(this.#chunks === undefined ? 'too-large' : this.#chunks.whole())
+  }
+
+  close(): void {
+    if (!this.#settled) this.#finish('truncated')
+  }
+
+  #keep(chunks: Chunks, chunk: Buffer): void {
+    const { take } = this.#rules
+    if (take === undefined) chunks.add(chunk)
+    else this.#waitFor(take(chunk))
+    // A body that is whole with its first piece, the usual case, holds nothing that its client could prolong.
+    if (chunk.length === this.#announced) return
+    this.#transfer ??= this.#open()
+    if (this.#transfer?.take(chunk.length) === false) this.#request.pause()
+  }
+
+  #waitFor(taken: Promise<void> | undefined): void {
+    if (taken === undefined) return
+    this.#request.pause()
+    void taken.then(() => this.#request.resume())
+  }
+
+  #finish(body: Body): void {
+    const transfer = this.#transfer
+    this.#settled = true
+    this.#chunks = undefined
     if (typeof body === 'string') transfer?.close()
     else transfer?.complete()
-    done(body, transfer === undefined ? nothing : () => transfer?.close())
+    this.#done(body, transfer === undefined ? nothing : () => transfer.close())
   }
-  const pass = () => {
-    chunks = undefined
-    transfer?.close()
-    transfer = undefined
-    exceeded(Math.max(size, announced || 0))
+
+  #pass(bytes: number): void {
+    this.#chunks = undefined
+    this.#transfer?.close()
+    this.#transfer = undefined
+    this.#exceeded(bytes)
   }
-  const cut = (reason: CutReason) => {
-    finish(reason === 'full' ? 'no-room' : 'too-slow')
-    // What still comes is thrown away, so that the client sees its refusal.
-    request.resume()
-  }
-  const count = (bytes: number) => {
-    transfer ??= share?.open({
-      cut,
-      resume: () => request.resume(),
-      size: Math.min(announced || limit, limit),
+
+  #open(): Transfer | undefined {
+    const { limit, pace, share } = this.#rules
+    return share?.open({
+      size: Math.min(this.#announced || limit, limit),
+      resume: () => this.#request.resume(),
+      cut: (reason) => this.#cut(reason),
       ...pace,
     })
-    if (transfer?.take(bytes) === false) request.pause()
   }
 
-  const waitFor = (taken: Promise<void> | undefined) => {
-    if (taken === undefined) return
-    request.pause()
-    void taken.then(() => request.resume())
+  #cut(reason: CutReason): void {
+    if (!this.#settled) this.#finish(reason === 'full' ? 'no-room' : 'too-slow')
+    // What still comes is thrown away, so that the client sees its refusal.
+    this.#request.resume()
   }
-
-  if (announced > limit) pass()
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length
-    if (share?.pieces?.take(chunk.length) === false) {
-      request.socket.destroy()
-    } else if (settled) {
-      if (size > limit + discard) request.socket.destroy()
-    } else if (chunks === undefined) {
-      if (size > limit + discard) finish('too-large')
-    } else if (size > limit) {
-      pass()
-    } else {
-      if (take === undefined) chunks.add(chunk)
-      else waitFor(take(chunk))
-      // A body that is whole with its first piece, the usual case, holds nothing that its client could prolong.
-      if (chunk.length !== announced) count(chunk.length)
-    }
-  })
-  request.on('end', () => finish(chunks === undefined ? 'too-large' : chunks.whole()))
-  request.on('close', () => finish('truncated'))
 }
 
 function nothing(): void {}

@@ -9,10 +9,10 @@ export interface S3ObjectName {
 
 export interface S3Objects {
   /**
-   * The whole object.
+   * The whole object, in memory while `use` runs.
    * @param region where the host's environment names none
    * @throws LambdaException InvalidParameterValueException: S3's own refusal, S3 not configured or not reachable, more bytes than a
-   * deployment package can have
+   * deployment package can have; TooManyRequestsException: no room for it came free in time
    */
-  get(object: S3ObjectName, region: string): Promise<Uint8Array>
+  get<T>(object: S3ObjectName, region: string, use: (bytes: Uint8Array) => Promise<T>): Promise<T>
 }

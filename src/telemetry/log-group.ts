@@ -66,7 +66,7 @@ export class LogGroup {
       file = undefined
     }
     if (file === undefined) {
-      await mkdir(this.#directory, { recursive: true })
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 })
       file = { bytes: 0, written: 0, checked: true }
       files.set(name, file)
     }
@@ -74,7 +74,7 @@ export class LogGroup {
     const text = file.checked || (await endsWithNewline(path)) ? lines : `\n${lines}`
     // An append that a full disk cuts off leaves half a line.
     file.checked = false
-    await appendFile(path, text)
+    await appendFile(path, text, { mode: 0o600 })
     file.checked = true
     const bytes = Buffer.byteLength(text)
     file.bytes += bytes

@@ -17,7 +17,7 @@ let host: ControlPlaneHost
 let codeLocation: CodeLocation
 // One for each test: operations delete what others need.
 beforeEach(async () => {
-  host = await startControlPlaneHost({ objects: { get: () => Promise.resolve(Buffer.from('PK')) } })
+  host = await startControlPlaneHost({ objects: { get: (_, _region, use) => use(Buffer.from('PK')) } })
   codeLocation = new CodeLocation({ secret: new Uint8Array(32), code: { get: async () => undefined }, clock: Date.now })
   KEY = host.keys.create({ account: ACCOUNT, region: 'us-east-1', description: '' }).arn!
   for (const [name, sample] of PREPARATION) {

@@ -7,7 +7,9 @@ import {
 } from '@aws-sdk/client-lambda'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { SdkS3Objects } from '../../src/code/s3-objects.ts'
+import { Budget } from '../../src/http/budget.ts'
 import { freePort, type S3Server, startS3Server } from '../support/s3-server.ts'
+import { until } from '../support/until.ts'
 import { type ControlPlaneHost, startControlPlaneHost } from './control-plane-host.ts'
 
 let s3: S3Server
@@ -29,6 +31,8 @@ afterAll(async () => {
   await s3?.close()
   vi.unstubAllEnvs()
 })
+
+const whole = async (bytes: Uint8Array) => bytes
 
 let names = 0
 const create = (Code: object, FunctionName = `s3-${++names}`) =>
@@ -117,7 +121,7 @@ describe('S3 that is not there', () => {
     vi.stubEnv('AWS_ENDPOINT_URL_S3', `http://127.0.0.1:${await freePort()}`)
     vi.stubEnv('AWS_MAX_ATTEMPTS', '1')
     const elsewhere = new SdkS3Objects()
-    await expect(elsewhere.get(object, 'eu-west-1')).rejects.toMatchObject({
+    await expect(elsewhere.get(object, 'eu-west-1', whole)).rejects.toMatchObject({
       name: 'InvalidParameterValueException',
       message: expect.stringMatching(/S3 cannot be reached from this host \(ECONNREFUSED.*AWS_ENDPOINT_URL_S3/),
     })
@@ -131,7 +135,7 @@ describe('S3 that is not there', () => {
     vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/dev/null')
     vi.stubEnv('AWS_CONFIG_FILE', '/dev/null')
     const anonymous = new SdkS3Objects()
-    await expect(anonymous.get(object, 'eu-west-1')).rejects.toMatchObject({
+    await expect(anonymous.get(object, 'eu-west-1', whole)).rejects.toMatchObject({
       name: 'InvalidParameterValueException',
       message: expect.stringMatching(/This host has no credentials for S3/),
     })
@@ -141,12 +145,40 @@ describe('S3 that is not there', () => {
   it('does not keep other requests from being served when one fails', async () => {
     const few = new SdkS3Objects()
     await s3.put('packages', 'again.zip', Buffer.from('PK again'))
-    const missing = Array.from({ length: 5 }, () => few.get({ bucket: 'packages', key: 'nothing' }, 'us-east-1'))
+    const missing = Array.from({ length: 5 }, () => few.get({ bucket: 'packages', key: 'nothing' }, 'us-east-1', whole))
     const results = await Promise.allSettled([
       ...missing,
-      few.get({ bucket: 'packages', key: 'again.zip' }, 'us-east-1'),
+      few.get({ bucket: 'packages', key: 'again.zip' }, 'us-east-1', whole),
     ])
     expect(results.map(({ status }) => status)).toEqual([...Array(5).fill('rejected'), 'fulfilled'])
+    few.close()
+  })
+
+  it('counts against the same budget as the bodies of requests until it is stored', async () => {
+    const budget = new Budget({ bytes: 1000, lent: 0, waitMs: 300 })
+    const counted = new SdkS3Objects({ share: budget.share() })
+    await s3.put('packages', 'counted.zip', Buffer.alloc(800))
+    const name = { bucket: 'packages', key: 'counted.zip' }
+    expect(await counted.get(name, 'us-east-1', async () => budget.bytes)).toBe(800)
+    expect(budget.bytes).toBe(0)
+    // Uploads are worked on: one has the room, one has the loan.
+    const bodies = budget.share()
+    for (const size of [900, 500]) bodies.open({ size, cut: () => {} }).take(size)
+    await expect(counted.get(name, 'us-east-1', whole)).rejects.toMatchObject({ name: 'TooManyRequestsException' })
+    counted.close()
+  })
+
+  it('waits for others no longer than it may', async () => {
+    const few = new SdkS3Objects({ waitMs: 100 })
+    await s3.put('packages', 'late.zip', Buffer.from('PK'))
+    const name = { bucket: 'packages', key: 'late.zip' }
+    const ends: (() => void)[] = []
+    const working = [1, 2].map(() => few.get(name, 'us-east-1', () => new Promise<void>((end) => ends.push(end))))
+    await until(() => ends.length === 2)
+    await expect(few.get(name, 'us-east-1', whole)).rejects.toMatchObject({ name: 'TooManyRequestsException' })
+    for (const end of ends) end()
+    await Promise.all(working)
+    expect(await few.get(name, 'us-east-1', async (bytes) => bytes.length)).toBe(2)
     few.close()
   })
 })

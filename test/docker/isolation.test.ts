@@ -122,6 +122,12 @@ test('no port of this machine is open to sandboxes until it is admitted, and the
 
 test('a listener knows its sandbox by its address, so that no other sandbox is served', async () => {
   const owner = await driver.reserve()
+  expect([owner.sandboxAddress!, owner.hostAddress, '127.0.0.1', '::1'].map((one) => driver.isSandbox(one))).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ])
   const { port, peers } = await listen(owner.hostAddress, (socket) => socket.remoteAddress === owner.sandboxAddress)
   await driver.admit(owner.hostAddress, port, port)
   expect(await probe(['another', owner.hostAddress, port])).toEqual(['another closed'])

@@ -1,6 +1,6 @@
 /** Opens the database of a data folder: exclusive, durable, migrated; every failure says what to do about it. */
 import { randomBytes } from 'node:crypto'
-import { rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { Kysely, Migrator } from 'kysely'
@@ -57,6 +57,7 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
     writeFileSync(
       owner,
       JSON.stringify({ instance, pid: process.pid, host: hostname(), since: new Date().toISOString() }),
+      { mode: 0o600 },
     )
     await migrate(db, path)
   } catch (error) {
@@ -81,8 +82,11 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
 function connect(engine: SqliteEngine, path: string, lockWaitMs: number): SqliteConnection {
   let connection: SqliteConnection | undefined
   try {
-    makeFolder(dirname(path))
+    // What lies in it is nobody else's.
+    makeFolder(dirname(path), 0o700)
     connection = engine.open(path, lockWaitMs)
+    // Before the log is made, which takes its mode from the database.
+    if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)
     // The operating system holds this lock for the process and takes it back when the process dies, however it dies.
     connection.exec('PRAGMA locking_mode = EXCLUSIVE')
     connection.exec('PRAGMA journal_mode = WAL')
