@@ -255,6 +255,23 @@ describe.each(NODE)('%s', (runtime) => {
     expect(log).toContain('Invoke Error')
   })
 
+  test(`${version === '24' ? 'can' : 'cannot'} require() an ES module, as on AWS, unless NODE_OPTIONS asks for it`, async () => {
+    const files = {
+      'app.js': 'exports.handler = async () => require("./module.mjs").value',
+      'module.mjs': 'export const value = 1',
+    }
+    const made = await trial(runtime, files, 'app.handler')
+    const answer = parsed(await made.invoke({}))
+    if (version === '24') expect(answer).toBe(1)
+    else
+      expect(answer).toMatchObject({
+        errorType: 'Error',
+        errorMessage: expect.stringContaining('require() of ES Module'),
+      })
+    const asked = { environment: { NODE_OPTIONS: '--experimental-require-module' } }
+    expect(parsed(await (await trial(runtime, files, 'app.handler', asked)).invoke({}))).toBe(1)
+  })
+
   test('runs an ES module with top-level await, which finds the AWS SDK and modules of layers', async () => {
     const code = `
       import { LambdaClient } from '@aws-sdk/client-lambda'
@@ -351,7 +368,7 @@ def handler(event, context):
       cwd: '/var/task',
       uid: 993,
       version,
-      executable: '/var/lang/bin/python3',
+      executable: `/var/lang/bin/python${version}`,
       path: ['/var/task', `/opt/python/lib/python${version}/site-packages`, '/opt/python'],
     })
     const failed = await made.invoke({ fail: true })
@@ -365,6 +382,15 @@ def handler(event, context):
       stackTrace: ['  File "/var/task/app.py", line 6, in handler\n    raise ValueError("not good: ä€")\n'],
     })
     expect(parsed(await made.invoke({ after: 1 }))).toMatchObject({ event: { after: 1 }, id: 'request-3' })
+  })
+
+  test('has /var/lang as its prefix, which stack traces of its own modules show, as on AWS', async () => {
+    const code =
+      'import json, sys\ndef handler(event, context):\n    return json.loads("{") if event else [sys.prefix, sys.exec_prefix]\n'
+    const made = await trial(runtime, { 'app.py': code }, 'app.handler')
+    expect(parsed(await made.invoke(null))).toEqual(['/var/lang', '/var/lang'])
+    const { stackTrace } = parsed(await made.invoke({ fail: true })) as { stackTrace: string[] }
+    expect(stackTrace[1]).toMatch(`  File "/var/lang/lib/python${version}/json/__init__.py", line `)
   })
 
   test(`sends other characters ${Number(version.split('.')[1]) >= 12 ? 'as UTF-8' : 'escaped'}, as this version does on AWS`, async () => {
@@ -437,7 +463,7 @@ describe.each([...NODE, ...PYTHON])('%s', (runtime) => {
       layer,
       environment: { AWS_LAMBDA_EXEC_WRAPPER: '/opt/wrapper' },
     })
-    expect(parsed(await made.invoke({}))).toBe(isNode ? '/var/lang/bin/node' : '/var/lang/bin/python3')
+    expect(parsed(await made.invoke({}))).toBe(isNode ? '/var/lang/bin/node' : `/var/lang/bin/${runtime}`)
   })
 
   test('exits with 127 when AWS_LAMBDA_EXEC_WRAPPER names a file that is not there', async () => {
