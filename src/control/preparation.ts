@@ -52,8 +52,12 @@ export class Preparation {
     this.#running.add(running)
   }
 
-  /** Takes up what an earlier, crashed host left Pending or InProgress. Returns the number of functions. */
+  /**
+   * Takes up what an earlier, crashed host left Pending or InProgress, and what failed because this host could not prepare it: what was out of reach
+   * may be there now. Returns the number of functions.
+   */
   async resume(): Promise<number> {
+    await this.#functions.reopenFailed()
     const unfinished = await this.#functions.unfinished()
     for (const latest of unfinished) this.start(latest)
     return unfinished.length

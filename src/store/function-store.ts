@@ -75,6 +75,8 @@ export interface FunctionStore {
    * `false`: the function was deleted or has another deployment now; nothing changed.
    */
   completeUpdate(key: FunctionKey, deploymentId: string, outcome: Outcome): Promise<boolean>
+  /** What failed for a reason of this host (InternalError) is Pending or InProgress again: to be called at start, before `unfinished`. */
+  reopenFailed(): Promise<void>
   /** Every `$LATEST` that is Pending or InProgress: what a crash interrupted. */
   unfinished(): Promise<FunctionVersion[]>
   /** Removes the function with its versions, aliases and queued events. @throws ResourceNotFoundException */

@@ -191,6 +191,24 @@ export class SqlFunctions implements FunctionStore {
     return changed
   }
 
+  async reopenFailed(): Promise<void> {
+    await this.#db.transaction().execute(async (db) => {
+      await db
+        .updateTable('versions')
+        .set(PENDING)
+        .where('state', '=', 'Failed')
+        .where('state_reason_code', '=', 'InternalError')
+        .execute()
+      await db
+        .updateTable('versions')
+        .set({ last_update_status: 'InProgress', last_update_reason: null, last_update_reason_code: null })
+        .where('version', '=', LATEST)
+        .where('last_update_status', '=', 'Failed')
+        .where('last_update_reason_code', '=', 'InternalError')
+        .execute()
+    })
+  }
+
   async unfinished(): Promise<FunctionVersion[]> {
     const rows = await this.#db
       .selectFrom('versions')

@@ -186,6 +186,43 @@ export function describeFunctions(under: () => StoreUnderTest): void {
       expect((await store.functions.unfinished()).map(({ name }) => name).sort()).toEqual(['new', 'updating'])
     })
 
+    it('takes up what failed for a reason of the host, and nothing that failed for another', async () => {
+      const failing = async (name: string, code: 'InternalError' | 'InvalidRuntime') => {
+        const written = await store.functions.create(
+          key(name),
+          { configuration: validConfiguration(), tags: {}, publish: true },
+          1,
+        )
+        await store.functions.completeUpdate(key(name), written.latest.deploymentId, { ok: false, reason: 'no', code })
+      }
+      await failing('host', 'InternalError')
+      await failing('other', 'InvalidRuntime')
+      await createActive('update')
+      const { latest } = await update('update', { timeout: 9 })
+      await store.functions.completeUpdate(key('update'), latest.deploymentId, {
+        ok: false,
+        reason: 'no',
+        code: 'InternalError',
+      })
+      await store.functions.reopenFailed()
+      const unfinished = await store.functions.unfinished()
+      expect(unfinished.map(({ name, state }) => [name, state]).sort()).toEqual([
+        ['host', 'Pending'],
+        ['update', 'Active'],
+      ])
+      for (const one of unfinished) await store.functions.completeUpdate(key(one.name), one.deploymentId, { ok: true })
+      expect((await store.functions.find(key('host')))?.latest).toMatchObject({
+        state: 'Active',
+        stateReason: undefined,
+      })
+      expect((await store.versions.find(key('host'), '1'))?.state).toBe('Active')
+      expect((await store.functions.find(key('update')))?.latest).toMatchObject({
+        lastUpdateStatus: 'Successful',
+        timeout: 9,
+      })
+      expect((await store.functions.find(key('other')))?.latest.state).toBe('Failed')
+    })
+
     it('removes versions, aliases, reservation, tags and events with the function', async () => {
       await createActive('f', {}, true)
       await store.aliases.create(key('f'), { name: 'live', functionVersion: '1', description: '' })
