@@ -20,6 +20,9 @@ export interface FunctionSummary {
   readonly Environment?: { readonly Variables?: Readonly<Record<string, string>> }
 }
 
+/** A function that could not be made ready. */
+export class FunctionFailed extends CliError {}
+
 const FUNCTIONS = '/2015-03-31/functions'
 const POLL_MS = 250
 /** Functions that are asked for at the same time. */
@@ -102,8 +105,9 @@ export async function untilActive(host: HostClient, name: string, waiting: () =>
   for (;;) {
     const one = await findFunction(host, name)
     if (one === undefined) throw new CliError(`The function ${name} was deleted while it was being deployed.`)
-    if (one.State === 'Failed')
-      throw new CliError(`The function ${name} failed: ${one.StateReason ?? 'no reason given'}`)
+    if (one.State === 'Failed') {
+      throw new FunctionFailed(`The function ${name} failed: ${one.StateReason ?? 'no reason given'}`)
+    }
     if (one.LastUpdateStatus === 'Failed') {
       throw new CliError(`The update of ${name} failed: ${one.LastUpdateStatusReason ?? 'no reason given'}`)
     }

@@ -3,17 +3,14 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import type { Config } from '../../config.ts'
-import { deploy } from '../deployment.ts'
+import { putExample } from '../example.ts'
 import { CliError } from '../failure.ts'
-import { findFunction } from '../functions.ts'
 import { HostClient } from '../host-client.ts'
 import { createHostLog } from '../host-log.ts'
 import { errorColours, goOnWithoutReader, note, printJson } from '../output.ts'
-import { readPackage } from '../package/package.ts'
 import { projectFolder } from '../project.ts'
 import { loadSettings, type SettingFlags, withSettings } from '../setting-flags.ts'
 import { listenForStop } from '../stop-signals.ts'
-import type { RuntimeRow } from './runtimes.ts'
 import { example, withJson } from './shared.ts'
 
 interface Options extends SettingFlags {
@@ -77,23 +74,11 @@ async function start(options: Options): Promise<void> {
   process.exit(left.length === 0 ? 0 : 1)
 }
 
-/** Runtimes an example can run on, the best introduction first. */
-const EXAMPLE_RUNTIMES = ['nodejs22.x', 'nodejs24.x', 'nodejs20.x', 'python3.13', 'python3.11']
-/** Its image is built soonest: no compiler has to run for it. */
-const QUICKEST_RUNTIME = 'python3.11'
-
 /** The name of the function if it is there now. A host without its example is still a host. */
 async function deployExample(name: string, url: string, config: Config): Promise<string | undefined> {
   try {
     const client = new HostClient({ endpointUrl: url, account: config.accountId, region: config.region })
-    if ((await findFunction(client, name)) !== undefined) return name
-    const source = await readPackage(findExample(name))
-    const runtimes = await client.json<RuntimeRow[]>({
-      method: 'GET',
-      path: '/_hearth/runtimes',
-    })
-    const present = EXAMPLE_RUNTIMES.find((one) => runtimes.some((row) => row.runtime === one && row.state === 'ready'))
-    await deploy(client, name, source, { runtime: present ?? QUICKEST_RUNTIME }, note)
+    await putExample(client, name, findExample(name), note)
     return name
   } catch (error) {
     note(

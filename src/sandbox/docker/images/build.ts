@@ -27,6 +27,7 @@ import {
   type Workplace,
 } from './products.ts'
 import { Once, type Progress, step } from './progress.ts'
+import { failedStep } from './tool-failure.ts'
 
 export class ImageBuilder {
   readonly #at: Workplace
@@ -51,7 +52,8 @@ export class ImageBuilder {
 
   base(suite: Suite): Promise<void> {
     return this.#current(TAGS.base(suite), this.#at.identities.base(suite), async (tag, recipe) => {
-      const plain = await debianImage(this.#at.docker, this.#at.cache, suite, this.#progress)
+      const making = debianImage(this.#at.docker, this.#at.cache, suite, this.#progress)
+      const plain = await this.#explained(`debian ${suite}`, making)
       const context = new BuildContext().files('', this.#files('base'))
       await this.#build(tag, 'base', recipe, context, { BASE: plain })
     })
@@ -121,7 +123,7 @@ export class ImageBuilder {
   }
 
   #product(name: string, make: () => Promise<string>): Promise<string> {
-    return this.#products.run(name, () => step(this.#progress, name, make))
+    return this.#products.run(name, () => this.#step(name, make))
   }
 
   #build(
@@ -131,9 +133,19 @@ export class ImageBuilder {
     context: BuildContext,
     args: Record<string, string>,
   ): Promise<void> {
-    return step(this.#progress, `image ${tag}`, () =>
-      buildImage(this.#at.docker, { tag, kind, recipe, context, args }, () => {}),
-    )
+    return this.#step(`image ${tag}`, () => buildImage(this.#at.docker, { tag, kind, recipe, context, args }, () => {}))
+  }
+
+  #step<T>(name: string, run: () => Promise<T>): Promise<T> {
+    return this.#explained(name, step(this.#progress, name, run))
+  }
+
+  async #explained<T>(name: string, work: Promise<T>): Promise<T> {
+    try {
+      return await work
+    } catch (error) {
+      throw await failedStep(name, this.#at.cache.failures, error)
+    }
   }
 
   #files(folder: string): RecipeFile[] {
@@ -168,8 +180,8 @@ export class ImageBuilder {
 
     const { cache, architecture } = this.#at
     const [node, client, sdk, addons] = await Promise.all([
-      step(this.#progress, `Node.js ${recipe.node}`, () => cache.npmPackage(nodePackage(recipe.node, architecture))),
-      cache.npmPackage(NODE_PACKAGES[recipe.client]),
+      this.#step(`Node.js ${recipe.node}`, () => cache.npmPackage(nodePackage(recipe.node, architecture))),
+      this.#explained('Node.js client', cache.npmPackage(NODE_PACKAGES[recipe.client])),
       this.#product('AWS SDK for JavaScript', () => nodeSdk(this.#at)),
       this.#product('native part of the Node.js clients', () => nodeAddons(this.#at)),
     ])

@@ -12,6 +12,11 @@ export class Cache {
     this.#root = root
   }
 
+  /** Where what failing programs printed is kept. */
+  get failures(): string {
+    return join(this.#root, 'failed')
+  }
+
   /** A folder of this name, filled by `fill` if it is not there yet. It appears complete or not at all. */
   async folder(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
     const folder = join(this.#root, name)

@@ -5,6 +5,7 @@ import { SandboxError } from '../../driver.ts'
 import { sandboxError, statusOf } from '../engine/errors.ts'
 import { type ImageKind, LABELS } from './catalogue.ts'
 import type { BuildContext } from './context.ts'
+import { ToolFailure } from './tool-failure.ts'
 
 /** As `sandboxError`, with the whole text: it ends with what a build printed. */
 export function engineError(doing: string, error: unknown): SandboxError {
@@ -48,6 +49,20 @@ interface StreamEvent {
   readonly error?: string
 }
 
+/** Lines of a stream that are kept for its failure, and how many of them an error shows. */
+const KEPT_LINES = 2000
+const SHOWN_LINES = 15
+
+class StreamFailure extends Error {
+  /** All lines, the failure as the last one. */
+  readonly output: string
+
+  constructor(failure: string, lines: readonly string[]) {
+    super(`${failure}\n${lines.slice(-SHOWN_LINES).join('\n')}`)
+    this.output = [...lines, failure].join('\n')
+  }
+}
+
 /** Reads an engine's progress stream to its end; failures arrive inside a 200 answer, as the last event. */
 export async function readToEnd(stream: NodeJS.ReadableStream, line: (text: string) => void): Promise<void> {
   let rest = ''
@@ -60,7 +75,7 @@ export async function readToEnd(stream: NodeJS.ReadableStream, line: (text: stri
     const said = (event.stream ?? event.status)?.trim()
     if (!said) return
     tail.push(said)
-    if (tail.length > 15) tail.shift()
+    if (tail.length > KEPT_LINES) tail.shift()
     line(said)
   }
   for await (const chunk of stream) {
@@ -69,7 +84,7 @@ export async function readToEnd(stream: NodeJS.ReadableStream, line: (text: stri
     for (const text of lines) take(text)
   }
   take(rest)
-  if (failure !== undefined) throw new Error(`${failure}\n${tail.join('\n')}`)
+  if (failure !== undefined) throw new StreamFailure(failure, tail)
 }
 
 export interface ImageBuild {
@@ -108,6 +123,11 @@ export async function buildImage(docker: Dockerode, build: ImageBuild, line: (te
     await readToEnd(stream, line)
     if (previous) await removeUntagged(docker, previous.id)
   } catch (error) {
+    if (error instanceof StreamFailure) {
+      const remedy =
+        'Check that the engine reaches Debian’s archive, or your mirror of it, and prepare the image again.'
+      throw new ToolFailure('the build ended with an error', 'build', error.output, remedy)
+    }
     throw engineError(`Building the image ${build.tag} failed`, error)
   }
 }

@@ -5,10 +5,10 @@
 import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import type Dockerode from 'dockerode'
-import { SandboxError } from '../../driver.ts'
 import { LABELS } from './catalogue.ts'
 import type { BuildContext } from './context.ts'
 import { engineError } from './engine.ts'
+import { ToolFailure } from './tool-failure.ts'
 
 export interface Job {
   readonly image: string
@@ -24,8 +24,8 @@ export interface Job {
   readonly remedy: string
 }
 
-/** Lines of output that a failure shows. */
-const SHOWN_LINES = 25
+/** Lines of output that are kept of a failure. */
+const KEPT_LINES = 2000
 
 export async function runJob(docker: Dockerode, job: Job): Promise<void> {
   const container = await docker
@@ -48,9 +48,13 @@ export async function runJob(docker: Dockerode, job: Job): Promise<void> {
     await container.start()
     const { StatusCode } = (await container.wait()) as { StatusCode: number }
     if (StatusCode !== 0) {
-      const log = await container.logs({ stdout: true, stderr: true, tail: SHOWN_LINES })
-      const message = `A preparation step failed with status ${StatusCode}:\n${log.toString().trim()}`
-      throw new SandboxError('unexpected', String(StatusCode), message, job.remedy)
+      const log = await container.logs({ stdout: true, stderr: true, tail: KEPT_LINES })
+      throw new ToolFailure(
+        `its program ended with status ${StatusCode}`,
+        String(StatusCode),
+        log.toString(),
+        job.remedy,
+      )
     }
     await pipeline(await container.getArchive({ path: job.result }), createWriteStream(job.output))
   } catch (error) {

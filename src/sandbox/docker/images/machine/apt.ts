@@ -1,7 +1,7 @@
 /** Debian packages on this machine. apt knows one user at a time: whoever else installs something is waited for. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { SandboxError } from '../../../driver.ts'
 import { Once, type Progress, step } from '../progress.ts'
+import { ToolFailure } from '../tool-failure.ts'
 import { runCommand } from './command.ts'
 
 export interface AptOptions {
@@ -48,7 +48,7 @@ async function apt(args: readonly string[], options: AptOptions): Promise<void> 
       await runCommand('apt-get', ['-o', `DPkg::Lock::Timeout=${lockSeconds}`, ...args], { environment, remedy })
       return
     } catch (error) {
-      if (!(error instanceof SandboxError) || !LOCKED.test(error.message) || performance.now() > limit) throw error
+      if (!(error instanceof ToolFailure) || !LOCKED.test(error.output) || performance.now() > limit) throw error
       if (!told) progress(`another apt is at work on this machine: waiting for it, at most ${lockSeconds} s`)
       await delay(pauseMs)
     }

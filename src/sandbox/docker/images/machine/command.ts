@@ -4,10 +4,10 @@ import { createWriteStream } from 'node:fs'
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { SandboxError } from '../../../driver.ts'
+import { KEPT_CHARACTERS, ToolFailure } from '../tool-failure.ts'
 
-/** Characters of output that a failure shows. */
-const SHOWN = 2000
+/** Characters of the command line that a failure shows. */
+const SHOWN = 200
 
 export interface CommandOptions {
   readonly cwd?: string
@@ -18,7 +18,7 @@ export interface CommandOptions {
   readonly remedy: string
 }
 
-/** Runs a program to its end; the error of a failed one carries the last lines that it printed. */
+/** Runs a program to its end; the error of a failed one is a ToolFailure. */
 export async function runCommand(program: string, args: readonly string[], options: CommandOptions): Promise<void> {
   const child = spawn(program, args, {
     cwd: options.cwd,
@@ -27,7 +27,7 @@ export async function runCommand(program: string, args: readonly string[], optio
   })
   let said = ''
   const hear = (chunk: Buffer): void => {
-    said = (said + chunk.toString()).slice(-SHOWN)
+    said = (said + chunk.toString()).slice(-KEPT_CHARACTERS)
   }
   child.stderr.on('data', hear)
   const ended = new Promise<string>((resolve) => {
@@ -41,8 +41,8 @@ export async function runCommand(program: string, args: readonly string[], optio
     )
   const failure = await ended
   if (failure !== '') {
-    const shown = [program, ...args].join(' ').slice(0, 200)
-    throw new SandboxError('unexpected', failure, `"${shown}" failed (${failure}):\n${said.trim()}`, options.remedy)
+    const shown = [program, ...args].join(' ').slice(0, SHOWN)
+    throw new ToolFailure(`"${shown}" failed (${failure})`, failure, said, options.remedy)
   }
 }
 
