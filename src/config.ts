@@ -10,6 +10,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { contradictions } from './config/contradictions.ts'
 import { nearest } from './config/nearest.ts'
+import type { Setting } from './config/setting.ts'
 import { type Config, flagOf, type Machine, SETTING_NAMES, SETTINGS, type SettingName } from './config/settings.ts'
 
 export type { Config, SettingName } from './config/settings.ts'
@@ -34,6 +35,8 @@ export interface LoadedConfig {
   readonly config: Config
   /** Where each value comes from: `flag --port`, `environment HEARTH_PORT`, `file /etc/hearth.config.json` or `default`. */
   readonly sources: Readonly<Record<SettingName, string>>
+  /** One sentence for each value that is taken although it is not what it was. */
+  readonly warnings: readonly string[]
 }
 
 /** One sentence for each thing that is wrong. */
@@ -71,11 +74,15 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   }
   const values: Record<string, unknown> = {}
   const sources: Partial<Record<SettingName, string>> = {}
+  const warnings: string[] = []
   for (const name of SETTING_NAMES) {
     const one = given[name]
     if (one === undefined) continue
     sources[name] = one.source
     const parsed = SETTINGS[name].schema.safeParse(one.value)
+    const { warning } = SETTINGS[name] as Setting<z.ZodType>
+    const said = warning?.(one.value)
+    if (said !== undefined) warnings.push(`${one.label}=${String(one.value)} ${said}`)
     if (parsed.success) values[name] = parsed.data
     else
       problems.push(
@@ -100,6 +107,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   return {
     config: { ...config, data: resolve(input.cwd, config.data) },
     sources: sources as Record<SettingName, string>,
+    warnings,
   }
 }
 

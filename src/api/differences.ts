@@ -49,8 +49,8 @@ export const DIFFERENCES: readonly Differences[] = [
   yet that would do so.
 - The code of an account is counted as it was uploaded, in zips; AWS counts it unzipped since 2026. \`HEARTH_CODE_STORAGE_MAX_BYTES\` sets the limit.
 - Limits are AWS's (\`src/lambda/limits.ts\`), except: accounts have \`HEARTH_ACCOUNT_CONCURRENCY\` concurrent executions; the machine bounds
-  environments with \`HEARTH_MAX_ENVIRONMENTS\`, beyond which an invoke waits \`HEARTH_WAIT_FOR_ENVIRONMENT_MS\` and is then refused with \`EC2ThrottledException\`. Requests to
-  the control plane have no limit per second (\`CallerRateLimitExceeded\` is never sent), nor has the allocation of provisioned concurrency. RLIMIT_NPROC is
+  environments with \`HEARTH_MAX_ENVIRONMENTS\`, beyond which an invoke waits \`HEARTH_WAIT_FOR_ENVIRONMENT_MS\` and is then refused with \`EC2ThrottledException\`. Requests from outside
+  to the control plane have no limit per second (\`CallerRateLimitExceeded\` is sent to functions alone, beyond \`HEARTH_FUNCTION_API_RATE\`), nor has the allocation of provisioned concurrency. RLIMIT_NPROC is
   not set: the kernel counts it over all containers.`,
   },
   {
@@ -107,7 +107,20 @@ CPU is shared by MemorySize (1,769 MB is one core), in full during Init, as on A
   },
   {
     title: 'Isolation',
-    text: `Each execution environment is a container of its own with its own user, a read-only root, no capabilities, no-new-privileges, the default seccomp profile, and limits for
+    text: `What the code of a function can call on this host is the setting \`HEARTH_FUNCTION_API\` ([ADR 21](adr/0021-sandbox-door.md)). Calls are always made as the function's own role, account and
+region; calls beyond \`HEARTH_FUNCTION_API_RATE\` get \`TooManyRequestsException\`. The operator's pages and code downloads do not exist inside, in any mode.
+
+- \`invoke\`, the default: Invoke, InvokeAsync and sts:GetCallerIdentity. Execution roles have no policies here: a function may invoke every function of its account and region, and those of other accounts
+  whose resource policy grants it.
+- **\`all\` lets every function read, change and delete every other function of its account and region, with its decrypted environment variables and its log settings.** Use it only where all functions of
+  an account trust each other. Only invocations cross accounts. Requests that make the host act with its operator's credentials or connections are refused even then: code from S3, container images, destinations and dead-letter queues other than functions,
+  VpcConfig, FileSystemConfigs.
+- \`off\`: nothing but the Runtime, Extensions and Telemetry APIs.
+
+Inside, \`AWS_ENDPOINT_URL_LAMBDA\` and \`AWS_ENDPOINT_URL_STS\` are set (not with \`off\`), which AWS does not do: SDKs find an endpoint in no other way, and without it their calls would go to AWS. A function that sets one of them itself
+keeps its own. Each environment has an access key of its own that ends in its account; it is good for this host alone, and refused once the environment is gone.
+
+Each execution environment is a container of its own with its own user, a read-only root, no capabilities, no-new-privileges, the default seccomp profile, and limits for
 memory, CPU, processes and open files. It reaches its own Runtime API listener, the outside as the machine does, and those ports of the host that
 \`HEARTH_FUNCTION_REACH\` names; not other environments, other listeners, other ports of the host, or the engine.
 A function with a VpcConfig also reaches the containers on those networks, as its security groups allow: [machine-room.md](machine-room.md#vpcconfig-networks).

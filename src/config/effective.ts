@@ -14,7 +14,7 @@ export interface EffectiveSetting {
   readonly description: string
 }
 
-export function effectiveSettings(loaded: LoadedConfig): EffectiveSetting[] {
+export function effectiveSettings(loaded: Pick<LoadedConfig, 'config' | 'sources'>): EffectiveSetting[] {
   return SETTING_NAMES.map((name) => {
     const { env, unit, description, secret } = SETTINGS[name]
     const value: unknown = loaded.config[name]

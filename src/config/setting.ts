@@ -21,6 +21,8 @@ export interface Setting<Schema extends z.ZodType> {
   readonly defaultText?: string
   /** The default. `given` holds the settings that were given. */
   readonly fallback: (machine: Machine, given: Readonly<Record<string, unknown>>) => z.output<Schema>
+  /** What is said at the start about a value that is taken although it is not what it was; it follows the name of the setting and the value. */
+  readonly warning?: (given: unknown) => string | undefined
   /** The value is masked where settings are shown: `values` of pairs, or the `keys`. */
   readonly secret?: 'values' | 'keys'
 }

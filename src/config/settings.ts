@@ -13,7 +13,7 @@ import {
 import { PORT_SETTINGS } from './port-settings.ts'
 import { setting } from './setting.ts'
 import { SIGNING_SETTINGS } from './signing-settings.ts'
-import { bytes, matching, numberList, oneOf, onOff, pairs, portList, wholeNumber } from './values.ts'
+import { bytes, functionApi, isOn, matching, numberList, oneOf, pairs, portList, wholeNumber } from './values.ts'
 
 const MIB = 1024 * 1024
 
@@ -155,11 +155,24 @@ export const SETTINGS = {
   }),
   functionApi: setting({
     env: 'HEARTH_FUNCTION_API',
-    form: 'on|off',
+    form: 'invoke|all|off',
     description:
-      'Whether functions can call the Lambda API of this host (AWS_ENDPOINT_URL_LAMBDA in their environment).',
-    schema: onOff(),
-    fallback: () => true,
+      'What functions may call on this host (AWS_ENDPOINT_URL_LAMBDA and _STS in their environment): invoke: Invoke, InvokeAsync and sts:GetCallerIdentity; all: the whole Lambda API of their account and region, so that any function reads, changes and deletes every other one there; off: nothing.',
+    schema: functionApi(),
+    fallback: () => 'invoke' as const,
+    warning: (given) =>
+      isOn(given)
+        ? 'is read as invoke: functions may invoke functions and nothing else. Write invoke, or all for what on allowed in earlier versions.'
+        : undefined,
+  }),
+  functionApiRate: setting({
+    env: 'HEARTH_FUNCTION_API_RATE',
+    form: 'NUMBER',
+    unit: 'calls per second',
+    description:
+      'Calls per second of the code in each execution environment to Lambda and STS; five seconds of them may come at once, the rest gets TooManyRequestsException. The default keeps a function that calls in a loop from slowing down the others. 0 switches the limit off.',
+    schema: wholeNumber(0, 100_000),
+    fallback: () => 100,
   }),
   idleTimeout: setting({
     env: 'HEARTH_IDLE_TIMEOUT',

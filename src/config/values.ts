@@ -26,16 +26,36 @@ function parseBytes(text: string): unknown {
   return match ? Number(match[1]) * (UNITS[(match[2] ?? '').toUpperCase()] ?? 1) : text
 }
 
+/** `on` and its like. */
+export function isOn(value: unknown): boolean {
+  return (
+    value === true || (typeof value === 'string' && ['on', 'true', '1', 'yes'].includes(value.trim().toLowerCase()))
+  )
+}
+
+function isOff(value: unknown): boolean {
+  return (
+    value === false || (typeof value === 'string' && ['off', 'false', '0', 'no'].includes(value.trim().toLowerCase()))
+  )
+}
+
 /** `on` or `off`; `true`, `false`, `1`, `0`, `yes`, `no` are understood as well. */
 export function onOff() {
   return z.preprocess(
-    (value) => {
-      if (typeof value !== 'string') return value
-      const text = value.trim().toLowerCase()
-      if (['on', 'true', '1', 'yes'].includes(text)) return true
-      return ['off', 'false', '0', 'no'].includes(text) ? false : value
-    },
+    (value) => (isOn(value) ? true : isOff(value) ? false : value),
     z.boolean({ error: 'must be on or off' }),
+  )
+}
+
+/** `invoke`, `all` or `off`. */
+export function functionApi() {
+  return z.preprocess(
+    (value) => {
+      if (isOn(value)) return 'invoke'
+      if (isOff(value)) return 'off'
+      return typeof value === 'string' ? value.trim().toLowerCase() : value
+    },
+    z.enum(['invoke', 'all', 'off'], { error: 'must be one of: invoke, all, off' }),
   )
 }
 

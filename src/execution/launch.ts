@@ -1,10 +1,12 @@
 /** Making what an environment lives in: a place in the network, a listener, a sandbox; and undoing it, however far it came. */
 
 import type { FunctionVersion } from '../lambda/function.ts'
+import { roleSession } from '../lambda/role-session.ts'
 import type { Session, SessionObserver } from '../runtime-api/api.ts'
 import { type Place, type Sandbox, SandboxError, type SandboxObserver } from '../sandbox/driver.ts'
 import type { InitializationType } from './boot.ts'
 import type { EnvironmentHost } from './host.ts'
+import type { SessionCredentials } from './session-keys.ts'
 import type { OpenWorkload } from './workload.ts'
 
 /** The environment was removed before it was ready: the host stops, or the function was deleted. */
@@ -29,6 +31,7 @@ export class Launch {
   #place: Place | undefined
   #workload: OpenWorkload | undefined
   #session: Session | undefined
+  #credentials: SessionCredentials | undefined
   /** The sandbox while the driver makes it: `undo` must wait for it, or it would be left behind. */
   #starting: Promise<Sandbox> | undefined
   #undone = false
@@ -42,17 +45,19 @@ export class Launch {
    * @throws ShutDown after `undo`; SandboxError and LambdaException (package) otherwise. The caller then calls `undo`.
    */
   async run(): Promise<{ session: Session; sandbox: Sandbox; phases: Record<string, number> }> {
-    const { host, initialization, logStream } = this.#options
+    const { host, version, initialization, logStream } = this.#options
     const began = performance.now()
     const [{ cell, workload }, place] = await Promise.all([this.#open(), this.#reserve()])
     const reserved = performance.now()
     const session = await this.#listen(place)
     const listening = performance.now()
     if (this.#undone) throw new ShutDown()
-    const lambdaApi = host.lambdaApi !== undefined
+    const credentials = host.sessionKeys.issue(roleSession(version))
+    this.#credentials = credentials
+    const sandboxApi = host.sandboxApi !== undefined
     this.#starting = host.driver.start(
       { ...cell, place },
-      workload({ initialization, runtimeApi: session.address, logStream, lambdaApi }),
+      workload({ initialization, runtimeApi: session.address, logStream, credentials, sandboxApi }),
       this.#options.sandbox,
     )
     const sandbox = await this.#starting.catch((error: unknown) => {
@@ -70,6 +75,7 @@ export class Launch {
     const sandbox = await this.#starting?.catch(() => undefined)
     if (sandbox === undefined) this.#place?.release()
     else await sandbox.destroy(reason)
+    if (this.#credentials !== undefined) this.#options.host.sessionKeys.revoke(this.#credentials)
     await this.#workload?.release()
     // Last: a client whose Runtime API vanishes tries again and again, at full CPU and into the function's log.
     this.#session?.close()
@@ -98,13 +104,12 @@ export class Launch {
 
   async #listen(place: Place): Promise<Session> {
     const { host, version } = this.#options
-    const { lambdaApi } = host
     const session = await host.listeners.open({
       hostAddress: place.hostAddress,
       peerAddress: place.sandboxAddress,
       observer: this.#options.session,
       identity: { functionName: version.name, functionVersion: version.version, handler: version.handler ?? '' },
-      ...(lambdaApi === undefined ? {} : { fallback: (request, response) => lambdaApi(version, request, response) }),
+      ...(host.sandboxApi === undefined ? {} : { fallback: host.sandboxApi(roleSession(version)) }),
     })
     if (this.#undone) {
       session.close()

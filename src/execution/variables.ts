@@ -1,8 +1,8 @@
 /** The environment variables of a runtime process: pure, from the function's settings and the environment's place. */
-import { randomBytes } from 'node:crypto'
 import type { FunctionVersion } from '../lambda/function.ts'
 import { runtimeEnvironment } from '../lambda/runtimes.ts'
 import type { InitializationType } from './boot.ts'
+import type { SessionCredentials } from './session-keys.ts'
 
 export interface VariableContext {
   readonly version: FunctionVersion
@@ -12,8 +12,9 @@ export interface VariableContext {
   readonly logStream: string
   /** Defaults that the operator puts into every function (HEARTH_FUNCTION_ENV_*). */
   readonly defaults: Readonly<Record<string, string>>
-  /** Whether the Lambda API answers on the listener too, so that one function can invoke another without configuration. */
-  readonly lambdaApi: boolean
+  readonly credentials: SessionCredentials
+  /** Whether Lambda and STS answer on the listener too, so that one function can invoke another without configuration. */
+  readonly sandboxApi: boolean
 }
 
 /** Where AWS's X-Ray daemon listens. Nothing answers here: SDKs send it datagrams that get lost. */
@@ -27,7 +28,7 @@ export function environmentVariables(context: VariableContext): Record<string, s
   const { version, runtimeApi } = context
   const user = version.environment ?? {}
   const variables: Record<string, string> = {
-    ...(context.lambdaApi ? { AWS_ENDPOINT_URL_LAMBDA: `http://${runtimeApi}` } : {}),
+    ...(context.sandboxApi ? endpoints(`http://${runtimeApi}`) : {}),
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
     AWS_XRAY_DAEMON_ADDRESS: `${XRAY_DAEMON.address}:${XRAY_DAEMON.port}`,
     _AWS_XRAY_DAEMON_ADDRESS: XRAY_DAEMON.address,
@@ -36,7 +37,7 @@ export function environmentVariables(context: VariableContext): Record<string, s
     ...(version.runtime === undefined ? {} : runtimeEnvironment(version.runtime)),
     ...context.defaults,
     ...user,
-    ...credentials(version),
+    ...credentialsOf(context.credentials),
     ...(version.runtime === undefined ? {} : executionEnv(version.runtime)),
     // In an image it is the business of the entry point.
     ...(version.handler === undefined ? {} : { _HANDLER: version.handler }),
@@ -68,15 +69,16 @@ function executionEnv(runtime: string): Record<string, string> {
   return AWS_EXECUTION_ENV === undefined ? {} : { AWS_EXECUTION_ENV }
 }
 
-/**
- * Session credentials of the function's account. Twelve digits at the end of an access key id name the account, so that a call that
- * reaches this host by any way is taken as that account's; 20 characters, as AWS's own keys.
- */
-function credentials(version: FunctionVersion): Record<string, string> {
+/** SDKs find services by these alone: without them a call would go to AWS. */
+function endpoints(url: string): Record<string, string> {
+  return { AWS_ENDPOINT_URL_LAMBDA: url, AWS_ENDPOINT_URL_STS: url }
+}
+
+function credentialsOf({ accessKeyId, secretAccessKey, sessionToken }: SessionCredentials): Record<string, string> {
   return {
-    AWS_ACCESS_KEY_ID: `ASIAHRTH${version.account}`,
-    AWS_SECRET_ACCESS_KEY: randomBytes(30).toString('base64'),
-    AWS_SESSION_TOKEN: randomBytes(48).toString('base64'),
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
   }
 }
 

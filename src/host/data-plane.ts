@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import type { EnvironmentHost } from '../execution/host.ts'
 import { EnvironmentPool } from '../execution/pool.ts'
 import { Provisioner } from '../execution/provisioner.ts'
+import { SessionKeys } from '../execution/session-keys.ts'
 import { FunctionWorkloads } from '../execution/workload.ts'
 import { Allocation } from '../invoke/allocation.ts'
 import { ChangeReader } from '../invoke/change-reader.ts'
@@ -33,8 +34,10 @@ export interface DataPlane {
   readonly pool: EnvironmentPool
   readonly invoker: Invoker
   readonly allocation: Allocation
-  /** The Lambda API for code inside sandboxes; answers once the wire has opened it. */
+  /** What code inside sandboxes reaches; the wire opens it. */
   readonly door: SandboxDoor
+  /** Access keys of living environments. */
+  readonly sessionKeys: SessionKeys
   /** Takes up stored configurations, deliveries and events. */
   start(): Promise<void>
 }
@@ -52,6 +55,7 @@ export function openDataPlane(needs: Needs): DataPlane {
   const { store } = durable
   const bus = new EventBus()
   const door = new SandboxDoor()
+  const sessionKeys = new SessionKeys()
   const concurrency = new Concurrency({
     accountLimit: config.accountConcurrency,
     requestRateFactor: config.requestRateFactor,
@@ -59,7 +63,7 @@ export function openDataPlane(needs: Needs): DataPlane {
   const resolver = new Resolver(store.targets, concurrency)
   const pool = lifetime.opened(
     'the execution environments',
-    new EnvironmentPool(environmentHost({ ...needs, bus, door }), {
+    new EnvironmentPool(environmentHost({ ...needs, bus, door, sessionKeys }), {
       idleTimeoutMs: config.idleTimeout * 1000,
       maxEnvironments: config.maxEnvironments,
       waitForEnvironmentMs: config.waitForEnvironmentMs,
@@ -77,7 +81,7 @@ export function openDataPlane(needs: Needs): DataPlane {
     await allocation.start()
     await events.start()
   }
-  return { bus, concurrency, pool, invoker, allocation, door, start }
+  return { bus, concurrency, pool, invoker, allocation, door, sessionKeys, start }
 }
 
 /** What functions change: environments retire, and provisioned concurrency follows its configurations. */
@@ -108,8 +112,10 @@ interface Parts extends Needs {
   readonly pool: EnvironmentPool
 }
 
-function environmentHost(needs: Needs & { bus: EventBus; door: SandboxDoor }): EnvironmentHost {
-  const { config, bus, door } = needs
+function environmentHost(
+  needs: Needs & { bus: EventBus; door: SandboxDoor; sessionKeys: SessionKeys },
+): EnvironmentHost {
+  const { config, bus, door, sessionKeys } = needs
   const { keys, code, layers, logs } = needs.durable
   const { driver, listeners, runtimes, functionImages } = needs.sandboxes
   return {
@@ -126,7 +132,8 @@ function environmentHost(needs: Needs & { bus: EventBus; door: SandboxDoor }): E
       room: config,
       functionEnv: config.functionEnv,
     }),
-    lambdaApi: config.functionApi ? door.serve : undefined,
+    sessionKeys,
+    sandboxApi: config.functionApi === 'off' ? undefined : door.serve,
   }
 }
 

@@ -1,18 +1,24 @@
-/** The Lambda API as code inside a sandbox reaches it: environments know it from their first, the wire says who answers. */
+/** The door of the sandboxes, which environments are opened with before what is behind it can be built. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Listener } from '../api/listener.ts'
-import type { FunctionVersion } from '../lambda/function.ts'
+import type { RoleSession } from '../lambda/role-session.ts'
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+/** What is behind the door; opens it for the code of one environment. */
+interface Inside {
+  open(session: RoleSession): Handler
+}
 
 export class SandboxDoor {
-  #listener: Listener | undefined
+  #inside: Inside | undefined
 
-  /** Calls before this are refused: no environment starts before the wire is there. */
-  open(listener: Listener): void {
-    this.#listener = listener
+  readonly serve = (session: RoleSession): Handler => {
+    // No environment starts before the wire is there.
+    if (this.#inside === undefined) throw new Error('the door of the sandboxes is used before it is open')
+    return this.#inside.open(session)
   }
 
-  readonly serve = (version: FunctionVersion, request: IncomingMessage, response: ServerResponse): void => {
-    if (this.#listener !== undefined) this.#listener(request, response, version)
-    else response.writeHead(503).end()
+  open(inside: Inside): void {
+    this.#inside = inside
   }
 }

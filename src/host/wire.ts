@@ -3,10 +3,13 @@ import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { createAdmin } from '../api/admin/admin.ts'
 import { type Api, createApi } from '../api/app.ts'
+import type { CallerOptions } from '../api/http/caller.ts'
 import { withoutRepeats } from '../api/http/repeats.ts'
 import { serveHttp } from '../api/http/server.ts'
+import { Uploads } from '../api/http/uploads.ts'
 import { invokeAsyncHandler, invokeHandler } from '../api/invoke/invoke.ts'
 import { apiListener, type Listener } from '../api/listener.ts'
+import { SandboxApi } from '../api/sandbox-api.ts'
 import { effectiveSettings } from '../config/effective.ts'
 import type { Config, LoadedConfig } from '../config.ts'
 import type { ControlPlane } from '../control/control-plane.ts'
@@ -32,24 +35,47 @@ interface Needs {
   readonly control: ControlPlane
 }
 
-/** The API, which sandboxes reach from now on. */
+/** The API, and the door of the sandboxes, which is open from now on. */
 export function openWire(needs: Needs): Listener {
   const { config, log, durable, dataPlane, control } = needs
-  const caller = { accessKeys: config.accessKeys, account: config.accountId, region: config.region }
+  const caller = callerOf(needs)
   const apiLog = withoutRepeats(log, Date.now)
   const invoke = invokeHandler(dataPlane.invoker, apiLog)
+  const invokeAsync = invokeAsyncHandler(dataPlane.invoker, apiLog)
+  const uploads = new Uploads()
   const api: Api = createApi({
     control,
     caller,
     invoke,
-    invokeAsync: invokeAsyncHandler(dataPlane.invoker, apiLog),
+    invokeAsync,
+    uploads,
     admin: adminOf(needs),
     codeLocation: { secret: randomBytes(32), code: durable.packaging, clock: Date.now },
     log: apiLog,
   })
   const listener = apiListener(api, { invoke, caller, log: apiLog })
-  dataPlane.door.open(listener)
+  dataPlane.door.open(
+    new SandboxApi({
+      mode: config.functionApi === 'all' ? 'all' : 'invoke',
+      control,
+      invoke,
+      invokeAsync,
+      uploads,
+      callsPerSecond: config.functionApiRate,
+      clock: () => performance.now(),
+      log: apiLog,
+    }),
+  )
   return listener
+}
+
+function callerOf({ config, dataPlane: { sessionKeys } }: Pick<Needs, 'config' | 'dataPlane'>): CallerOptions {
+  return {
+    accessKeys: config.accessKeys,
+    session: (accessKeyId) => sessionKeys.find(accessKeyId),
+    account: config.accountId,
+    region: config.region,
+  }
 }
 
 /** @returns where the API answers. @throws when the port cannot be had; the message says what to do. */
@@ -114,6 +140,6 @@ function adminOf({
     queue,
     runtimes: () => runtimes.list(),
     logs,
-    caller: { accessKeys: config.accessKeys, account: config.accountId, region: config.region },
+    caller: callerOf({ config, dataPlane }),
   })
 }

@@ -13,7 +13,7 @@ const NOTHING = 'Nothing.'
 export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> = {
   AccessDeniedException: {
     cause:
-      'The request names a function or a layer of another account, and no resource policy grants it; or the registry of ImageUri refuses this host; or the request comes under a name that is not one of the host, or from a web page of an origin that is not allowed.',
+      'The request names a function or a layer of another account, and no resource policy grants it; or the registry of ImageUri refuses this host; or the request comes under a name that is not one of the host, or from a web page of an origin that is not allowed; or a function calls what HEARTH_FUNCTION_API does not let it call.',
     caller:
       'Let the owner grant it (AddPermission, AddLayerVersionPermission), use credentials of the account that owns it, or a name without the account.',
     operator:
@@ -194,10 +194,10 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
   },
   TooManyRequestsException: {
     cause:
-      'Concurrency is used up: `ReservedFunctionConcurrentInvocationLimitExceeded` for the reservation of the function (0 switches it off), `ConcurrentInvocationLimitExceeded` for what the account shares, or for more new environments than the scaling rate allows. Or requests come faster than ten per second for each unit of it: `ReservedFunctionInvocationRateLimitExceeded`, `FunctionInvocationRateLimitExceeded`. Or the host held so many request bodies that one found no room for 30 seconds: `CallerRateLimitExceeded`.',
+      'Concurrency is used up: `ReservedFunctionConcurrentInvocationLimitExceeded` for the reservation of the function (0 switches it off), `ConcurrentInvocationLimitExceeded` for what the account shares, or for more new environments than the scaling rate allows. Or requests come faster than ten per second for each unit of it: `ReservedFunctionInvocationRateLimitExceeded`, `FunctionInvocationRateLimitExceeded`. Or the host held so many request bodies that one found no room for 30 seconds, or the code of one execution environment calls faster than HEARTH_FUNCTION_API_RATE: `CallerRateLimitExceeded`.',
     caller: 'Retry with back-off; SDKs do so by themselves.',
     operator:
-      'Raise HEARTH_ACCOUNT_CONCURRENCY or the reservation; for rates HEARTH_REQUEST_RATE_FACTOR or HEARTH_SCALING_RATE.',
+      'Raise HEARTH_ACCOUNT_CONCURRENCY or the reservation; for rates HEARTH_REQUEST_RATE_FACTOR, HEARTH_SCALING_RATE or HEARTH_FUNCTION_API_RATE.',
   },
   UnknownOperationException: {
     cause: 'No operation of the Lambda API has this method and path, or Hearth does not offer the operation.',
@@ -208,6 +208,12 @@ export const ERROR_CAUSES: Readonly<Partial<Record<ExceptionName, ErrorCause>>> 
     cause: "The account's packages would exceed its code storage.",
     caller: 'Delete functions, layers or versions that are not used.',
     operator: 'Raise HEARTH_CODE_STORAGE_MAX_BYTES, if the disk has room.',
+  },
+  UnrecognizedClientException: {
+    cause: 'The access key was that of an execution environment, and the environment is gone.',
+    caller: 'Do not keep credentials of a function beyond its environment. Use an access key of your own.',
+    operator:
+      'A key of the same form (ASIA, four characters, twelve digits) of your own: name it in HEARTH_ACCESS_KEYS.',
   },
   ValidationException: {
     cause: 'A member of the request breaks a constraint of the service model.',

@@ -31,6 +31,12 @@ export function failure(status: number, errorType: string, errorMessage: string)
   return json(status, { errorMessage, errorType })
 }
 
+/** In the forms of the Runtime API and of the Lambda API at once: it is not known for whom the caller took this. */
+export function refusal(message: string): Answer {
+  const answer = json(403, { errorMessage: message, errorType: 'AccessDeniedException', Message: message })
+  return { ...answer, headers: [...answer.headers, 'x-amzn-ErrorType', 'AccessDeniedException'] }
+}
+
 export const ACCEPTED = json(202, { status: 'OK' })
 export const PONG = text(200, 'pong')
 export const NOT_FOUND = text(404, '404 page not found\n')

@@ -88,7 +88,7 @@ export interface SessionOptions {
   readonly peerAddress: string | undefined
   readonly observer: SessionObserver
   readonly identity?: FunctionIdentity
-  /** Requests that are not of the Runtime API: the Lambda API itself, served as the function's own account. */
+  /** Requests that are not of the Runtime API: what else exists inside the sandbox. Without it nothing else does. */
   readonly fallback?: (request: IncomingMessage, response: ServerResponse) => void
 }
 

@@ -1,7 +1,8 @@
 /** From a request to its handler: the closed list of what the Runtime API has. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { METHOD_NOT_ALLOWED, NOT_FOUND, send } from './answers.ts'
+import { METHOD_NOT_ALLOWED, NOT_FOUND, refusal, send } from './answers.ts'
 import { discardBody } from './body.ts'
+import { refuseForeign } from './guard.ts'
 import { invocationError } from './handlers/error.ts'
 import { exitErrorOfExtension, initErrorOfExtension, nextOfExtension, register } from './handlers/extension.ts'
 import { initError } from './handlers/init-error.ts'
@@ -47,6 +48,12 @@ const MAX_PATH = 1024
 export function serve(session: RuntimeSession, request: IncomingMessage, response: ServerResponse): void {
   const { method, url } = request
   const { invocation } = session
+  const foreign = refuseForeign(request.headers, session.address)
+  if (foreign !== undefined) {
+    discardBody(request)
+    send(response, refusal(foreign))
+    return
+  }
   // The two calls of every invocation need no search.
   if (method === 'GET' && url === NEXT_PATH) {
     next(session, request, response)

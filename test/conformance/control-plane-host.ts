@@ -9,6 +9,7 @@ import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda'
 import { serve } from '@hono/node-server'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { type ApiOptions, createApi } from '../../src/api/app.ts'
+import { Uploads } from '../../src/api/http/uploads.ts'
 import { ArtifactStore } from '../../src/code/artifact.ts'
 import { readSignatures } from '../../src/code/signature/read.ts'
 import { readProfiles } from '../../src/code/signature/trust.ts'
@@ -232,6 +233,7 @@ export async function startControlPlaneHost({
     invoke:
       invoke?.(store) ??
       (async ({ name }, caller) => ({ status: 200, headers: {}, body: JSON.stringify({ invoked: name, ...caller }) })),
+    uploads: new Uploads(),
     codeLocation: { secret: randomBytes(32), code, clock },
     log,
   })

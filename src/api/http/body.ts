@@ -59,6 +59,16 @@ function parsed(bytes: Uint8Array): unknown {
   return json
 }
 
+/** Bytes of a form of the query protocol: what this host answers there has no members of its own. */
+const FORM_BYTES = 64 * 1024
+
+/** @throws LambdaException RequestEntityTooLargeException, InvalidRequestContentException */
+export async function formText(c: Context): Promise<string> {
+  const { bytes, release } = await readBytes(c, 'query', FORM_BYTES)
+  release()
+  return Buffer.from(bytes).toString()
+}
+
 function notJson(detail: string): LambdaException {
   return new LambdaException('InvalidRequestContentException', `Could not parse request body into json: ${detail}`)
 }

@@ -1,7 +1,8 @@
 /** Function operations: requests to the control plane's members and its values to answers. */
 import { functionArn } from '../../lambda/arn.ts'
-import { packageOf } from '../../lambda/package.ts'
-import type { Handler } from './services.ts'
+import { type PackageReference, packageOf } from '../../lambda/package.ts'
+import type { OperationRequest } from './parse.ts'
+import type { Handler, Services } from './services.ts'
 import { decryptionError, functionConfiguration, listedConfiguration } from './wire.ts'
 
 export const createFunction: Handler = async (request, { control }) => {
@@ -22,13 +23,18 @@ export const getFunction: Handler = async (request, { control, codeLocation }) =
       : {
           RepositoryType: 'S3',
           ...(packageError === undefined
-            ? { Location: codeLocation.url(request.c, packageOf(version)) }
+            ? downloadOf(request, codeLocation, packageOf(version))
             : { Error: decryptionError(packageError) }),
           SourceKMSKeyArn: version.sourceKmsKeyArn,
         },
     Tags: Object.keys(tags).length === 0 ? undefined : tags,
     Concurrency: reservedConcurrency === undefined ? undefined : { ReservedConcurrentExecutions: reservedConcurrency },
   }
+}
+
+function downloadOf(request: OperationRequest, codeLocation: Services['codeLocation'], reference: PackageReference) {
+  if (codeLocation !== undefined) return { Location: codeLocation.url(request.c, reference) }
+  return { Error: { ErrorCode: 'AccessDeniedException', Message: 'Functions cannot download packages.' } }
 }
 
 export const getFunctionConfiguration: Handler = async (request, { control }) => {

@@ -87,7 +87,7 @@ function filterOf(request: OperationRequest): { readonly runtime?: string; reado
 function layerVersion(request: OperationRequest, { codeLocation }: Services, layer: LayerVersion) {
   return {
     Content: {
-      Location: codeLocation.url(request.c, { codeSha256: layer.codeSha256 }),
+      Location: codeLocation?.url(request.c, { codeSha256: layer.codeSha256 }),
       CodeSha256: layer.codeSha256,
       CodeSize: layer.codeSize,
       ...signer(layer.signing),

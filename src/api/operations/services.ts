@@ -5,7 +5,8 @@ import type { OperationRequest } from './parse.ts'
 
 export interface Services {
   readonly control: ControlPlane
-  readonly codeLocation: CodeLocation
+  /** Absent behind a door that has no code downloads. */
+  readonly codeLocation?: CodeLocation
 }
 
 /** Gives the JSON of the answer, or `undefined` for an empty one. The status is the table's. */

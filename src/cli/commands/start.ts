@@ -45,6 +45,7 @@ async function start(options: Options): Promise<void> {
   if (options.example !== undefined) findExample(options.example)
   const signals = listenForStop(() => process.exit(KILLED))
   const log = createHostLog(config)
+  for (const warning of loaded.warnings) log.warn(warning)
   goOnWithoutReader()
   // Hearth runs on Node.js 20 too; the SDK would say in the midst of the log that its own support for it ends.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'

@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { type ApiOptions, createApi } from '../../../src/api/app.ts'
 import { EARLIER_OPERATIONS } from '../../../src/api/earlier-api.ts'
+import { Uploads } from '../../../src/api/http/uploads.ts'
 import { OPERATIONS } from '../../../src/api/operations/table.ts'
 import { SIBLING_OPERATIONS } from '../../../src/api/siblings.ts'
 import type { ControlPlane } from '../../../src/control/control-plane.ts'
@@ -23,6 +24,7 @@ function setUp({ functions = {}, options = {} }: Setup = {}) {
       headers: {},
       body: JSON.stringify({ invoked: name, ...caller }),
     }),
+    uploads: new Uploads(),
     codeLocation: { secret: new Uint8Array(32), code: {} as never, clock: () => 0 },
     log: { error: (detail, message) => void logged.push({ detail, message }) },
     ...options,
@@ -77,20 +79,6 @@ describe('the API', () => {
       '{"Reason":"ConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}',
     )
     expect(logged).toEqual([])
-  })
-
-  it('answers as the caller that the binding names, whatever the request says', async () => {
-    const { app } = setUp()
-    const request = new Request('http://h/2015-03-31/functions/f/invocations', {
-      method: 'POST',
-      headers: { authorization: 'AWS4-HMAC-SHA256 Credential=333333333333/20260101/eu-west-1/lambda/aws4_request, x' },
-    })
-    expect(await (await app.fetch(request.clone())).json()).toMatchObject({
-      account: '333333333333',
-      region: 'eu-west-1',
-    })
-    const caller = { account: '999999999999', region: 'ap-south-1' }
-    expect(await (await app.fetch(request, { caller })).json()).toMatchObject(caller)
   })
 
   it('takes the account of presigned URLs', async () => {
@@ -187,5 +175,104 @@ describe('the API', () => {
     const { app } = setUp({ functions: { delete: () => Promise.resolve() } })
     const answer = await app.request('/2015-03-31/functions/%E0%A4%A', { method: 'DELETE' })
     expect(answer.headers.get('x-amzn-errortype')).toBe('ValidationException')
+  })
+})
+
+describe('other services on the same port', () => {
+  const FORM = 'application/x-www-form-urlencoded; charset=utf-8'
+  const signed = (service: string, key = 'AKIA333333333333') => ({
+    authorization: `AWS4-HMAC-SHA256 Credential=${key}/20260101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+  })
+  const sts = (body: string, headers: Record<string, string>) =>
+    setUp().app.request('http://127.0.0.1:9000/', {
+      method: 'POST',
+      body,
+      headers: { 'content-type': FORM, ...headers },
+    })
+
+  it('sts:GetCallerIdentity says which account the access key has', async () => {
+    const answer = await sts('Action=GetCallerIdentity&Version=2011-06-15', signed('sts'))
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/xml'])
+    const requestId = answer.headers.get('x-amzn-requestid')
+    expect(await answer.text()).toBe(
+      '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>' +
+        '<Arn>arn:aws:iam::333333333333:root</Arn><UserId>333333333333</UserId><Account>333333333333</Account>' +
+        `</GetCallerIdentityResult><ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></GetCallerIdentityResponse>`,
+    )
+  })
+
+  it('the key of an environment that is gone is refused in the form of each service', async () => {
+    const answer = await sts('Action=GetCallerIdentity&Version=2011-06-15', signed('sts', 'ASIAABCD333333333333'))
+    expect(answer.status).toBe(403)
+    expect(await answer.text()).toContain(
+      '<Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>The security token included in the request is invalid.</Message></Error>',
+    )
+    const headers = signed('lambda', 'ASIAABCD333333333333')
+    const lambda = await setUp().app.request('/2015-03-31/functions', { headers })
+    expect([lambda.status, lambda.headers.get('x-amzn-errortype'), await lambda.json()]).toEqual([
+      403,
+      'UnrecognizedClientException',
+      { message: 'The security token included in the request is invalid.' },
+    ])
+  })
+
+  it('the rest of STS is refused by name', async () => {
+    const answer = await sts('Action=AssumeRole&Version=2011-06-15', signed('sts'))
+    expect(answer.status).toBe(400)
+    expect(await answer.text()).toContain('<Code>InvalidAction</Code><Message>Hearth has no sts:AssumeRole.')
+  })
+
+  const request = (method: string, path: string, headers: Record<string, string>, body?: string) =>
+    setUp().app.request(`http://127.0.0.1:9000${path}`, { method, headers, body: body ?? null })
+  const named = (service: string) => `Hearth at 127.0.0.1:9000 has no service ${service}.`
+
+  it('services of JSON get the name of the service and of this host', async () => {
+    const headers = { 'x-amz-target': 'DynamoDB_20120810.ListTables', 'content-type': 'application/x-amz-json-1.0' }
+    const answer = await request('POST', '/', { ...signed('dynamodb'), ...headers }, '{}')
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([400, 'application/x-amz-json-1.0'])
+    expect(await answer.json()).toEqual({
+      __type: 'UnknownOperationException',
+      message: expect.stringContaining(named('dynamodb')),
+    })
+    const unsigned = await request('POST', '/', { 'x-amz-target': 'Logs_20140328.DescribeLogGroups' }, '{}')
+    expect(await unsigned.text()).toContain(named('logs'))
+  })
+
+  it.each([
+    ['sns', 'POST', '/', { 'content-type': FORM }, 'Action=ListTopics&Version=2010-03-31', 400, 'ErrorResponse'],
+    ['iam', 'GET', '/?Action=ListRoles&Version=2010-05-08', {}, undefined, 400, 'ErrorResponse'],
+    ['ec2', 'POST', '/', { 'content-type': FORM }, 'Action=DescribeVpcs&Version=2016-11-15', 400, 'Response'],
+    ['s3', 'PUT', '/bucket/key', {}, 'bytes', 501, 'Error'],
+    ['s3', 'GET', '/', {}, undefined, 501, 'Error'],
+  ] as const)('services of XML, too: %s %s %s', async (service, method, path, headers, body, status, root) => {
+    const answer = await request(method, path, { ...signed(service), ...headers }, body)
+    const text = await answer.text()
+    expect([answer.status, text.slice(0, root.length + 1)]).toEqual([status, `<${root}`])
+    expect(text).toContain(named(service))
+  })
+
+  it.each([
+    ['apigateway', {}, '/restapis', 404, `"message":"${named('apigateway')}`],
+    [
+      'monitoring',
+      { 'smithy-protocol': 'rpc-v2-cbor' },
+      '/service/GraniteServiceVersion20100801/operation/PutMetricData',
+      400,
+      named('monitoring'),
+    ],
+  ])('and those of REST and CBOR: %s', async (service, headers, path, status, text) => {
+    const answer = await request('POST', path, { ...signed(service), ...headers }, '{}')
+    expect(answer.status).toBe(status)
+    expect(await answer.text()).toContain(text)
+  })
+
+  it('what a caller writes into Host cannot become markup', async () => {
+    const answer = await setUp().app.request('http://h/', { headers: { ...signed('s3'), host: '<a>&"' } })
+    expect(await answer.text()).toContain('Hearth at &lt;a&gt;&amp;&quot; has no service s3.')
+  })
+
+  it('a form is bounded', async () => {
+    const answer = await sts(`Action=GetCallerIdentity&Version=2011-06-15&x=${'x'.repeat(70_000)}`, signed('sts'))
+    expect(answer.status).toBe(413)
   })
 })

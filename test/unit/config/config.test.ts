@@ -42,7 +42,7 @@ describe('loadConfig', () => {
       unreservedMinimum: 100,
       functionEnv: {},
       functionReach: [],
-      functionApi: true,
+      functionApi: 'invoke',
       idleTimeout: 600,
       waitForEnvironmentMs: 10_000,
     })
@@ -65,6 +65,28 @@ describe('loadConfig', () => {
     expect(sources.idleTimeout).toBe('environment HEARTH_IDLE_TIMEOUT')
     expect(sources.region).toBe(`file ${join(cwd, 'hearth.config.json')}`)
     expect(sources.accountId).toBe('default')
+  })
+
+  it.each([
+    ['invoke', 'invoke'],
+    ['ALL', 'all'],
+    ['off', 'off'],
+    ['no', 'off'],
+  ])('lets functions call what HEARTH_FUNCTION_API=%s says, without a warning', (given, mode) => {
+    const { config, warnings } = load({ env: { HEARTH_FUNCTION_API: given } })
+    expect([config.functionApi, warnings]).toEqual([mode, []])
+  })
+
+  it('reads HEARTH_FUNCTION_API=on as invoke and warns once, however it was written', () => {
+    for (const given of ['on', 'true', '1']) {
+      const { config, warnings } = load({ env: { HEARTH_FUNCTION_API: given } })
+      expect(config.functionApi).toBe('invoke')
+      expect(warnings).toEqual([
+        `HEARTH_FUNCTION_API=${given} is read as invoke: functions may invoke functions and nothing else. Write invoke, or all for what on allowed in earlier versions.`,
+      ])
+    }
+    file({ functionApi: true })
+    expect(load().warnings).toHaveLength(1)
   })
 
   it('keeps the unreserved minimum within a small account limit', () => {
@@ -103,7 +125,7 @@ describe('loadConfig', () => {
       functionReach: [5432, 9090],
       accessKeys: { AKIA1: '111122223333', AKIA2: '444455556666' },
       logMaxBytes: 2 * 1024 * 1024,
-      functionApi: false,
+      functionApi: 'off',
     }
     expect(load({ env }).config).toMatchObject(expected)
     file({ ...expected, functionReach: [5432, 9090, 5432] })
@@ -146,7 +168,7 @@ describe('loadConfig', () => {
       '--port must be a whole number from 0 to 65535; it is "70000"',
       'HEARTH_REGION must be the name of a region of AWS, like us-east-1; it is "machine-room-1"',
       'HEARTH_ACCOUNT_ID must be twelve digits; it is "12"',
-      'HEARTH_FUNCTION_API must be on or off; it is "maybe"',
+      'HEARTH_FUNCTION_API must be one of: invoke, all, off; it is "maybe"',
       'HEARTH_RUNTIME_IMAGES must be one of: hearth, aws; it is "other"',
       'HEARTH_SUBNET_POOL must be an IPv4 network of /8 to /22, for example 10.213.0.0/16; it is "10.0.0.0/30"',
     ])

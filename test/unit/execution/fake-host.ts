@@ -3,6 +3,7 @@
 import type { ExecutionEnvironment } from '../../../src/execution/environment.ts'
 import type { EnvironmentHost } from '../../../src/execution/host.ts'
 import type { Invocation, InvocationResult } from '../../../src/execution/invocation.ts'
+import { SessionKeys } from '../../../src/execution/session-keys.ts'
 import { FunctionWorkloads, type WorkloadSources } from '../../../src/execution/workload.ts'
 import { BufferedAnswer } from '../../../src/invoke/buffered-answer.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
@@ -194,7 +195,8 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       logs,
       bus,
       workloads: new FunctionWorkloads({ ...SOURCES, ...options.sources }),
-      lambdaApi: undefined,
+      sessionKeys: new SessionKeys(),
+      sandboxApi: undefined,
     },
     runtimes,
     events,

@@ -9,7 +9,8 @@ const variables = (defaults: Record<string, string>, environment: Record<string,
     runtimeApi: '10.0.0.1:21000',
     logStream: 's',
     defaults,
-    lambdaApi: false,
+    credentials: { accessKeyId: 'ASIA2222000000000000', secretAccessKey: 's', sessionToken: 't' },
+    sandboxApi: false,
   })
 
 describe('the environment variables of a runtime', () => {

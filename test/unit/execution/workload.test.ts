@@ -6,7 +6,8 @@ const IDENTITY = {
   initialization: 'on-demand',
   runtimeApi: '10.0.0.1:21000',
   logStream: 's',
-  lambdaApi: false,
+  credentials: { accessKeyId: 'ASIA2222000000000000', secretAccessKey: 's', sessionToken: 't' },
+  sandboxApi: false,
 } as const
 
 const workloads = (sources: Partial<WorkloadSources> = {}) => new FunctionWorkloads({ ...SOURCES, ...sources })

@@ -53,4 +53,39 @@ describe('the caller of a request', () => {
       expect(one.of(header(account)).account).toBe(account)
     }
   })
+
+  it('is the session of the living environment that has the key, and nobody once it is gone', () => {
+    const session = {
+      account: '555555555555',
+      region: 'us-east-1',
+      role: 'arn:aws:iam::555555555555:role/r',
+      functionName: 'f',
+    }
+    let living = true
+    const one = new Callers({
+      account: '000000000000',
+      region: 'us-east-1',
+      session: (key) => (living && key === 'ASIAABCD555555555555' ? session : undefined),
+    })
+    const call = () => one.of(header('ASIAABCD555555555555'))
+    expect(call()).toEqual({ account: '555555555555', region: 'eu-central-1', session })
+    living = false
+    expect(call).toThrow(
+      expect.objectContaining({
+        name: 'UnrecognizedClientException',
+        message: 'The security token included in the request is invalid.',
+      }),
+    )
+    expect(() => one.of(undefined, 'ASIAABCD555555555555/20260101/us-east-1/lambda/aws4_request')).toThrow()
+  })
+
+  it('may have a key of that form that the operator has configured', () => {
+    const one = new Callers({
+      account: '000000000000',
+      region: 'us-east-1',
+      accessKeys: { ASIAABCD555555555555: '666666666666' },
+    })
+    expect(one.of(header('ASIAABCD555555555555')).account).toBe('666666666666')
+    expect(one.of(header('ASIAQWERTYUIOPASDFGH')).account).toBe('000000000000')
+  })
 })
