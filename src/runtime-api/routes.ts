@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { METHOD_NOT_ALLOWED, NOT_FOUND, refusal, send } from './answers.ts'
 import { discardBody } from './body.ts'
-import { refuseForeign } from './guard.ts'
+import { refuseForeignHost, refusePage } from './guard.ts'
 import { invocationError } from './handlers/error.ts'
 import { exitErrorOfExtension, initErrorOfExtension, nextOfExtension, register } from './handlers/extension.ts'
 import { initError } from './handlers/init-error.ts'
@@ -48,10 +48,9 @@ const MAX_PATH = 1024
 export function serve(session: RuntimeSession, request: IncomingMessage, response: ServerResponse): void {
   const { method, url } = request
   const { invocation } = session
-  const foreign = refuseForeign(request.headers, session.address)
-  if (foreign !== undefined) {
-    discardBody(request)
-    send(response, refusal(foreign))
+  const page = refusePage(request.headers, session.address)
+  if (page !== undefined) {
+    refuse(request, response, page)
     return
   }
   // The two calls of every invocation need no search.
@@ -70,7 +69,9 @@ function route(session: RuntimeSession, request: IncomingMessage, response: Serv
   const path = query === -1 ? url : url.slice(0, query)
   const { fallback } = session.options
   if (fallback !== undefined && !isOwn(path)) {
-    fallback(request, response)
+    const foreign = refuseForeignHost(request.headers, session.address)
+    if (foreign === undefined) fallback(request, response)
+    else refuse(request, response, foreign)
     return
   }
 
@@ -86,6 +87,11 @@ function route(session: RuntimeSession, request: IncomingMessage, response: Serv
   }
   discardBody(request)
   send(response, pathExists ? METHOD_NOT_ALLOWED : NOT_FOUND)
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, message: string): void {
+  discardBody(request)
+  send(response, refusal(message))
 }
 
 function isOwn(path: string): boolean {
