@@ -10,10 +10,11 @@ import {
   SECURITY_GROUP_ID,
   SUBNET_ID,
 } from '../lambda/machine-room.ts'
+import { FUNCTION_API_SETTINGS } from './function-api-settings.ts'
 import { PORT_SETTINGS } from './port-settings.ts'
 import { setting } from './setting.ts'
 import { SIGNING_SETTINGS } from './signing-settings.ts'
-import { bytes, functionApi, isOn, matching, numberList, oneOf, pairs, portList, wholeNumber } from './values.ts'
+import { bytes, matching, numberList, oneOf, pairs, portList, wholeNumber } from './values.ts'
 
 const MIB = 1024 * 1024
 
@@ -153,27 +154,7 @@ export const SETTINGS = {
     fallback: () => [],
     defaultText: 'none',
   }),
-  functionApi: setting({
-    env: 'HEARTH_FUNCTION_API',
-    form: 'invoke|all|off',
-    description:
-      'What functions may call on this host (AWS_ENDPOINT_URL_LAMBDA and _STS in their environment): invoke: Invoke, InvokeAsync and sts:GetCallerIdentity; all: the whole Lambda API of their account and region, so that any function reads, changes and deletes every other one there; off: nothing.',
-    schema: functionApi(),
-    fallback: () => 'invoke' as const,
-    warning: (given) =>
-      isOn(given)
-        ? 'is read as invoke: functions may invoke functions and nothing else. Write invoke, or all for what on allowed in earlier versions.'
-        : undefined,
-  }),
-  functionApiRate: setting({
-    env: 'HEARTH_FUNCTION_API_RATE',
-    form: 'NUMBER',
-    unit: 'calls per second',
-    description:
-      'Calls per second of the code in each execution environment to Lambda and STS; five seconds of them may come at once, the rest gets TooManyRequestsException. The default keeps a function that calls in a loop from slowing down the others. 0 switches the limit off.',
-    schema: wholeNumber(0, 100_000),
-    fallback: () => 100,
-  }),
+  ...FUNCTION_API_SETTINGS,
   idleTimeout: setting({
     env: 'HEARTH_IDLE_TIMEOUT',
     form: 'SECONDS',
