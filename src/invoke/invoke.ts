@@ -8,12 +8,12 @@ import type { ExecutionEnvironment } from '../execution/environment.ts'
 import type { InvocationEnding } from '../execution/invocation.ts'
 import type { EnvironmentPool } from '../execution/pool.ts'
 import { ScalingRateExceeded } from '../execution/scaling-rate.ts'
-import { accountRefused, functionArn } from '../lambda/arn.ts'
+import { functionArn } from '../lambda/arn.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import { RECURSION_ROUNDS, roundsOf, withRound } from '../lambda/lineage.ts'
-import { policyAllows, policyResource } from '../lambda/policy.ts'
+import { callRefused, needsGrant, type Principal, policyAllows, policyResource } from '../lambda/policy.ts'
 import { functionNotFound, refused } from '../lambda/refusals.ts'
 import type { EventQueueStore } from '../store/event-queue-store.ts'
 import type { InvokeTarget } from '../store/invoke-targets.ts'
@@ -27,8 +27,8 @@ import { isSampled, TraceSampler, withNewParent } from './sampling.ts'
 import { throttled } from './throttles.ts'
 
 export interface InvokeRequest {
-  /** Functions of other accounts run only if their resource policy grants it. */
-  readonly callerAccount: string
+  /** Other accounts and services run a function only if its resource policy grants it. */
+  readonly caller: Principal
   readonly key: FunctionKey
   /** As the caller gave it; `undefined` for none. */
   readonly qualifier: string | undefined
@@ -89,7 +89,7 @@ export class Invoker {
     const { resolver, queue, bus, clock } = this.#options
     const qualifier = request.qualifier ?? '$LATEST'
     const target = resolver.cached(request.key, qualifier) ?? (await resolver.resolve(request.key, qualifier))
-    if (request.callerAccount !== request.key.account) assertGranted(request, target)
+    if (needsGrant(request.caller, request.key)) assertGranted(request, target)
     if (target === undefined) throw functionNotFound(request.key, qualifier)
     const version = drawVersion(target)
     assertInvocable(version)
@@ -253,11 +253,11 @@ function refuseForeignSettings({ tenantId, durableExecutionName }: InvokeRequest
 }
 
 /** Whether the function exists is nobody's business who may not call it. @throws AccessDeniedException */
-function assertGranted({ callerAccount, key, qualifier }: InvokeRequest, target: InvokeTarget | undefined): void {
+function assertGranted({ caller, key, qualifier }: InvokeRequest, target: InvokeTarget | undefined): void {
   const action = 'lambda:InvokeFunction'
   const resource = policyResource(key, qualifier)
-  if (policyAllows(target?.policy, { principal: { kind: 'account', account: callerAccount }, action, resource })) return
-  throw accountRefused(callerAccount, action, functionArn(key, qualifier))
+  if (policyAllows(target?.policy, { principal: caller, action, resource })) return
+  throw callRefused(caller, action, functionArn(key, qualifier))
 }
 
 /** @throws ResourceConflictException 409, ResourceNotReadyException 502 (reference: invoke.md 9.2) */

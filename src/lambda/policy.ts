@@ -4,7 +4,8 @@
  * A caller is an account or a service of this host that acts for somebody. There are no users, roles or organizations yet: a statement
  * that asks for one of those, or for a condition that the host cannot judge, allows nothing.
  */
-import { functionArn, partitionOf } from './arn.ts'
+import { accountRefused, functionArn, partitionOf } from './arn.ts'
+import { LambdaException } from './errors.ts'
 import type { FunctionKey } from './function.ts'
 import { type ConditionContext, type Conditions, conditionsHold } from './policy-condition.ts'
 import { matchesWildcard } from './wildcard.ts'
@@ -55,6 +56,20 @@ export function policyDocument(statements: readonly Statement[]): string {
 
 export function accountPrincipal(account: string, region: string): string {
   return `arn:${partitionOf(region)}:iam::${account}:root`
+}
+
+/** Whether a call must be allowed by the policy of the function: all but those of the account that owns it. */
+export function needsGrant(caller: Principal, { account }: FunctionKey): boolean {
+  return caller.kind === 'service' || caller.account !== account
+}
+
+/** The refusal of a call that no policy allows. */
+export function callRefused(caller: Principal, action: string, arn: string): LambdaException {
+  if (caller.kind === 'account') return accountRefused(caller.account, action, arn)
+  return new LambdaException(
+    'AccessDeniedException',
+    `The service ${caller.service}.amazonaws.com is not authorized to perform: ${action} on resource: ${arn} because no resource-based policy allows the ${action} action for ${caller.sourceArn}`,
+  )
 }
 
 /**

@@ -55,7 +55,7 @@ async function readRequest(call: InvokeCall, caller: Caller, requestId: string):
   const { key, qualifier } = resolveFunctionName(call.name, call.query('Qualifier')?.[0], caller, NAMED)
   const givenTrace = headers['x-amzn-trace-id'] as string | undefined
   return {
-    callerAccount: caller.account,
+    caller: { kind: 'account', account: caller.account },
     key,
     qualifier,
     requestId,
@@ -80,7 +80,7 @@ export function invokeAsyncHandler(invoker: Invoker, log: ApiLog): InvokeHandler
       const { key, qualifier } = resolveFunctionName(call.name, undefined, caller, NAMED)
       const payloadLimit = LIMITS.invokeAsyncPayloadBytes
       const request: InvokeRequest = {
-        callerAccount: caller.account,
+        caller: { kind: 'account', account: caller.account },
         key,
         qualifier,
         requestId,

@@ -67,7 +67,7 @@ function invoker(
 
 function asked(request: Partial<InvokeRequest>): InvokeRequest {
   return {
-    callerAccount: key.account,
+    caller: { kind: 'account', account: key.account },
     key,
     qualifier: undefined,
     requestId: 'id-1',
@@ -123,10 +123,10 @@ describe('Invoke of a function that grows too fast', () => {
 })
 
 describe('Invoke of another account', () => {
-  const callerAccount = '222222222222'
+  const caller = { kind: 'account', account: '222222222222' } as const
   const arn = 'arn:aws:lambda:us-east-1:000000000000:function:f'
   const grant = (changes: Partial<Statement> = {}): readonly Statement[] => [
-    { Effect: 'Allow', Principal: { AWS: callerAccount }, Action: 'lambda:InvokeFunction', Resource: arn, ...changes },
+    { Effect: 'Allow', Principal: { AWS: caller.account }, Action: 'lambda:InvokeFunction', Resource: arn, ...changes },
   ]
 
   it.each([
@@ -136,7 +136,7 @@ describe('Invoke of another account', () => {
     ['the policy is that of another qualifier', grant(), 'live'],
   ] as const)('is refused when %s', async (_when, policy, qualifier) => {
     const { invoke, runtimes } = invoker(validVersion(), {}, 10, policy)
-    await expect(invoke({ callerAccount, qualifier, ...notJson })).rejects.toMatchObject({
+    await expect(invoke({ caller, qualifier, ...notJson })).rejects.toMatchObject({
       name: 'AccessDeniedException',
       message: `User: arn:aws:iam::222222222222:root is not authorized to perform: lambda:InvokeFunction on resource: ${arn}${qualifier ? `:${qualifier}` : ''} because no resource-based policy allows the lambda:InvokeFunction action`,
     })
@@ -145,7 +145,7 @@ describe('Invoke of another account', () => {
 
   it('does not tell whether the function exists', async () => {
     const { invoke } = invoker(undefined)
-    await expect(invoke({ callerAccount })).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await expect(invoke({ caller })).rejects.toMatchObject({ name: 'AccessDeniedException' })
   })
 
   it.each([
@@ -154,9 +154,37 @@ describe('Invoke of another account', () => {
     [grant({ Resource: `${arn}:live` }), 'live'],
   ] as const)('is queued or run when the policy grants it: %j', async (policy, qualifier) => {
     const { invoke, put } = invoker(validVersion(), {}, 10, policy)
-    expect(await invoke({ callerAccount, qualifier, invocationType: 'DryRun' })).toEqual({ type: 'DryRun' })
-    expect(await invoke({ callerAccount, qualifier, invocationType: 'Event' })).toEqual({ type: 'Event' })
+    expect(await invoke({ caller, qualifier, invocationType: 'DryRun' })).toEqual({ type: 'DryRun' })
+    expect(await invoke({ caller, qualifier, invocationType: 'Event' })).toEqual({ type: 'Event' })
     expect(put).toHaveLength(1)
+  })
+})
+
+describe('Invoke by a service', () => {
+  const arn = 'arn:aws:lambda:us-east-1:000000000000:function:f'
+  const caller = {
+    kind: 'service',
+    service: 'events',
+    sourceArn: 'arn:aws:events:us-east-1:000000000000:rule/nightly',
+    sourceAccount: '000000000000',
+  } as const
+  const statement: Statement = {
+    Effect: 'Allow',
+    Principal: { Service: 'events.amazonaws.com' },
+    Action: 'lambda:InvokeFunction',
+    Resource: arn,
+    Condition: { ArnLike: { 'AWS:SourceArn': caller.sourceArn } },
+  }
+
+  it('is run when the policy grants it, and needs the grant in its own account, too', async () => {
+    const granted = invoker(validVersion(), {}, 10, [statement])
+    expect(await granted.invoke({ caller, invocationType: 'Event' })).toEqual({ type: 'Event' })
+    const other = { ...caller, sourceArn: 'arn:aws:events:us-east-1:000000000000:rule/hourly' }
+    await expect(granted.invoke({ caller: other, invocationType: 'Event' })).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+      message: `The service events.amazonaws.com is not authorized to perform: lambda:InvokeFunction on resource: ${arn} because no resource-based policy allows the lambda:InvokeFunction action for ${other.sourceArn}`,
+    })
+    await expect(invoker(validVersion()).invoke({ caller })).rejects.toMatchObject({ name: 'AccessDeniedException' })
   })
 })
 

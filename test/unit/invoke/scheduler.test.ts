@@ -247,7 +247,7 @@ async function run(seed: number): Promise<void> {
   const invoke = (name: string, qualifier: string) => {
     open++
     const request = {
-      callerAccount: '1',
+      caller: { kind: 'account', account: '1' },
       key: keyOf(name),
       qualifier,
       requestId: `r-${open}`,

@@ -62,7 +62,7 @@ function host(tracingMode: 'Active' | 'PassThrough', respond: 'answer' | 'fail' 
     const answer = new BufferedAnswer()
     const result = await invoker.invoke(
       {
-        callerAccount: version.account,
+        caller: { kind: 'account', account: version.account },
         key: version,
         qualifier: undefined,
         requestId: 'r1',
