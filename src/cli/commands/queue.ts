@@ -12,8 +12,10 @@ interface Queue {
   readonly dead: number
   readonly discarded: number
   readonly drift: number
+  readonly usedBytes: number
+  readonly maxBytes: number
   readonly oldestSeconds: number | null
-  readonly functions: readonly (Omit<Queue, 'functions' | 'deliveries'> & {
+  readonly functions: readonly (Omit<Queue, 'functions' | 'deliveries' | 'usedBytes' | 'maxBytes'> & {
     readonly account: string
     readonly region: string
     readonly function: string
@@ -56,6 +58,11 @@ export function queueCommand(): Command {
         print(`\n${table(['WAITING', 'OLDEST', 'DESTINATION'], rows)}`)
       }
       if (abandoned > 0) note(`${abandoned} deliveries were given up; the host's log says which.`)
+      if (queue.usedBytes >= queue.maxBytes) {
+        note(
+          'The queue is full: new events are refused until some of these have ended, or HEARTH_QUEUE_MAX_BYTES is raised.',
+        )
+      }
       if (queue.drift !== 0) note(`The counts differ by ${queue.drift}: a defect of the host, please report it.`)
     })
   return withHost(command)

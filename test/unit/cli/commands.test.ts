@@ -301,15 +301,27 @@ describe('hearth ls, rm, logs, config', () => {
     const functions = [{ account: '1', region: 'us-east-1', function: 'orders', ...counts }]
     const targets = [{ target: 'arn:aws:sqs:::dead', waiting: 2, oldestSeconds: 7200 }]
     const deliveries = { waiting: 2, delivered: 1, abandoned: 1, targets }
-    reply = () => ({ body: { ...counts, functions, deliveries } })
+    const space = { usedBytes: 10, maxBytes: 100 }
+    reply = () => ({ body: { ...counts, ...space, functions, deliveries } })
     expect(await hearth('queue')).toBe(0)
     const rows = out.split('\n').map((line) => line.split(/\s{2,}/))
     expect(rows[1]).toEqual(['orders', '3', '1', '4', '1', '0', '9', '90 s'])
     expect(rows).toContainEqual(['2', '2 h', 'arn:aws:sqs:::dead'])
     expect(err).toContain('1 deliveries were given up')
-    reply = () => ({ body: { ...counts, drift: 1, functions: [], deliveries: { ...deliveries, targets: [] } } })
+    expect(err).not.toContain('is full')
+    reply = () => ({
+      body: {
+        ...counts,
+        usedBytes: 101,
+        maxBytes: 100,
+        drift: 1,
+        functions: [],
+        deliveries: { ...deliveries, targets: [] },
+      },
+    })
     expect(await hearth('queue')).toBe(0)
     expect(err).toContain('differ by 1')
+    expect(err).toContain('The queue is full: new events are refused')
   })
 
   it('deletes functions', async () => {
