@@ -8,6 +8,7 @@ import { chmod, copyFile, link, lstat, mkdir, readlink, symlink, utimes } from '
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { codeOf, explainDiskError } from './disk-errors.ts'
+import { externalExtensions } from './extensions.ts'
 import { inParallel } from './in-parallel.ts'
 import { KeyedLock } from './keyed-lock.ts'
 import { LayerTree, type TreeEntry } from './layer-tree.ts'
@@ -18,7 +19,7 @@ export interface LayerFoldersOptions {
   readonly directory: string
   /** The folder of one unpacked layer, by its CodeSha256; `ArtifactStore.folder` fits. */
   readonly unpacked: (sha256Base64: string) => Promise<string>
-  readonly log: Pick<Logger, 'error'>
+  readonly log: Pick<Logger, 'error' | 'warn'>
   /** Folders made less than this many milliseconds ago are never collected: the function that they are for may not be written yet. */
   readonly graceMs?: number
   readonly permissions?: PackagePermissions
@@ -61,12 +62,23 @@ export class LayerFolders {
 
   /** As `folder`, for a function that is about to be written: the folder's grace time begins anew. */
   async prepare(layers: readonly string[]): Promise<void> {
-    if (layers.length < 2) return void (await this.folder(layers))
+    if (layers.length < 2) return this.#warnOfExtensions(await this.folder(layers))
     const id = mergedId(layers)
     await this.#locks.hold(id, async () => {
-      await this.#folder(id, layers)
+      const folder = await this.#folder(id, layers)
       await this.#merged.renew(id)
+      await this.#warnOfExtensions(folder)
     })
+  }
+
+  /** A function that is deployed with them runs without them: whoever deploys it must know. */
+  async #warnOfExtensions(folder: string | undefined): Promise<void> {
+    const extensions = folder === undefined ? [] : await externalExtensions(folder)
+    if (extensions.length === 0) return
+    this.#options.log.warn(
+      { extensions },
+      'The layers of a function bring external extensions. They are not started: this version has no external extensions.',
+    )
   }
 
   /** Removes the folders whose ids are not in `keep` and that are older than the grace time; returns how many. */

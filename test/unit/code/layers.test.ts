@@ -183,7 +183,7 @@ describe('merged layers', () => {
         if (full && hash === 'b') throw Object.assign(new Error('no space left'), { code: 'ENOSPC', syscall: 'link' })
         return join(work, 'unpacked', hash)
       },
-      log: { error: (_fields: unknown, message?: string) => void logged.push(message ?? '') },
+      log: { warn: () => {}, error: (_fields: unknown, message?: string) => void logged.push(message ?? '') },
     })
     await expect(folders.folder(['a', 'b'])).rejects.toMatchObject({
       name: 'ServiceException',

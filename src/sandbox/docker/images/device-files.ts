@@ -24,17 +24,26 @@ export interface Entry {
   readonly devminor?: number | null
 }
 
+export interface Reading {
+  /** Is told the name of each file in /opt/extensions, a few at the most. */
+  readonly extension?: (name: string) => void
+  readonly limitMs?: number
+}
+
+/** External extensions of one image that are told. */
+const MOST_EXTENSIONS = 10
+
 /** Reads an image without running anything of it. @returns the sentence that says why functions cannot have it; `undefined`: they can */
 export async function refusedDevice(
   docker: Dockerode,
   image: string,
-  limitMs: number = LIMIT_MS,
+  { extension = () => {}, limitMs = LIMIT_MS }: Reading = {},
 ): Promise<string | undefined> {
   try {
     const container = await docker.createContainer({ Image: image, Cmd: ['none'], Labels: { 'hearth.job': 'read' } })
     try {
       return await bounded(limitMs, 'read the image', async (signal) =>
-        firstRefused((await container.export()) as Readable, signal),
+        firstRefused((await container.export()) as Readable, signal, extension),
       )
     } finally {
       await container.remove({ force: true, v: true }).catch(() => {})
@@ -44,7 +53,12 @@ export async function refusedDevice(
   }
 }
 
-async function firstRefused(image: Readable, signal: AbortSignal): Promise<string | undefined> {
+async function firstRefused(
+  image: Readable,
+  signal: AbortSignal,
+  extension: (name: string) => void,
+): Promise<string | undefined> {
+  let extensions = 0
   const entries = tar.extract()
   const read = pipeline(image, entries, { signal })
   // Its errors end the loop, too; leaving the loop early is none.
@@ -53,6 +67,8 @@ async function firstRefused(image: Readable, signal: AbortSignal): Promise<strin
   for await (const entry of entries) {
     const refusal = devices.refusal(entry.header)
     if (refusal !== undefined) return refusal
+    const [, name] = /^opt\/extensions\/([^/]+)$/.exec(plain(entry.header.name)) ?? []
+    if (name !== undefined && entry.header.type === 'file' && extensions++ < MOST_EXTENSIONS) extension(name)
     entry.resume()
   }
   return undefined

@@ -80,10 +80,17 @@ export class DockerFunctionImages implements FunctionImages {
     }
     const program = programOf(found, config, architecture)
     if (typeof program === 'string') return { ready: false, code: 'InvalidImage', reason: program }
-    const refusal = await this.#refusals.run(found.id, () => refusedDevice(this.#docker, found.id))
+    const refusal = await this.#refusals.run(found.id, () => this.#read(image.uri, found.id))
     if (refusal !== undefined) return { ready: false, code: 'InvalidImage', reason: refusal }
     await this.#keep(image, found.id)
     return { ready: true }
+  }
+
+  /** Once for each image. @returns why functions cannot have it */
+  #read(uri: string, id: string): Promise<string | undefined> {
+    const extension = (name: string) =>
+      this.#progress(`${uri} brings the external extension ${name}, which is not started: this version has none`)
+    return refusedDevice(this.#docker, id, { extension })
   }
 
   /** What to run for a version. @throws SandboxError `image-missing` when the engine does not have it and cannot get it. */

@@ -97,6 +97,19 @@ it('an image that cannot be read to its end is an error, not one without devices
 it('an engine that stops sending is given up', async () => {
   const content = new PassThrough()
   const { docker, calls } = engineWith(content)
-  await expect(refusedDevice(docker, 'i', 20)).rejects.toMatchObject({ name: 'SandboxError' })
+  await expect(refusedDevice(docker, 'i', { limitMs: 20 })).rejects.toMatchObject({ name: 'SandboxError' })
   expect([calls, content.destroyed]).toEqual([['remove'], true])
+})
+
+it('external extensions of an image are told by name, a few at the most', async () => {
+  const image = tar.pack()
+  image.entry({ name: 'opt/extensions/', type: 'directory' })
+  image.entry({ name: 'opt/extensions/folder', type: 'directory' })
+  image.entry({ name: 'var/opt/extensions/other' }, 'x')
+  for (let i = 0; i < 20; i++) image.entry({ name: `./opt/extensions/e${i}` }, 'x')
+  image.finalize()
+  const { docker } = engineWith(image as unknown as NodeJS.ReadableStream)
+  const told: string[] = []
+  expect(await refusedDevice(docker, 'i', { extension: (name) => void told.push(name) })).toBeUndefined()
+  expect(told).toEqual(Array.from({ length: 10 }, (_, i) => `e${i}`))
 })
