@@ -63,6 +63,11 @@ export class SandboxApi {
     this.#app = insideApp(options)
   }
 
+  /** Paths of its routes, for the test that compares them with the table of doors. */
+  get paths(): readonly string[] {
+    return this.#app.routes.map(({ path }) => path)
+  }
+
   /** The door of one environment. @param session as whom every call is made */
   open(session: RoleSession): SandboxListener {
     const { callsPerSecond, clock, invoke, log } = this.#options
