@@ -50,7 +50,8 @@ it('what a host of the release before had claimed, under a lease that has a time
   const path = join(folder, 'hearth.db')
   const database = (await loadSqliteEngine()).open(path, 1000)
   const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) })
-  const { '0012-lease-owners': _, ...before } = await migrations.getMigrations()
+  const all = Object.entries(await migrations.getMigrations())
+  const before = Object.fromEntries(all.filter(([name]) => name < '0012'))
   const provider = { getMigrations: () => Promise.resolve(before) }
   expect((await new Migrator({ db, provider }).migrateToLatest()).error).toBeUndefined()
   const function_key = '111111111111/us-east-1/f'
