@@ -1,5 +1,6 @@
 /** What hosts that crashed left in the engine: containers, networks and packet filter chains. owner.ts decides what is a leftover. */
 import type Dockerode from 'dockerode'
+import { SandboxError } from '../driver.ts'
 import { bounded } from './engine/errors.ts'
 import { type Identity, LABELS } from './engine/labels.ts'
 import { isLeftover } from './engine/owner.ts'
@@ -29,31 +30,38 @@ export async function removeLeftovers(
   const all = await bounded(LIMIT_MS, 'list sandboxes', (abortSignal) =>
     docker.listContainers({ all: true, filters, abortSignal }),
   )
-  const containers = all.filter(stale)
   const slots = new Slots(PARALLEL)
-  await Promise.all(
-    containers.map((container) =>
-      slots.run(() => removeContainer(docker, container.Id)).catch((error) => complain('sandbox', error)),
-    ),
-  )
+  /** How many of them are gone now. */
+  const remove = async <T>(what: string, leftovers: readonly T[], removal: (one: T) => Promise<unknown>) => {
+    const removed = leftovers.map(async (one) => {
+      try {
+        await slots.run(() => removal(one))
+        return 1
+      } catch (error) {
+        const remedy = error instanceof SandboxError ? { remedy: error.remedy } : {}
+        log(`A leftover ${what} could not be removed; the next start tries again`, { error: String(error), ...remedy })
+        return 0
+      }
+    })
+    return (await Promise.all(removed)).reduce<number>((sum, one) => sum + one, 0)
+  }
+  const containers = await remove('sandbox', all.filter(stale), ({ Id }) => removeContainer(docker, Id))
 
   const every = await bounded(LIMIT_MS, 'list networks', (abortSignal) => docker.listNetworks({ abortSignal }))
-  const networks = every.filter((network) => network.Labels?.[LABELS.owner] !== undefined && stale(network))
-  for (const network of networks) {
-    await removeNetwork(docker, network.Id).catch((error) => complain('network', error))
-  }
+  const left = every.filter((network) => network.Labels?.[LABELS.owner] !== undefined && stale(network))
+  const networks = await remove('network', left, ({ Id }) => removeNetwork(docker, Id))
 
   // Chains have no labels, but a bridge each; a network is made before its chain, so a chain without one is nobody's.
   const interfaces = (await firewall?.interfaces().catch(() => [])) ?? []
   const stay = await bounded(LIMIT_MS, 'list networks', (abortSignal) => docker.listNetworks({ abortSignal }))
   const bridges = new Set(stay.map((network) => network.Options?.[BRIDGE_OPTION]))
-  const chains = interfaces.filter((name) => !bridges.has(name))
-  for (const name of chains) await firewall?.remove(name).catch((error) => complain('packet filter chain', error))
+  let chains = 0
+  // One after the other: they share the packet filter's lock.
+  for (const name of interfaces.filter((one) => !bridges.has(one))) {
+    chains += await remove('packet filter chain', [name], async (one) => firewall?.remove(one))
+  }
 
-  const found = { containers: containers.length, networks: networks.length, chains: chains.length }
-  if (found.containers + found.networks + found.chains > 0) log('Removed what an earlier host left behind', found)
-
-  function complain(what: string, error: unknown): void {
-    log(`A leftover ${what} could not be removed; the next start tries again`, { error: String(error) })
+  if (containers + networks + chains > 0) {
+    log('Removed what an earlier host left behind', { containers, networks, chains })
   }
 }
