@@ -27,6 +27,9 @@ const DEFAULTS = { bufferBytes: 16 * MIB, intervalMs: 100, groupBytes: 64 * MIB,
 /** Events that `read` returns when no limit is given. */
 const READ_LIMIT = 10_000
 
+/** Groups whose files are remembered; of others they are read again. Groups outlive their functions, as on AWS. */
+const REMEMBERED_GROUPS = 512
+
 /** Bytes that one waiting event costs besides its text. */
 const EVENT_OVERHEAD = 64
 
@@ -55,6 +58,11 @@ export class LogFiles implements LogStore {
     this.#directory = directory
     this.#log = log
     this.#limits = { ...DEFAULTS, ...limits }
+  }
+
+  /** Groups that are remembered in memory. */
+  get groups(): number {
+    return this.#groups.size
   }
 
   /** Events dropped since the start, because memory was full or the disk refused. */
@@ -171,11 +179,11 @@ export class LogFiles implements LogStore {
 
   #group(name: Omit<LogStreamName, 'stream'>): LogGroup {
     const directory = this.#groupDirectory(name)
-    let group = this.#groups.get(directory)
-    if (group === undefined) {
-      group = new LogGroup(directory, this.#limits)
-      this.#groups.set(directory, group)
-    }
+    const group = this.#groups.get(directory) ?? new LogGroup(directory, this.#limits)
+    // The one used longest ago leaves first. Appends come one after the other, so that no two of them have a group of their own.
+    this.#groups.delete(directory)
+    this.#groups.set(directory, group)
+    if (this.#groups.size > REMEMBERED_GROUPS) this.#groups.delete(this.#groups.keys().next().value!)
     return group
   }
 

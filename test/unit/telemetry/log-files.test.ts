@@ -71,6 +71,19 @@ describe('append and read', () => {
     ])
   })
 
+  it('remembers a bounded number of groups, and goes on with the files of the others', async () => {
+    for (const round of [1, 2]) {
+      for (let n = 0; n < 600; n++)
+        logs.append(name(STREAM, `group-${n}`), [{ timestamp: round, message: `m${round}` }])
+      await logs.flush()
+    }
+    expect(logs.groups).toBeLessThanOrEqual(512)
+    for (const n of [0, 599]) {
+      const events = await logs.read(ACCOUNT, REGION, `group-${n}`, {})
+      expect(events.map(({ message }) => message)).toEqual(['m1', 'm2'])
+    }
+  })
+
   it('writes by itself after a moment', async () => {
     logs.append(name(), [{ timestamp: 1, message: 'm' }])
     let text = ''
