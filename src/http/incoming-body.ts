@@ -18,12 +18,11 @@ export interface BodyRules {
   /** What counts the bytes; `undefined`: nobody does. */
   readonly share: Share | undefined
   /** Whoever reads it bounds it in time. */
-  readonly pace?: { readonly leastRate: number; readonly totalMs: number }
-  /**
-   * Takes each piece in the place of keeping it: the body comes out empty. A promise: nothing more is read before it resolves. Whoever makes
-   * the client wait keeps nothing, and has no `share`.
-   */
-  readonly take?: (chunk: Buffer) => Promise<void> | undefined
+  readonly pace?: { readonly leastRate: number; readonly totalMs: number } | undefined
+  /** Takes each piece in the place of keeping it: the body comes out empty. A promise: nothing more is read before it resolves. */
+  readonly take?: ((chunk: Buffer) => Promise<void> | undefined) | undefined
+  /** What was taken is not kept in memory and does not count, only the number of pieces does. Nobody else may make the client wait. */
+  readonly passesOn?: boolean | undefined
 }
 
 export type BodyDone = (body: Body, release: () => void) => void
@@ -96,7 +95,7 @@ class Reading {
     if (take === undefined) chunks.add(chunk)
     else this.#waitFor(take(chunk))
     // A body that is whole with its first piece, the usual case, holds nothing that its client could prolong.
-    if (chunk.length === this.#announced) return
+    if (chunk.length === this.#announced || this.#rules.passesOn) return
     this.#transfer ??= this.#open()
     if (this.#transfer?.take(chunk.length) === false) this.#request.pause()
   }

@@ -50,14 +50,14 @@ describe('response', () => {
     connection.socket.destroy()
   })
 
-  it('may come in a hundred thousand chunks of one byte', async () => {
+  it('may come in ten thousand chunks of one byte', async () => {
     const connection = await api.raw()
     connection.write(`POST ${responsePath('a')} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`)
-    connection.write('1\r\nx\r\n'.repeat(100_000))
+    connection.write('1\r\nx\r\n'.repeat(10_000))
     connection.write('0\r\n\r\n')
     await until(() => connection.received.includes('OK'))
     const result = outcome()
-    expect(result.kind === 'response' && text(result.payload)).toBe('x'.repeat(100_000))
+    expect(result.kind === 'response' && text(result.payload)).toBe('x'.repeat(10_000))
     connection.socket.destroy()
   })
 
