@@ -18,6 +18,7 @@ import { GroupCommit } from '../../../src/store/queue/group-commit.ts'
 import { type OpenDatabase, openSqlite } from '../../../src/store/sqlite/sqlite.ts'
 import { key, validEvent } from '../../contract/store/under-test.ts'
 import { Random } from '../../fuzz/random.ts'
+import { answerWith } from '../../support/answers.ts'
 import { breaches } from '../../support/conservation.ts'
 import { until } from '../../support/until.ts'
 import { validVersion } from '../execution/fake-host.ts'
@@ -130,15 +131,17 @@ async function conduct(seed: number, writes: Parameters<typeof through>[1]): Pro
     const version = validVersion({ ...key('f'), version: '$LATEST' })
     const target = { versions: [{ version, weight: 1 }] }
     const resolver = { resolve: async () => target, loadLimits: async () => {} } as unknown as Resolver
-    const run: Invoker['run'] = async (_version, _target, { requestId }) => {
+    const run: Invoker['run'] = async (_version, _target, { requestId }, flow) => {
       for (let turns = random(4); turns > 0; turns--) await turn()
       if (wire.killed) return never
       executed.push(requestId)
       const payload = new Uint8Array()
       const first = executed.filter((id) => id === requestId).length === 1
-      return first && wanted(requestId) === 2
-        ? { ok: false, functionError: 'Unhandled', errorType: 'E', payload }
-        : { ok: true, payload }
+      const failing = first && wanted(requestId) === 2
+      return answerWith(
+        flow,
+        failing ? { ok: false, functionError: 'Unhandled', errorType: 'E', payload } : { ok: true, payload },
+      )
     }
     const concurrency = new Concurrency({ accountLimit: 100 })
     concurrency.setLimits(key('f').account, key('f').region, { reserved: new Map(), provisioned: new Map() })

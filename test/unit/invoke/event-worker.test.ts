@@ -16,6 +16,7 @@ import { roundsOf, withRound } from '../../../src/lambda/lineage.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { key, validEvent } from '../../contract/store/under-test.ts'
+import { answerWith } from '../../support/answers.ts'
 import { validConfiguration } from '../../support/configuration.ts'
 import { until } from '../../support/until.ts'
 
@@ -49,7 +50,7 @@ beforeEach(async () => {
   const resolver = new Resolver(store.targets, concurrency)
   reader = new ChangeReader({ feed: store.targets.changes, consumer: resolver, failed: () => {} })
   const invoker = {
-    async run(version, _target, request) {
+    async run(version, _target, request, flow) {
       concurrency.acquire(request.key, version.version, false)
       try {
         const { deploymentId } = version
@@ -60,7 +61,7 @@ beforeEach(async () => {
           version: version.version,
           deploymentId,
         })
-        return await run(request)
+        return answerWith(flow, await run(request))
       } finally {
         concurrency.release(request.key, version.version)
       }

@@ -104,6 +104,7 @@ describe('the search', () => {
   })
 
   it('finds names that it could not read', () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a program
     expect(exceptionsOf("new LambdaException(`${kind}Exception`, 'x')").hidden).toEqual(['example.ts: TemplateLiteral'])
     expect(exceptionsOf("new LambdaException(kind + 'Exception', 'x')").hidden).toHaveLength(1)
   })
