@@ -1,5 +1,5 @@
 /** docs/compatibility.md, made from the tables of operations and refused settings and the list of known differences. */
-import { REFUSED_SETTINGS } from '../control/unsupported.ts'
+import { REFUSED_SETTINGS } from '../control/functions/unsupported.ts'
 import { DIFFERENCES } from './differences.ts'
 import { OPERATIONS } from './operations/table.ts'
 import { SIBLING_OPERATIONS } from './siblings.ts'
@@ -7,7 +7,7 @@ import { SIBLING_OPERATIONS } from './siblings.ts'
 export function compatibilityDocument(): string {
   return `# Compatibility
 
-Generated from the tables in \`src/api\` and \`src/control/unsupported.ts\` (\`node --import tsx scripts/docs.mjs\`); a test holds it current.
+Generated from the tables in \`src/api\` and \`src/control/functions/unsupported.ts\` (\`node --import tsx scripts/docs.mjs\`); a test holds it current.
 
 What differs from AWS Lambda, and what depends on the machine. Everything else is meant to be the same; a difference that is not here is a bug.
 ${DIFFERENCES.map(({ title, text }) => `\n## ${title}\n\n${text}\n`).join('')}

@@ -1,6 +1,6 @@
 /** Operations on a function that its resource policy may grant to another account. Invoke asks the policy itself. */
 import type { Context } from 'hono'
-import type { Permissions } from '../control/permissions.ts'
+import type { Permissions } from '../control/policies/permissions.ts'
 import { parseFunctionName } from '../lambda/arn.ts'
 import type { Caller } from './http/caller.ts'
 

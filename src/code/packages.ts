@@ -1,8 +1,8 @@
 /** Every deployment package, whether it lies as it came (`artifact.ts`) or under a key (`sealed-packages.ts`). */
 import type { Logger } from 'pino'
 import type { Keys } from '../lambda/keys.ts'
-import type { PackageReference, PackageSeal } from '../lambda/package.ts'
-import type { SealedPackage } from '../lambda/sealed.ts'
+import type { PackageReference, PackageSeal } from '../lambda/package/package.ts'
+import type { SealedPackage } from '../lambda/package/sealed.ts'
 import { ArtifactStore, type StoredArtifact } from './artifact.ts'
 import { type PackageFolder, SealedPackages } from './sealed-packages.ts'
 import type { PackagePermissions } from './zip.ts'

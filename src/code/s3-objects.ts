@@ -9,7 +9,7 @@ import { Chunks } from '../http/chunks.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import { LIMITS } from '../lambda/limits.ts'
 import { refused } from '../lambda/refusals.ts'
-import type { S3ObjectName, S3Objects } from '../lambda/s3-object.ts'
+import type { S3ObjectName, S3Objects } from '../ports/s3-objects.ts'
 
 /** Objects that are in memory at the same time; further ones wait. */
 const PARALLEL = 2

@@ -1,5 +1,5 @@
 /** Settings of code signing: whose signatures are trusted. */
-import { REVOKED_SIGNATURE, SIGNING_PROFILE_VERSION } from '../lambda/signature.ts'
+import { REVOKED_SIGNATURE, SIGNING_PROFILE_VERSION } from '../lambda/package/signature.ts'
 import { setting } from './setting.ts'
 import { pairs, textList } from './values.ts'
 

@@ -3,9 +3,9 @@
  * DeleteFunctionEventInvokeConfig. Each function, version and alias has its own; publishing copies none.
  */
 import { functionArn, isVersion } from '../lambda/arn.ts'
-import { checkedDestinations, type DestinationArn, destinationFunction } from '../lambda/destination.ts'
 import { LambdaException } from '../lambda/errors.ts'
-import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
+import { checkedDestinations, type DestinationArn, destinationFunction } from '../lambda/events/destination.ts'
+import type { EventInvokeConfig } from '../lambda/events/event-invoke.ts'
 import type { FunctionKey } from '../lambda/function.ts'
 import { functionMissing, refused } from '../lambda/refusals.ts'
 import type { QualifiedEventInvokeConfig } from '../store/event-invoke-store.ts'

@@ -7,15 +7,15 @@ import {
   layerKeyOf,
   layerVersionArn,
   parseLayerVersionArn,
-} from '../lambda/layer.ts'
-import { policyAllows } from '../lambda/policy.ts'
+} from '../lambda/package/layer.ts'
+import { policyAllows } from '../lambda/policy/policy.ts'
 import { refused, resourceNotFound } from '../lambda/refusals.ts'
 import type { LayerFilter, LayerStore } from '../store/layer-store.ts'
 import type { Page, PageRequest } from '../store/page.ts'
-import type { CodeSource } from './code-source.ts'
-import type { CodeVerification } from './code-verification.ts'
+import type { CodeSource } from './code/code-source.ts'
+import type { CodeVerification } from './code/code-verification.ts'
+import { refuseUnsupportedCode } from './functions/unsupported.ts'
 import type { PublishLayerVersionRequest } from './requests.ts'
-import { refuseUnsupportedCode } from './unsupported.ts'
 
 /** A list of layers or their versions, for one caller. */
 export type LayerListRequest = PageRequest & LayerFilter

@@ -5,9 +5,9 @@
 import { isVersion, partitionOf } from '../lambda/arn.ts'
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import { functionNotFound, refused } from '../lambda/refusals.ts'
-import type { RuntimeImages } from '../lambda/runtime-images.ts'
+import type { RuntimeImages } from '../ports/runtime-images.ts'
 import type { Store } from '../store/store.ts'
-import type { Functions } from './functions.ts'
+import type { Functions } from './functions/functions.ts'
 import type { PutRuntimeManagementConfigRequest } from './requests.ts'
 
 export class RuntimeManagement {

@@ -2,10 +2,10 @@
 import type { FunctionKey, FunctionVersion } from '../lambda/function.ts'
 import type { Page, PageRequest } from '../store/page.ts'
 import type { Store } from '../store/store.ts'
+import type { Secrets } from './functions/secrets.ts'
+import { refuseUnsupportedPublishing } from './functions/unsupported.ts'
 import { refuseQualifier } from './refusals.ts'
 import type { PublishVersionRequest } from './requests.ts'
-import type { Secrets } from './secrets.ts'
-import { refuseUnsupportedPublishing } from './unsupported.ts'
 
 export class Versions {
   readonly #store: Store

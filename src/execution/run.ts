@@ -10,7 +10,7 @@ import type { OneAnswer } from './answer-flow.ts'
 import type { BootFailure } from './boot.ts'
 import { type Failure, sandboxLost } from './failure.ts'
 import type { Invocation, InvocationEnding } from './invocation.ts'
-import type { Ending, InvocationLog } from './invocation-log.ts'
+import type { Ending, InvocationLog } from './logs/invocation-log.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { Signal } from './signal.ts'
 

@@ -2,7 +2,7 @@
  * Provisioned concurrency between store and environments: when a function changes, and once at start, what its configurations ask for
  * becomes the provisioner's demand; what the provisioner reaches becomes their status. The control plane only reads and writes the store.
  */
-import type { Progress, Provisioner, Share } from '../execution/provisioner.ts'
+import type { Progress, Provisioner, Share } from '../execution/pool/provisioner.ts'
 import { type FunctionKey, functionId } from '../lambda/function.ts'
 import { provisionedShares } from '../lambda/provisioned.ts'
 import type { InvokeTargets } from '../store/invoke-targets.ts'

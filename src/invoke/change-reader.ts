@@ -1,6 +1,6 @@
 /** Reads the feed of changes for one consumer, which may be slow and may fail: it gets each change until it has dealt with it. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { backoffMs } from '../lambda/event-invoke.ts'
+import { backoffMs } from '../lambda/events/event-invoke.ts'
 import { type FunctionKey, functionId } from '../lambda/function.ts'
 import type { ChangeFeed } from '../store/change-feed.ts'
 

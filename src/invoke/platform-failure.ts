@@ -1,5 +1,5 @@
 /** Why the platform could not run an invocation -> the exception that the caller sees; the operator reads the log with the remedy. */
-import { NoCapacity } from '../execution/pool.ts'
+import { NoCapacity } from '../execution/pool/pool.ts'
 import { LambdaException } from '../lambda/errors.ts'
 import { SandboxError, type SandboxErrorKind } from '../sandbox/driver.ts'
 

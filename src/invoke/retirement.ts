@@ -1,5 +1,5 @@
 /** When a function changes: read the limits of its account again, and retire environments that belong to none of its versions any more. */
-import type { EnvironmentPool } from '../execution/pool.ts'
+import type { EnvironmentPool } from '../execution/pool/pool.ts'
 import { type FunctionKey, functionId } from '../lambda/function.ts'
 import type { InvokeTargets } from '../store/invoke-targets.ts'
 import type { ChangeConsumer } from './change-reader.ts'

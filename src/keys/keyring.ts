@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFolder } from '../disk/make-folder.ts'
 import { KeyProblem, type Keys } from '../lambda/keys.ts'
-import type { SealedText } from '../lambda/sealed.ts'
+import type { SealedText } from '../lambda/package/sealed.ts'
 import { type KeyFile, type KeyState, parseKeyFile, removeKeyFile, writeKeyFile } from './key-file.ts'
 
 const IV_BYTES = 12

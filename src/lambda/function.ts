@@ -1,6 +1,6 @@
 /** A Function and its Versions as the host keeps them. Wire names and presence rules are the business of `api/`. */
-import type { SealedPackage, SealedText } from './sealed.ts'
-import type { Signing } from './signature.ts'
+import type { SealedPackage, SealedText } from './package/sealed.ts'
+import type { Signing } from './package/signature.ts'
 
 export type Architecture = 'x86_64' | 'arm64'
 

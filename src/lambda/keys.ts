@@ -1,8 +1,8 @@
 /** Customer managed keys as functions use them, and what AWS says when one cannot be used. The keyring itself is `keys/`. */
 import { LambdaException } from './errors.ts'
 import type { FunctionConfiguration, FunctionKey } from './function.ts'
+import type { SealedText } from './package/sealed.ts'
 import { refused } from './refusals.ts'
-import type { SealedText } from './sealed.ts'
 
 export interface Keys {
   /** @throws KeyProblem when the key cannot be used for new values. */

@@ -1,6 +1,7 @@
 /** What the control plane asks of the store about code-signing configurations. Each write is one transaction, its guards included. */
-import type { CodeSigningConfig, CodeSigningKey } from '../lambda/code-signing.ts'
+
 import type { FunctionKey } from '../lambda/function.ts'
+import type { CodeSigningConfig, CodeSigningKey } from '../lambda/package/code-signing.ts'
 import type { Page, PageRequest } from './page.ts'
 
 export type CodeSigningChange = Partial<Pick<CodeSigningConfig, 'description' | 'publishers' | 'policy'>>

@@ -1,5 +1,5 @@
 /** What the control plane asks of the store about event-invoke configurations. */
-import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
+import type { EventInvokeConfig } from '../lambda/events/event-invoke.ts'
 import type { FunctionKey } from '../lambda/function.ts'
 import type { Page, PageRequest } from './page.ts'
 

@@ -1,7 +1,7 @@
 /** The read side for invocations. */
-import type { EventInvokeConfig } from '../lambda/event-invoke.ts'
+import type { EventInvokeConfig } from '../lambda/events/event-invoke.ts'
 import type { Alias, FunctionKey, FunctionVersion, RecursiveLoop } from '../lambda/function.ts'
-import type { Statement } from '../lambda/policy.ts'
+import type { Statement } from '../lambda/policy/policy.ts'
 import type { ChangeFeed } from './change-feed.ts'
 
 /** What `invoke/resolve.ts` needs to know of one function name and qualifier; read on a cache miss only. */

@@ -1,5 +1,5 @@
 /** What the control plane asks of the store about layers. Each write is one transaction, its guards included. */
-import type { LayerContent, LayerKey, LayerVersion } from '../lambda/layer.ts'
+import type { LayerContent, LayerKey, LayerVersion } from '../lambda/package/layer.ts'
 import type { Page, PageRequest } from './page.ts'
 import type { PolicyChange, StoredPolicy } from './policy-store.ts'
 

@@ -1,7 +1,7 @@
 /** Everything the host must not forget, behind one open and one close. */
 
 import { LIMITS } from '../lambda/limits.ts'
-import type { OperatorError } from '../lambda/operator-error.ts'
+import type { OperatorError } from '../telemetry/operator-error.ts'
 import { SqlAliases } from './catalogue/aliases.ts'
 import { SqlCodeSigning } from './catalogue/code-signing.ts'
 import { SqlEventInvokeConfigs } from './catalogue/event-invoke-configs.ts'

@@ -1,6 +1,6 @@
 /** Resource policies of functions: one for the unqualified function, each version and each alias. */
 import type { FunctionKey } from '../lambda/function.ts'
-import type { Statement } from '../lambda/policy.ts'
+import type { Statement } from '../lambda/policy/policy.ts'
 
 /** The policy of a layer version or of a function's qualifier, with the RevisionId that guards it. */
 export interface StoredPolicy {

@@ -115,22 +115,7 @@ function registerQueueGauges(registers: Registry[], queue: () => Promise<QueueMe
       this.set({ count: 'maximum' }, maxBytes)
     },
   })
-  new Gauge({
-    name: 'hearth_events_drift',
-    help: 'Conservation of events: anything but 0 is a defect of the host.',
-    registers,
-    async collect() {
-      this.set((await look()).drift)
-    },
-  })
-  new Gauge({
-    name: 'hearth_events_oldest_seconds',
-    help: 'Age of the oldest event in the queue; 0 when it is empty.',
-    registers,
-    async collect() {
-      this.set((await look()).oldestSeconds ?? 0)
-    },
-  })
+  registerQueueHealth(registers, look)
   new Gauge({
     name: 'hearth_queue_depth',
     help: 'Events in the queue by function, of the functions with the most.',
@@ -152,6 +137,26 @@ function registerQueueGauges(registers: Registry[], queue: () => Promise<QueueMe
     async collect() {
       const { deliveries } = await look()
       for (const place of DELIVERY_PLACES) this.set({ place }, deliveries[place])
+    },
+  })
+}
+
+/** What an alarm would look at. */
+function registerQueueHealth(registers: Registry[], look: () => Promise<QueueMetrics>): void {
+  new Gauge({
+    name: 'hearth_events_drift',
+    help: 'Conservation of events: anything but 0 is a defect of the host.',
+    registers,
+    async collect() {
+      this.set((await look()).drift)
+    },
+  })
+  new Gauge({
+    name: 'hearth_events_oldest_seconds',
+    help: 'Age of the oldest event in the queue; 0 when it is empty.',
+    registers,
+    async collect() {
+      this.set((await look()).oldestSeconds ?? 0)
     },
   })
 }

@@ -17,7 +17,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { invokeHandler } from '../../src/api/invoke/invoke.ts'
 import { Packages } from '../../src/code/packages.ts'
-import type { EnvironmentPool } from '../../src/execution/pool.ts'
+import type { EnvironmentPool } from '../../src/execution/pool/pool.ts'
 import { ChangeReader } from '../../src/invoke/change-reader.ts'
 import { Concurrency } from '../../src/invoke/concurrency.ts'
 import { Invoker } from '../../src/invoke/invoke.ts'

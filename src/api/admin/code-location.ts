@@ -1,10 +1,10 @@
 /** GetFunction's Code.Location: a URL of this host that gives the zip to whoever holds it, for ten minutes. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Context } from 'hono'
-import type { CodeStore } from '../../control/code-store.ts'
+import type { CodeStore } from '../../control/code/code-store.ts'
 import { LambdaException } from '../../lambda/errors.ts'
 import { LIMITS } from '../../lambda/limits.ts'
-import type { PackageReference } from '../../lambda/package.ts'
+import type { PackageReference } from '../../lambda/package/package.ts'
 
 export interface CodeLocationOptions {
   /** Signs the URLs; a new one for each start of the host is enough. */

@@ -1,6 +1,6 @@
 /** The only place where an exception becomes an answer. */
 import { LambdaException } from '../../lambda/errors.ts'
-import { OperatorError } from '../../lambda/operator-error.ts'
+import { OperatorError } from '../../telemetry/operator-error.ts'
 import { type HttpAnswer, responseOf } from './http-answer.ts'
 
 /** Where the API reports what its callers must not see; pino fits. */

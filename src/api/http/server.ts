@@ -4,7 +4,7 @@ import { type AddressInfo, createServer as createNetServer, type Socket } from '
 import { Budget, type BudgetRules } from '../../http/budget.ts'
 import { type ConnectionRules, Connections, type Peer } from '../../http/connections.ts'
 import { LIMITS } from '../../lambda/limits.ts'
-import { OperatorError } from '../../lambda/operator-error.ts'
+import { OperatorError } from '../../telemetry/operator-error.ts'
 import type { Listener } from '../listener.ts'
 import { Guard } from './guard.ts'
 

@@ -1,6 +1,6 @@
 /** Operations of code-signing configurations. */
 import { functionArn } from '../../lambda/arn.ts'
-import { type CodeSigningConfig, codeSigningConfigArn } from '../../lambda/code-signing.ts'
+import { type CodeSigningConfig, codeSigningConfigArn } from '../../lambda/package/code-signing.ts'
 import type { OperationRequest } from './parse.ts'
 import type { Handler } from './services.ts'
 import { stringDate } from './wire.ts'

@@ -1,6 +1,6 @@
 /** Function operations: requests to the control plane's members and its values to answers. */
 import { functionArn } from '../../lambda/arn.ts'
-import { type PackageReference, packageOf } from '../../lambda/package.ts'
+import { type PackageReference, packageOf } from '../../lambda/package/package.ts'
 import type { OperationRequest } from './parse.ts'
 import type { Handler, Services } from './services.ts'
 import { decryptionError, functionConfiguration, listedConfiguration } from './wire.ts'

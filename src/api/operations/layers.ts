@@ -1,6 +1,6 @@
 /** Layer operations. */
-import { type LayerVersion, layerArn, layerVersionArn } from '../../lambda/layer.ts'
-import { policyDocument } from '../../lambda/policy.ts'
+import { type LayerVersion, layerArn, layerVersionArn } from '../../lambda/package/layer.ts'
+import { policyDocument } from '../../lambda/policy/policy.ts'
 import type { OperationRequest } from './parse.ts'
 import type { Handler, Services } from './services.ts'
 import { signer, stringDate } from './wire.ts'

@@ -1,5 +1,5 @@
 /** Resource policies of functions. */
-import { policyDocument } from '../../lambda/policy.ts'
+import { policyDocument } from '../../lambda/policy/policy.ts'
 import type { Handler } from './services.ts'
 
 export const addPermission: Handler = async (request, { control }) => {

@@ -1,10 +1,10 @@
 /** Domain values as the members of AWS's answers: exact names, and members without a value are absent, never null. */
 import { runtimeVersionArnOf } from '../../control/runtime-management.ts'
 import { functionArn } from '../../lambda/arn.ts'
-import type { EventInvokeConfig } from '../../lambda/event-invoke.ts'
+import type { EventInvokeConfig } from '../../lambda/events/event-invoke.ts'
 import type { Alias, DecryptionError, FunctionKey, FunctionVersion } from '../../lambda/function.ts'
-import type { RuntimeImages } from '../../lambda/runtime-images.ts'
-import type { Signing } from '../../lambda/signature.ts'
+import type { Signing } from '../../lambda/package/signature.ts'
+import type { RuntimeImages } from '../../ports/runtime-images.ts'
 
 /** `2022-09-09T17:13:34.000+0000` */
 export function stringDate(unixMs: number): string {

@@ -6,7 +6,12 @@
  */
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SIGNING_JOB, SIGNING_PROFILE_VERSION, type Signature, type SignatureReading } from '../../lambda/signature.ts'
+import {
+  SIGNING_JOB,
+  SIGNING_PROFILE_VERSION,
+  type Signature,
+  type SignatureReading,
+} from '../../lambda/package/signature.ts'
 import { codeOf } from '../disk-errors.ts'
 import { inParallel } from '../in-parallel.ts'
 import { quoted, SignatureFault } from './fault.ts'

@@ -1,8 +1,8 @@
 /** The operator's signing profiles: which certificates each of their versions trusts, and whether a signer's lead to one. */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { OperatorError } from '../../lambda/operator-error.ts'
-import { serialOf, type Trust } from '../../lambda/signature.ts'
+import { serialOf, type Trust } from '../../lambda/package/signature.ts'
+import { OperatorError } from '../../telemetry/operator-error.ts'
 import type { Signed } from './cms.ts'
 
 /** Certificates by ARN of the profile version. */

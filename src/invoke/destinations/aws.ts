@@ -3,7 +3,7 @@
  * SDK's business: AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SQS … and the credentials of the host's environment.
  */
 import { randomUUID } from 'node:crypto'
-import type { DestinationArn, DestinationKind } from '../../lambda/destination.ts'
+import type { DestinationArn, DestinationKind } from '../../lambda/events/destination.ts'
 import type { ClaimedDelivery } from '../../store/delivery-store.ts'
 import { DeliveryFailure, type DestinationTarget } from './target.ts'
 

@@ -1,5 +1,5 @@
 /** ARNs to the places where events end: those that the operator mapped to a folder or a webhook, then the services themselves. */
-import { parseDestination } from '../../lambda/destination.ts'
+import { parseDestination } from '../../lambda/events/destination.ts'
 import type { ClaimedDelivery } from '../../store/delivery-store.ts'
 import { type AwsKind, AwsTargets } from './aws.ts'
 import { folderTarget } from './folder.ts'

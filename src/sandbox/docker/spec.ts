@@ -66,38 +66,42 @@ export function containerOptions(
     OpenStdin: true,
     StdinOnce: true,
     Tty: false,
-    HostConfig: {
-      Mounts: mounts,
-      ...(options.tmpPath === undefined ? { Tmpfs: { '/tmp': tmpfs(cell.ephemeralStorageMb) } } : {}),
-      ReadonlyRootfs: true,
-      CapDrop: ['ALL'],
-      SecurityOpt: ['no-new-privileges'],
-      Privileged: false,
-      // AWS's sandboxes have no /dev/shm; here it would be memory that outlives a reset.
-      IpcMode: 'none',
-      Memory: cell.memoryMb * MIB,
-      // Memory and swap together: equal means none on top.
-      MemorySwap: cell.memoryMb * MIB,
-      PidsLimit: LIMITS.processes,
-      // No nproc: the kernel counts it per user over all containers. [V] values recorded from AWS
-      Ulimits: [
-        { Name: 'nofile', Soft: LIMITS.openFiles, Hard: LIMITS.openFiles },
-        { Name: 'memlock', Soft: 65_536, Hard: 65_536 },
-        { Name: 'core', Soft: 10_737_418_240, Hard: 10_737_418_240 },
-        { Name: 'stack', Soft: 8_388_608, Hard: -1 },
-      ],
-      LogConfig: { Type: 'none', Config: {} },
-      NetworkMode: options.network.name,
-      // A search domain of the host's network would send names of functions to its name server.
-      DnsSearch: ['.'],
-      ExtraHosts: [
-        'sandbox.localdomain:127.0.0.1',
-        ...(options.reachesHost ? [`host.docker.internal:${options.network.gateway}`] : []),
-      ],
-    },
+    HostConfig: { Mounts: mounts, ...restrictions(cell, options) },
     NetworkingConfig: {
       EndpointsConfig: { [options.network.name]: { IPAMConfig: { IPv4Address: options.network.address } } },
     },
+  }
+}
+
+/** What the kernel holds it to. */
+function restrictions(cell: CellSpec, options: SpecOptions): Dockerode.HostConfig {
+  return {
+    ...(options.tmpPath === undefined ? { Tmpfs: { '/tmp': tmpfs(cell.ephemeralStorageMb) } } : {}),
+    ReadonlyRootfs: true,
+    CapDrop: ['ALL'],
+    SecurityOpt: ['no-new-privileges'],
+    Privileged: false,
+    // AWS's sandboxes have no /dev/shm; here it would be memory that outlives a reset.
+    IpcMode: 'none',
+    Memory: cell.memoryMb * MIB,
+    // Memory and swap together: equal means none on top.
+    MemorySwap: cell.memoryMb * MIB,
+    PidsLimit: LIMITS.processes,
+    // No nproc: the kernel counts it per user over all containers. [V] values recorded from AWS
+    Ulimits: [
+      { Name: 'nofile', Soft: LIMITS.openFiles, Hard: LIMITS.openFiles },
+      { Name: 'memlock', Soft: 65_536, Hard: 65_536 },
+      { Name: 'core', Soft: 10_737_418_240, Hard: 10_737_418_240 },
+      { Name: 'stack', Soft: 8_388_608, Hard: -1 },
+    ],
+    LogConfig: { Type: 'none', Config: {} },
+    NetworkMode: options.network.name,
+    // A search domain of the host's network would send names of functions to its name server.
+    DnsSearch: ['.'],
+    ExtraHosts: [
+      'sandbox.localdomain:127.0.0.1',
+      ...(options.reachesHost ? [`host.docker.internal:${options.network.gateway}`] : []),
+    ],
   }
 }
 

@@ -1,6 +1,9 @@
 /** Code-signing configurations and which functions have them. */
 import { randomUUID } from 'node:crypto'
 import type { Kysely, Selectable, Transaction } from 'kysely'
+import { LambdaException } from '../../lambda/errors.ts'
+import type { FunctionKey } from '../../lambda/function.ts'
+import { LIMITS } from '../../lambda/limits.ts'
 import {
   type CodeSigningConfig,
   type CodeSigningKey,
@@ -9,10 +12,7 @@ import {
   configNotFound,
   refuseImage,
   type UntrustedArtifactPolicy,
-} from '../../lambda/code-signing.ts'
-import { LambdaException } from '../../lambda/errors.ts'
-import type { FunctionKey } from '../../lambda/function.ts'
-import { LIMITS } from '../../lambda/limits.ts'
+} from '../../lambda/package/code-signing.ts'
 import { functionNotFound } from '../../lambda/refusals.ts'
 import type { CodeSigningChange, CodeSigningStore, VerifiedUnder } from '../code-signing-store.ts'
 import { type Page, type PageRequest, pageOf, pageSize, readMarker } from '../page.ts'

@@ -1,6 +1,6 @@
 /** How asynchronous invocations of a function, version or alias are retried and where they end. */
 import type { Kysely, Transaction } from 'kysely'
-import type { EventInvokeConfig } from '../../lambda/event-invoke.ts'
+import type { EventInvokeConfig } from '../../lambda/events/event-invoke.ts'
 import type { FunctionKey } from '../../lambda/function.ts'
 import { functionMissing } from '../../lambda/refusals.ts'
 import type { EventInvokeConfigStore, QualifiedEventInvokeConfig } from '../event-invoke-store.ts'

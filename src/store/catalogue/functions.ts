@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import { LambdaException } from '../../lambda/errors.ts'
 import { type FunctionKey, type FunctionVersion, functionId, type RecursiveLoop } from '../../lambda/function.ts'
-import { packageId } from '../../lambda/package.ts'
+import { packageId } from '../../lambda/package/package.ts'
 import { checkRevision, functionNotFound, refused } from '../../lambda/refusals.ts'
 import type {
   FunctionStore,

@@ -1,7 +1,7 @@
 /** The rows of resource policies. */
 import type { Kysely } from 'kysely'
 import type { FunctionKey } from '../../lambda/function.ts'
-import type { Statement } from '../../lambda/policy.ts'
+import type { Statement } from '../../lambda/policy/policy.ts'
 import type { Tables } from '../tables.ts'
 import { keyColumns } from './rows.ts'
 

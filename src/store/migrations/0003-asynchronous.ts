@@ -29,34 +29,7 @@ export const asynchronous: Migration = {
       insert into event_function_counts (function_key, enqueued, waiting, claimed)
       select function_key, count(*), sum(1 - claimed), sum(claimed) from events group by function_key`.execute(db)
 
-    await db.schema
-      .createTable('deliveries')
-      .addColumn('id', 'integer', (c) => c.primaryKey().autoIncrement())
-      .addColumn('function_key', 'text', (c) => c.notNull())
-      .addColumn('target', 'text', (c) => c.notNull())
-      .addColumn('detail', 'text', (c) => c.notNull())
-      .addColumn('created_at', 'bigint', (c) => c.notNull())
-      .addColumn('due_at', 'bigint', (c) => c.notNull())
-      .addColumn('claimed', 'integer', (c) => c.notNull())
-      .addColumn('attempts', 'integer', (c) => c.notNull())
-      .addColumn('epoch', 'integer', (c) => c.notNull())
-      .execute()
-    await db.schema.createIndex('deliveries_due').on('deliveries').columns(['due_at', 'id']).execute()
-    // A target that is down must not delay the others: claims go from target to target.
-    await db.schema.createIndex('deliveries_target_due').on('deliveries').columns(['target', 'due_at', 'id']).execute()
-    await db.schema
-      .createTable('delivery_bodies')
-      .addColumn('delivery_id', 'integer', (c) => c.primaryKey().references('deliveries.id').onDelete('cascade'))
-      .addColumn('body', 'blob', (c) => c.notNull())
-      .execute()
-    await db.schema
-      .createTable('delivery_counts')
-      .addColumn('id', 'integer', (c) => c.primaryKey())
-      .addColumn('decided', 'bigint', (c) => c.notNull())
-      .addColumn('delivered', 'bigint', (c) => c.notNull())
-      .addColumn('abandoned', 'bigint', (c) => c.notNull())
-      .execute()
-    await sql`insert into delivery_counts (id, decided, delivered, abandoned) values (1, 0, 0, 0)`.execute(db)
+    await createDeliveries(db)
 
     await db.schema
       .createTable('event_invoke_configs')
@@ -79,4 +52,35 @@ export const asynchronous: Migration = {
       )
       .execute()
   },
+}
+
+async function createDeliveries(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('deliveries')
+    .addColumn('id', 'integer', (c) => c.primaryKey().autoIncrement())
+    .addColumn('function_key', 'text', (c) => c.notNull())
+    .addColumn('target', 'text', (c) => c.notNull())
+    .addColumn('detail', 'text', (c) => c.notNull())
+    .addColumn('created_at', 'bigint', (c) => c.notNull())
+    .addColumn('due_at', 'bigint', (c) => c.notNull())
+    .addColumn('claimed', 'integer', (c) => c.notNull())
+    .addColumn('attempts', 'integer', (c) => c.notNull())
+    .addColumn('epoch', 'integer', (c) => c.notNull())
+    .execute()
+  await db.schema.createIndex('deliveries_due').on('deliveries').columns(['due_at', 'id']).execute()
+  // A target that is down must not delay the others: claims go from target to target.
+  await db.schema.createIndex('deliveries_target_due').on('deliveries').columns(['target', 'due_at', 'id']).execute()
+  await db.schema
+    .createTable('delivery_bodies')
+    .addColumn('delivery_id', 'integer', (c) => c.primaryKey().references('deliveries.id').onDelete('cascade'))
+    .addColumn('body', 'blob', (c) => c.notNull())
+    .execute()
+  await db.schema
+    .createTable('delivery_counts')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('decided', 'bigint', (c) => c.notNull())
+    .addColumn('delivered', 'bigint', (c) => c.notNull())
+    .addColumn('abandoned', 'bigint', (c) => c.notNull())
+    .execute()
+  await sql`insert into delivery_counts (id, decided, delivered, abandoned) values (1, 0, 0, 0)`.execute(db)
 }

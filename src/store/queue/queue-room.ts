@@ -1,7 +1,7 @@
 /** Whether the queue may grow: a backlog must fill neither the disk nor the host that has to read it. */
 import { type Kysely, sql } from 'kysely'
 import { LambdaException } from '../../lambda/errors.ts'
-import { OperatorError } from '../../lambda/operator-error.ts'
+import { OperatorError } from '../../telemetry/operator-error.ts'
 import { QUEUE_FULL_REMEDY, type QueueSpace } from '../event-queue-store.ts'
 import type { Tables } from '../tables.ts'
 

@@ -3,7 +3,7 @@
  * that Kysely's SQLite driver wants, with statements compiled once.
  */
 import type { SqliteDatabase, SqliteStatement } from 'kysely'
-import { OperatorError } from '../../lambda/operator-error.ts'
+import { OperatorError } from '../../telemetry/operator-error.ts'
 import { DatabaseTrouble, explainSqlite } from './sqlite-failure.ts'
 
 export interface SqliteEngine {

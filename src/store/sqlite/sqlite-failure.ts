@@ -1,7 +1,7 @@
 /** What the operator can do about a failure of the database or its folder. */
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { OperatorError } from '../../lambda/operator-error.ts'
+import { OperatorError } from '../../telemetry/operator-error.ts'
 
 export class DatabaseDamaged extends Error {}
 

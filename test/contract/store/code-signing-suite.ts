@@ -1,7 +1,7 @@
 /** What every implementation of the store must do with code-signing configurations. */
 import { describe, expect, it } from 'vitest'
-import type { CodeSigningConfig } from '../../../src/lambda/code-signing.ts'
 import type { FunctionConfiguration } from '../../../src/lambda/function.ts'
+import type { CodeSigningConfig } from '../../../src/lambda/package/code-signing.ts'
 import { validConfiguration } from '../../support/configuration.ts'
 import { key, type StoreUnderTest } from './under-test.ts'
 

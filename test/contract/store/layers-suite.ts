@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { FunctionConfiguration } from '../../../src/lambda/function.ts'
 import { LIMITS } from '../../../src/lambda/limits.ts'
-import type { Statement } from '../../../src/lambda/policy.ts'
+import type { Statement } from '../../../src/lambda/policy/policy.ts'
 import { validConfiguration } from '../../support/configuration.ts'
 import { key, type StoreUnderTest } from './under-test.ts'
 

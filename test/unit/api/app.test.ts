@@ -7,7 +7,7 @@ import { OPERATIONS } from '../../../src/api/operations/table.ts'
 import { SIBLING_OPERATIONS } from '../../../src/api/siblings.ts'
 import type { ControlPlane } from '../../../src/control/control-plane.ts'
 import { LambdaException } from '../../../src/lambda/errors.ts'
-import { OperatorError } from '../../../src/lambda/operator-error.ts'
+import { OperatorError } from '../../../src/telemetry/operator-error.ts'
 
 interface Setup {
   readonly functions?: Partial<ControlPlane['functions']>

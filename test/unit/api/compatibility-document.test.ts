@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { compatibilityDocument } from '../../../src/api/compatibility-document.ts'
 import { OPERATIONS } from '../../../src/api/operations/table.ts'
 import { SIBLING_OPERATIONS } from '../../../src/api/siblings.ts'
-import { REFUSED_SETTINGS } from '../../../src/control/unsupported.ts'
+import { REFUSED_SETTINGS } from '../../../src/control/functions/unsupported.ts'
 
 it('docs/compatibility.md says what the tables say', () => {
   const document = readFileSync(resolve(import.meta.dirname, '../../../docs/compatibility.md'), 'utf8')

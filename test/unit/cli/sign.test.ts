@@ -7,7 +7,7 @@ import { signedPackage } from '../../../src/cli/package/signed-package.ts'
 import { readSignatures } from '../../../src/code/signature/read.ts'
 import { readProfiles } from '../../../src/code/signature/trust.ts'
 import { unpackZip } from '../../../src/code/zip.ts'
-import { judge, type SignatureReading } from '../../../src/lambda/signature.ts'
+import { judge, type SignatureReading } from '../../../src/lambda/package/signature.ts'
 import { type Issued, issue } from '../../support/certificates.ts'
 import { buildZip, FILE, LINK } from '../code/build-zip.ts'
 

@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SealedPackages } from '../../../src/code/sealed-packages.ts'
 import { Keyring } from '../../../src/keys/keyring.ts'
-import type { SealedPackage } from '../../../src/lambda/sealed.ts'
+import type { SealedPackage } from '../../../src/lambda/package/sealed.ts'
 import { buildZip } from './build-zip.ts'
 
 const MARKER = 'the-recipe-of-the-house'

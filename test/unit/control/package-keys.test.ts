@@ -8,7 +8,7 @@ import { type ControlPlane, createControlPlane } from '../../../src/control/cont
 import { Keyring } from '../../../src/keys/keyring.ts'
 import { openedForInvoke } from '../../../src/lambda/keys.ts'
 import { EMPTY_ROOM } from '../../../src/lambda/machine-room.ts'
-import { packageId, packageOf } from '../../../src/lambda/package.ts'
+import { packageId, packageOf } from '../../../src/lambda/package/package.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { EventBus } from '../../../src/telemetry/events.ts'

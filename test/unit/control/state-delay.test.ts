@@ -13,7 +13,7 @@ import {
   waitUntilFunctionUpdatedV2,
 } from '@aws-sdk/client-lambda'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Preparation } from '../../../src/control/preparation.ts'
+import { Preparation } from '../../../src/control/functions/preparation.ts'
 import { openStore } from '../../../src/store/open.ts'
 import {
   type ControlPlaneHost,

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type EnvironmentOwner, ExecutionEnvironment } from '../../../src/execution/environment.ts'
-import { EnvironmentLog } from '../../../src/execution/environment-log.ts'
 import type { Invocation, InvocationResult } from '../../../src/execution/invocation.ts'
+import { EnvironmentLog } from '../../../src/execution/logs/environment-log.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
 import type { LogStore } from '../../../src/telemetry/log-store.ts'
 import { type Behaviour, type FakeHost, type FakeHostOptions, fakeHost, run, until, validVersion } from './fake-host.ts'

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { EnvironmentPool } from '../../../src/execution/pool.ts'
-import { Provisioner } from '../../../src/execution/provisioner.ts'
+import { EnvironmentPool } from '../../../src/execution/pool/pool.ts'
+import { Provisioner } from '../../../src/execution/pool/provisioner.ts'
 import { Allocation } from '../../../src/invoke/allocation.ts'
 import type { FunctionVersion } from '../../../src/lambda/function.ts'
 import type { InvokeTargets } from '../../../src/store/invoke-targets.ts'

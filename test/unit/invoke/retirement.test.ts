@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { EnvironmentPool } from '../../../src/execution/pool.ts'
+import { EnvironmentPool } from '../../../src/execution/pool/pool.ts'
 import { Concurrency } from '../../../src/invoke/concurrency.ts'
 import { Resolver } from '../../../src/invoke/resolve.ts'
 import { Retirement } from '../../../src/invoke/retirement.ts'

@@ -4,8 +4,8 @@
  * Allocation, Retirement); only the store and the sandboxes are stand-ins.
  */
 import { describe, expect, it } from 'vitest'
-import { EnvironmentPool } from '../../../src/execution/pool.ts'
-import { Provisioner } from '../../../src/execution/provisioner.ts'
+import { EnvironmentPool } from '../../../src/execution/pool/pool.ts'
+import { Provisioner } from '../../../src/execution/pool/provisioner.ts'
 import { Allocation } from '../../../src/invoke/allocation.ts'
 import { BufferedAnswer } from '../../../src/invoke/buffered-answer.ts'
 import { ChangeReader } from '../../../src/invoke/change-reader.ts'

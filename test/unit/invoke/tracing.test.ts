@@ -9,7 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { afterEach, describe, expect, it } from 'vitest'
-import { EnvironmentPool } from '../../../src/execution/pool.ts'
+import { EnvironmentPool } from '../../../src/execution/pool/pool.ts'
 import { BufferedAnswer } from '../../../src/invoke/buffered-answer.ts'
 import { Concurrency } from '../../../src/invoke/concurrency.ts'
 import { Invoker } from '../../../src/invoke/invoke.ts'

@@ -10,7 +10,7 @@ import { sha256 } from './identity.ts'
 import { installPackage } from './machine/apt.ts'
 import { isInstalled, runCommand } from './machine/command.ts'
 import { type Progress, step } from './progress.ts'
-import { pullImage } from './registry.ts'
+import { pullImage } from './registry/registry.ts'
 
 /** Milliseconds without a word from the registry, and in all, after which pulling is given up and the file system assembled here. */
 const PULL_SILENCE_MS = 20_000

@@ -2,7 +2,7 @@
 import type Dockerode from 'dockerode'
 import { LambdaException } from '../../../lambda/errors.ts'
 import type { Architecture, FunctionVersion, ImageConfig, PinnedImage } from '../../../lambda/function.ts'
-import { type FunctionImages, type ImageReadiness, parseImageReference } from '../../../lambda/function-images.ts'
+import type { FunctionImages, ImageReadiness } from '../../../ports/function-images.ts'
 import { type ImageProgram, SandboxError } from '../../driver.ts'
 import { bounded, sentenceOf, statusOf } from '../engine/errors.ts'
 import { LABELS } from '../engine/labels.ts'
@@ -11,8 +11,9 @@ import { engineError } from './engine.ts'
 import { type ImageDescription, programOf } from './function-image.ts'
 import { KeptImages } from './kept.ts'
 import { Once, type Progress } from './progress.ts'
-import { digestInRegistry, isRefusal, pullImage } from './registry.ts'
-import { registryOf } from './registry-credentials.ts'
+import { parseImageReference } from './registry/reference.ts'
+import { digestInRegistry, isRefusal, pullImage } from './registry/registry.ts'
+import { registryOf } from './registry/registry-credentials.ts'
 
 /** Large images over slow lines; while the registry sends something, it is waited for. */
 const PULL = { silenceMs: 60_000, totalMs: 30 * 60_000 }

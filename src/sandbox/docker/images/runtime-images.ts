@@ -1,8 +1,8 @@
 /** The images that functions run in: which one, whether it is there, and how it gets there. */
 import type Dockerode from 'dockerode'
 import type { Architecture } from '../../../lambda/function.ts'
-import type { RuntimeAvailability, RuntimeImages } from '../../../lambda/runtime-images.ts'
 import { creatableRuntimes } from '../../../lambda/runtimes.ts'
+import type { RuntimeAvailability, RuntimeImages } from '../../../ports/runtime-images.ts'
 import { SandboxError } from '../../driver.ts'
 import { exportImages, importImages } from './archive.ts'
 import { pullBounded } from './base.ts'
@@ -13,7 +13,7 @@ import { engineArchitecture, engineError, inspectImage } from './engine.ts'
 import { Identities, runtimesFolder, sha256 } from './identity.ts'
 import { KeptImages } from './kept.ts'
 import { Once, type Progress, step } from './progress.ts'
-import { digestInRegistry } from './registry.ts'
+import { digestInRegistry } from './registry/registry.ts'
 import { awsImageName, isAwsImage, nearestRecipe, type Resolution, resolveImage } from './resolve.ts'
 
 export interface DockerRuntimeImagesOptions {

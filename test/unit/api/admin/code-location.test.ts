@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { CODE_PATH, CodeLocation } from '../../../../src/api/admin/code-location.ts'
 import { LambdaException } from '../../../../src/lambda/errors.ts'
-import type { PackageReference } from '../../../../src/lambda/package.ts'
+import type { PackageReference } from '../../../../src/lambda/package/package.ts'
 
 const SHA256 = Buffer.alloc(32, 7).toString('base64')
 

@@ -5,7 +5,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readSignatures } from '../../../../src/code/signature/read.ts'
 import { signPackage } from '../../../../src/code/signature/sign.ts'
 import type { TrustedProfiles } from '../../../../src/code/signature/trust.ts'
-import type { Signature } from '../../../../src/lambda/signature.ts'
+import type { Signature } from '../../../../src/lambda/package/signature.ts'
 import { type Issued, issue } from '../../../support/certificates.ts'
 
 const PROFILE = 'arn:aws:signer:us-east-1:000000000000:/signing-profiles/release/0000000001'

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { OperatorError } from '../../../../src/lambda/operator-error.ts'
 import { QueueRoom } from '../../../../src/store/queue/queue-room.ts'
 import { type OpenDatabase, openSqlite } from '../../../../src/store/sqlite/sqlite.ts'
+import type { OperatorError } from '../../../../src/telemetry/operator-error.ts'
 
 let folder: string
 let database: OpenDatabase
