@@ -90,7 +90,7 @@ export class Connections {
       return false
     }
     peer.connections++
-    this.#open.set(socket, {
+    const connection: Connection = {
       socket,
       peer,
       underWay: 0,
@@ -99,8 +99,9 @@ export class Connections {
       turn: ++this.#turn,
       answer: undefined,
       sentBefore: 0,
-    })
-    countAgainst(peer.share, socket)
+    }
+    this.#open.set(socket, connection)
+    countAgainst(peer.share, socket, () => this.#lookAt(connection))
     socket.on('close', () => this.#remove(socket))
     this.#timer ??= setInterval(() => this.look(), LOOK_MS).unref()
     return true
@@ -128,25 +129,28 @@ export class Connections {
   /** Counts what clients have not read, and stops counting what they have. Called by a timer. */
   look(): void {
     for (const connection of this.#open.values()) {
-      if (connection.underWay === 0 && connection.answer === undefined) continue
-      const { socket } = connection
-      const unread = unreadOf(connection)
-      if (unread <= SMALL_BYTES) {
-        connection.answer?.close()
-        connection.answer = undefined
-        continue
-      }
-      const sent = sentTo(socket)
-      if (connection.answer === undefined) {
-        connection.answer = connection.peer.share.open({
-          size: unread,
-          cut: () => socket.destroy(),
-          windowMs: READER_WINDOW_MS,
-        })
-        connection.sentBefore = sent
-      }
-      connection.answer.holds(unread, sent - connection.sentBefore)
+      if (connection.underWay > 0 || connection.answer !== undefined) this.#lookAt(connection)
     }
+  }
+
+  #lookAt(connection: Connection): void {
+    const { socket } = connection
+    const unread = unreadOf(connection)
+    if (unread <= SMALL_BYTES) {
+      connection.answer?.close()
+      connection.answer = undefined
+      return
+    }
+    const sent = sentTo(socket)
+    if (connection.answer === undefined) {
+      connection.answer = connection.peer.share.open({
+        size: unread,
+        cut: () => socket.destroy(),
+        windowMs: READER_WINDOW_MS,
+      })
+      connection.sentBefore = sent
+    }
+    connection.answer.holds(unread, sent - connection.sentBefore)
   }
 
   #answered(response: ServerResponse): void {

@@ -1,5 +1,6 @@
 /** An answer of the API, before it is known who sends it: Hono as a Response, or Node's server at once. */
 import type { ServerResponse } from 'node:http'
+import { answerWritten } from '../../http/counted.ts'
 
 export interface HttpAnswer {
   readonly status: number
@@ -17,6 +18,10 @@ export function send({ status, headers, body }: HttpAnswer, response: ServerResp
   const length = body === undefined || headers['Content-Length'] ? undefined : Buffer.byteLength(body)
   if (length !== undefined) response.setHeader('Content-Length', length)
   response.writeHead(status, headers as Record<string, string>)
-  if (body === undefined) response.end()
-  else response.end(body)
+  if (body === undefined) {
+    response.end()
+    return
+  }
+  response.end(body)
+  answerWritten(response, body.length)
 }

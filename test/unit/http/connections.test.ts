@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { send } from '../../../src/api/http/http-answer.ts'
 import { Budget, type BudgetRules } from '../../../src/http/budget.ts'
 import { type ConnectionRules, Connections } from '../../../src/http/connections.ts'
 import { until } from '../../support/until.ts'
@@ -69,6 +70,19 @@ describe('answers that nobody reads', () => {
     expect(budget.bytes).toBeGreaterThanOrEqual(ANSWER_BYTES)
     socket.resume()
     await until(() => budget.bytes === 0)
+  })
+
+  it('count from the moment they are written', async () => {
+    let counted = -1
+    const { budget, port } = await serving((response) => {
+      send({ status: 200, headers: {}, body: new Uint8Array(ANSWER_BYTES) }, response)
+      counted = budget.bytes
+    })
+    const socket = await deaf(port)
+    await until(() => counted >= 0)
+    // The kernel has taken what fits into its buffers.
+    expect(counted).toBeGreaterThan(ANSWER_BYTES / 2)
+    socket.destroy()
   })
 
   it('are given up beyond the budget, and whoever reads gets its answer whole', async () => {
