@@ -335,7 +335,7 @@ exports.handler = async (event) => {
     const { body } = await invoke(client, 'caller', { target: 'tell' })
     expect(body).toMatchObject({
       answer: { event: { from: 'caller' }, arn: ARN },
-      listed: 'UnknownOperationException',
+      listed: 'AccessDeniedException',
     })
   })
 })

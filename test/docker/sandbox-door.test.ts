@@ -103,8 +103,8 @@ const reads = (account: string) => operations(account).filter(({ method }) => me
 
 let host: TestHost
 let other: LambdaClient
-const start = async (functionApi: 'invoke' | 'all' | 'off') => {
-  host = await startTestHost({ functionApi })
+const start = async (functionApi: 'invoke' | 'all' | 'off', functionApiRate = 100) => {
+  host = await startTestHost({ functionApi, functionApiRate })
   other = testClient(host.url, { credentials: { accessKeyId: `AKIA${OTHER}`, secretAccessKey: 's' } })
   const settings = { Environment: { Variables: { SECRET } } }
   await createFunction(host.client, 'victim', { 'index.js': 'exports.handler = async () => "victim of us"' }, settings)
@@ -283,6 +283,11 @@ describe('code inside a sandbox in mode invoke', () => {
     while (!(await identity(second)).includes('InvalidClientTokenId')) await new Promise((go) => setTimeout(go, 50))
     expect(await identity(first)).toContain('assumed-role/test/probe')
   })
+})
+
+describe('code inside a sandbox that may make few calls', () => {
+  beforeAll(() => start('invoke', 10), 300_000)
+  afterAll(stop)
 
   it('is throttled beyond its calls per second, while its Runtime API is not', async () => {
     const dryRun = {
@@ -290,17 +295,17 @@ describe('code inside a sandbox in mode invoke', () => {
       path: '/2015-03-31/functions/victim/invocations',
       headers: { 'x-amz-invocation-type': 'DryRun' },
     }
-    const pings = Array.from({ length: 700 }, () => ({ method: 'GET', path: '/ping' }))
-    const { answers } = await probe([...Array.from({ length: 900 }, () => dryRun), ...pings], { atOnce: true })
-    const calls = answers.slice(0, 900)
-    expect(calls.filter(({ status }) => status === 204).length).toBeGreaterThanOrEqual(100)
+    const pings = Array.from({ length: 300 }, () => ({ method: 'GET', path: '/ping' }))
+    const { answers } = await probe([...Array.from({ length: 300 }, () => dryRun), ...pings], { atOnce: true })
+    const calls = answers.slice(0, 300)
+    expect(calls.filter(({ status }) => status === 204).length).toBeGreaterThanOrEqual(50)
     const refused = calls.filter(({ status }) => status === 429)
     expect(refused.length).toBeGreaterThan(0)
     expect(refused[0]).toMatchObject({
       type: 'TooManyRequestsException',
       text: '{"Reason":"CallerRateLimitExceeded","Type":"User","message":"Rate Exceeded."}',
     })
-    expect(new Set(answers.slice(900).map(({ text }) => text))).toEqual(new Set(['pong']))
+    expect(new Set(answers.slice(300).map(({ text }) => text))).toEqual(new Set(['pong']))
   })
 })
 
