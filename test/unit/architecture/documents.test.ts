@@ -60,6 +60,14 @@ describe('the documents', () => {
     expect(named(read('SPECIFICATION.md')).length).toBeGreaterThan(4)
   })
 
+  it('name for each promise what holds it, or call it pending', () => {
+    const rows = read('SPECIFICATION.md')
+      .split('\n')
+      .filter((line) => /^\| (?!Promise|---)/.test(line))
+    expect(rows.filter((row) => !/`(?:test\/|npm run bench:)|by hand: |\*pending\*/.test(row))).toEqual([])
+    expect(rows.length).toBeGreaterThan(50)
+  })
+
   it('lead an Invoke through files that exist', () => {
     const [, way = ''] = /## One Invoke, in order[\s\S]*?```\n([\s\S]*?)```/.exec(read('ARCHITECTURE.md')) ?? []
     const named = [...way.matchAll(/^[\d ]{2} ([a-z-]+\/\S+\.ts)/gm)].map(([, path]) => path!)
