@@ -148,6 +148,21 @@ describe('the layers of src/', () => {
     )
   })
 
+  it('are the table of ARCHITECTURE.md', () => {
+    const text = readFileSync(join(SRC, '../ARCHITECTURE.md'), 'utf8')
+    const named = (cell: string) => [...cell.matchAll(/`([a-z-]+)(?:\.ts)?`/g)].map(([, name]) => name!)
+    const shown = [...text.matchAll(/^\| (\d) \| (.*?) \| (.*?)\|/gm)].map(
+      ([, layer, directory = '', mayImport = '']) => {
+        const [unit = ''] = named(directory)
+        const names = named(mayImport)
+        const everythingBut = Object.keys(LAYERS).filter((other) => ![unit, 'main', ...names].includes(other))
+        return [unit, Number(layer), mayImport.startsWith('everything') ? everythingBut.sort() : names.sort()]
+      },
+    )
+    const held = Object.entries(LAYERS).map(([unit, { layer, mayImport }]) => [unit, layer, [...mayImport].sort()])
+    expect(shown).toEqual(held)
+  })
+
   it('keep each package to the directories that need it', () => {
     const wrong = imports
       .filter(({ file, specifier }) => {
