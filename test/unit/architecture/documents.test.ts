@@ -30,9 +30,26 @@ function pathsOf(text: string): string[] {
   return [...quoted, ...called].map(([, path]) => path!)
 }
 
-/** Targets of links within the repository, without their section. */
+/** Targets of links within the repository, e.g. `docs/concurrency.md`, `#recursion`, `asynchronous.md#rules`. */
 function linksOf(text: string): string[] {
-  return [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, to]) => to!).filter((to) => !to.includes('://'))
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, to]) => to!).filter((to) => !to.includes('://'))
+}
+
+/** The names of its sections in links, as GitHub makes them. */
+function sectionsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+    title!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+function leadsNowhere(from: string, to: string): boolean {
+  const [path = '', section] = to.split('#')
+  const target = path === '' ? from : join(dirname(from), path)
+  if (!existsSync(join(ROOT, target))) return true
+  return section !== undefined && !sectionsOf(read(target)).includes(section)
 }
 
 function missing(documents: readonly string[], named: (text: string, path: string) => string[]): string[] {
@@ -46,10 +63,9 @@ describe('the documents', () => {
     expect(pathsOf(read('SPECIFICATION.md')).length).toBeGreaterThan(40)
   })
 
-  it('link to files that exist', () => {
-    const broken = (text: string, path: string) =>
-      linksOf(text).filter((to) => !existsSync(join(ROOT, dirname(path), to)))
-    expect(missing(DOCUMENTS, broken)).toEqual([])
+  it('link to files and sections that exist', () => {
+    const broken = missing(DOCUMENTS, (text, path) => linksOf(text).filter((to) => leadsNowhere(path, to)))
+    expect(broken).toEqual([])
     expect(linksOf(read('README.md')).length).toBeGreaterThan(10)
   })
 
