@@ -14,7 +14,7 @@ export function contradictions(config: Config, label: (name: SettingName) => str
 function unsignedWebhook({ destinations, destinationSecret }: Config): string | undefined {
   const webhook = Object.values(destinations).some((place) => !place.startsWith('folder:'))
   if (!webhook || destinationSecret !== undefined) return undefined
-  return 'HEARTH_DESTINATION_SECRET is missing: destinations names a webhook, and what it gets must be signed. Set it to 16 characters or more.'
+  return 'HEARTH_DESTINATION_SECRET is missing. destinations names a webhook, and Hearth signs what it sends to a webhook. Set it to 16 characters or more.'
 }
 
 function minimumBeyondTheAccount({ unreservedMinimum, accountConcurrency }: Config, label: string): string | undefined {
@@ -24,12 +24,12 @@ function minimumBeyondTheAccount({ unreservedMinimum, accountConcurrency }: Conf
 
 function openToOthers({ host, allowAnonymous }: Config, label: string): string | undefined {
   if (allowAnonymous || isLoopback(host)) return undefined
-  return `${label} is ${host}, which other machines can reach, and requests are not authenticated: whoever reaches the host can run code on this machine. If you want that, add --allow-anonymous or set HEARTH_ALLOW_ANONYMOUS=on.`
+  return `${label} is ${host}, which other machines can reach. Hearth does not authenticate requests: anyone who reaches the host can run code on this machine. If you want that, add --allow-anonymous or set HEARTH_ALLOW_ANONYMOUS=on.`
 }
 
 function reachesItself({ functionReach, port }: Config, label: string): string | undefined {
   if (!functionReach.includes(port)) return undefined
-  return `${label} names port ${port}, which is the host's own: functions would reach the operator's side of it. Functions call the Lambda API at AWS_ENDPOINT_URL_LAMBDA.`
+  return `${label} names port ${port}, which is the host's own port. Functions could then reach the operator's pages. They can call the Lambda API at AWS_ENDPOINT_URL_LAMBDA instead.`
 }
 
 function isLoopback(host: string): boolean {

@@ -12,13 +12,13 @@ export function configurationDocument(): string {
 Every setting can be given in four places. The first that has it wins:
 
 1. a flag of \`hearth start\`, for example \`--port 9100\` (with npm: \`npm start -- --port 9100\`);
-2. an environment variable, for example \`HEARTH_PORT=9100\`; an empty one counts as not given;
+2. an environment variable, for example \`HEARTH_PORT=9100\`; an empty variable counts as not set;
 3. the file \`hearth.config.json\` in the current folder, or the one named by \`--config\` or \`HEARTH_CONFIG\`, for example
    \`{ "port": 9100, "functionReach": [5432] }\`;
 4. the default.
 
 A setting that does not exist is an error that names the nearest one, and so is a value that is not valid: the host does not start.
-\`hearth config\` prints the settings in force and where each comes from; values that may be secret are masked.
+\`hearth config\` prints the current settings and where each comes from. It hides values that may be secret.
 
 | setting | flag | environment | default | meaning |
 | --- | --- | --- | --- | --- |

@@ -7,12 +7,12 @@ export const FUNCTION_API_SETTINGS = {
     env: 'HEARTH_FUNCTION_API',
     form: 'invoke|all|off',
     description:
-      'What functions may call on this host (AWS_ENDPOINT_URL_LAMBDA and _STS in their environment): invoke: Invoke, InvokeAsync and sts:GetCallerIdentity; all: the whole Lambda API of their account and region, so that any function reads, changes and deletes every other one there; off: nothing.',
+      'What functions may call on this host (through AWS_ENDPOINT_URL_LAMBDA and _STS). invoke: Invoke, InvokeAsync and sts:GetCallerIdentity. all: the whole Lambda API of their account and region; every function can then read, change and delete every other function there. off: nothing.',
     schema: functionApi(),
     fallback: () => 'invoke' as const,
     warning: (given) =>
       isOn(given)
-        ? 'is read as invoke: functions may invoke functions and nothing else. Write invoke, or all for what on allowed in earlier versions.'
+        ? 'now means invoke: functions may invoke functions and do nothing else. Write invoke, or write all to allow what on allowed in earlier versions.'
         : undefined,
   }),
   functionApiRate: setting({
@@ -20,7 +20,7 @@ export const FUNCTION_API_SETTINGS = {
     form: 'NUMBER',
     unit: 'calls per second',
     description:
-      'Calls per second of the code in each execution environment to Lambda and STS; five seconds of them may come at once, the rest gets TooManyRequestsException. The default keeps a function that calls in a loop from slowing down the others. 0 switches the limit off.',
+      'How many calls per second the code in one execution environment may make to Lambda and STS. The calls of five seconds may come at once; further calls get TooManyRequestsException. The default stops a function that calls in a loop from slowing down others. 0 removes the limit.',
     schema: wholeNumber(0, 100_000),
     fallback: () => 100,
   }),

@@ -10,7 +10,7 @@ export const PORT_SETTINGS = {
     env: 'HEARTH_ALLOW_ANONYMOUS',
     form: 'on|off',
     description:
-      'Whether the host may listen on an address that other machines reach. Requests are not authenticated: whoever reaches the port can do everything.',
+      'Whether the host may listen on an address that other machines can reach. Hearth does not authenticate requests: anyone who reaches the port can do everything.',
     schema: onOff(),
     fallback: () => false,
   }),
@@ -18,7 +18,7 @@ export const PORT_SETTINGS = {
     env: 'HEARTH_PUBLIC_NAMES',
     form: 'NAME,…',
     description:
-      'Names with a dot that clients call this host by, besides the one that it listens on. Requests under other names are refused, because a web page can make its own name point here.',
+      'Further host names (with a dot) that clients use for this host. Hearth refuses requests for other names, because a web page can make its own name point to this machine.',
     schema: textList(NAME, 'must be host names without port, for example lambda.example.org'),
     fallback: () => [],
     defaultText: 'none',
@@ -27,7 +27,7 @@ export const PORT_SETTINGS = {
     env: 'HEARTH_ALLOWED_ORIGINS',
     form: 'ORIGIN,…',
     description:
-      'Origins whose web pages may call the Lambda API through the browsers of their visitors (CORS), never /_hearth or downloads of code.',
+      'Origins whose web pages may call the Lambda API from a browser (CORS). They can never call /_hearth or download code.',
     schema: textList(
       ORIGIN,
       'must be origins such as https://app.example.org or http://localhost:3000, each with scheme and without path; * and null cannot be allowed',

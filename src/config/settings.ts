@@ -33,7 +33,7 @@ export const SETTINGS = {
     env: 'HEARTH_HOST',
     form: 'ADDRESS',
     description:
-      'Address that the Lambda API listens on. One that other machines reach needs allowAnonymous: signatures are not verified.',
+      'Address that the Lambda API listens on. An address that other machines can reach needs allowAnonymous, because Hearth does not verify signatures.',
     schema: matching(/^[0-9A-Za-z.:_-]{1,253}$/, 'must be a host name or an IP address'),
     fallback: () => '127.0.0.1',
   }),
@@ -42,7 +42,7 @@ export const SETTINGS = {
     env: 'HEARTH_DATA',
     form: 'FOLDER',
     description:
-      'Folder that holds everything the host must not forget: database, packages, keys, logs. A relative path starts at the current folder.',
+      'Folder for everything the host keeps: database, packages, keys and logs. A relative path starts at the current folder.',
     schema: matching(/^[^\0]{1,4000}$/, 'must be the path of a folder'),
     fallback: () => '.hearth',
     defaultText: '.hearth in the current folder',
@@ -50,15 +50,15 @@ export const SETTINGS = {
   region: setting({
     env: 'HEARTH_REGION',
     form: 'REGION',
-    description: 'Region of requests that are not signed; a signed request says its own.',
+    description: 'Region of requests that are not signed. A signed request names its own region.',
     // Any other would be in ARNs that the service model refuses.
-    schema: matching(ONE_REGION, 'must be the name of a region of AWS, like us-east-1'),
+    schema: matching(ONE_REGION, 'must be the name of an AWS region, for example us-east-1'),
     fallback: () => 'us-east-1',
   }),
   accountId: setting({
     env: 'HEARTH_ACCOUNT_ID',
     form: 'ACCOUNT',
-    description: 'Account of requests whose access key says none.',
+    description: 'Account used when the access key does not name one.',
     schema: matching(/^\d{12}$/, 'must be twelve digits'),
     fallback: () => '000000000000',
   }),
@@ -66,7 +66,7 @@ export const SETTINGS = {
     env: 'HEARTH_ACCESS_KEYS',
     form: 'AKID=ACCOUNT,…',
     description:
-      'Accounts of access key ids. A key id that ends in twelve digits needs no entry: those are its account.',
+      'Account of each access key id. A key id that ends in twelve digits needs no entry: the digits are its account.',
     schema: pairs(
       /^[A-Za-z0-9_]{1,128}$/,
       /^\d{12}$/,
@@ -80,7 +80,7 @@ export const SETTINGS = {
     env: 'HEARTH_ACCOUNT_CONCURRENCY',
     form: 'NUMBER',
     unit: 'executions',
-    description: 'Concurrent executions of each account in each region.',
+    description: 'How many executions an account may run at the same time in one region.',
     schema: wholeNumber(1, 100_000),
     fallback: () => LIMITS.accountConcurrency,
   }),
@@ -88,7 +88,7 @@ export const SETTINGS = {
     env: 'HEARTH_UNRESERVED_MINIMUM',
     form: 'NUMBER',
     unit: 'executions',
-    description: 'Concurrency that reservations must leave to the other functions of the account.',
+    description: 'Concurrency that must remain for the functions of the account that have no reservation.',
     schema: wholeNumber(0, 100_000),
     fallback: (_machine, given) =>
       Math.min(LIMITS.unreservedMinimum, Number(given.accountConcurrency ?? LIMITS.accountConcurrency)),
@@ -99,7 +99,7 @@ export const SETTINGS = {
     form: 'NUMBER',
     unit: 'milliseconds',
     description:
-      'Time for which a new function stays Pending, and an updated one InProgress, at least. AWS takes seconds: set some thousands to see whether a program waits for them.',
+      'Least time for which a new function stays Pending and an updated one InProgress. On AWS both take seconds. Set a few thousand to test whether a program waits for them.',
     schema: wholeNumber(0, 600_000),
     fallback: () => 0,
   }),
@@ -108,7 +108,7 @@ export const SETTINGS = {
     form: 'SIZE',
     unit: 'bytes',
     description:
-      'Code of all functions, versions and layers that each account may store in each region. Uploads beyond it are refused.',
+      'How much code (functions, versions and layers) an account may store in one region. Hearth refuses uploads beyond this.',
     schema: bytes(1 * MIB),
     fallback: () => LIMITS.totalCodeBytes,
     defaultText: '300G',
@@ -118,7 +118,7 @@ export const SETTINGS = {
     form: 'NUMBER',
     unit: 'requests per second',
     description:
-      'Synchronous requests per second for each unit of concurrency: of the account, of a reservation and of provisioned concurrency. 0 switches the limit off.',
+      'Synchronous requests per second for each unit of concurrency. It applies to the concurrency of the account, to reservations and to provisioned concurrency. 0 removes the limit.',
     schema: wholeNumber(0, 100_000),
     fallback: () => LIMITS.requestRateFactor,
   }),
@@ -127,7 +127,7 @@ export const SETTINGS = {
     form: 'NUMBER',
     unit: 'environments in 10 seconds',
     description:
-      'New on-demand environments of one function in 10 seconds; invokes beyond it are throttled. 0 switches the limit off.',
+      'How many on-demand environments one function may start in 10 seconds. Invokes that need more are throttled. 0 removes the limit.',
     schema: wholeNumber(0, 100_000),
     fallback: () => LIMITS.scalingRate,
   }),
@@ -135,7 +135,7 @@ export const SETTINGS = {
     env: 'HEARTH_FUNCTION_ENV_*',
     form: 'NAME=VALUE,…',
     description:
-      "Variables put into every function's environment. They win over the runtime's defaults (TZ, LANG …); the function's own win over them. One variable each: HEARTH_FUNCTION_ENV_NAME=value. The value is taken as it is, commas too.",
+      "Environment variables for every function. They replace the runtime's defaults (TZ, LANG …); a function's own variables replace them. Set one variable for each: HEARTH_FUNCTION_ENV_NAME=value. Hearth uses the whole value, commas included.",
     schema: pairs(
       /^[A-Za-z][A-Za-z0-9_]*$/,
       /^[^\0]*$/,
@@ -149,7 +149,7 @@ export const SETTINGS = {
     env: 'HEARTH_FUNCTION_REACH',
     form: 'PORT,…',
     description:
-      "Ports of this machine that functions may reach as host.docker.internal:PORT, those bound to its loopback too. The host's own port is refused.",
+      "Ports of this machine that functions may reach as host.docker.internal:PORT, also ports that listen on loopback only. The host's own port is not allowed.",
     schema: portList(),
     fallback: () => [],
     defaultText: 'none',
@@ -159,7 +159,7 @@ export const SETTINGS = {
     env: 'HEARTH_IDLE_TIMEOUT',
     form: 'SECONDS',
     unit: 'seconds',
-    description: 'How long an idle execution environment is kept for the next invoke.',
+    description: 'How long Hearth keeps an idle execution environment for the next invoke.',
     schema: wholeNumber(1, 86_400),
     fallback: () => 600,
   }),
@@ -168,7 +168,7 @@ export const SETTINGS = {
     form: 'NUMBER',
     unit: 'environments',
     description:
-      'Execution environments at one time. Beyond it idle ones of other functions are given up, then invokes wait (waitForEnvironmentMs).',
+      'How many execution environments may exist at the same time. At the limit, Hearth first ends idle environments of other functions. Then invokes wait (waitForEnvironmentMs).',
     schema: wholeNumber(1, 100_000),
     fallback: (machine) => clamp((machine.memoryBytes * 0.75) / ENVIRONMENT_BYTES, 4, 2000),
     defaultText: "three quarters of the machine's memory divided by 128 MiB; at least 4, at most 2000",
@@ -177,7 +177,7 @@ export const SETTINGS = {
     env: 'HEARTH_MAX_PARALLEL_STARTS',
     form: 'NUMBER',
     unit: 'starts',
-    description: 'Execution environments that are being started at one time; further ones queue.',
+    description: 'How many execution environments may start at the same time. Further starts wait.',
     schema: wholeNumber(1, 1000),
     fallback: (machine) => clamp(machine.processors * 2, 2, 32),
     defaultText: 'two for each processor; at least 2, at most 32',
@@ -186,7 +186,7 @@ export const SETTINGS = {
     env: 'HEARTH_WAIT_FOR_ENVIRONMENT_MS',
     form: 'MILLISECONDS',
     unit: 'milliseconds',
-    description: 'How long an invoke waits beyond maxEnvironments before it is refused with EC2ThrottledException.',
+    description: 'How long an invoke waits when maxEnvironments is reached. Then it fails with EC2ThrottledException.',
     schema: wholeNumber(0, 900_000),
     fallback: () => 10_000,
   }),
@@ -194,7 +194,7 @@ export const SETTINGS = {
     env: 'HEARTH_DRAIN_TIMEOUT',
     form: 'SECONDS',
     unit: 'seconds',
-    description: 'How long running invokes may finish when the host stops. A second Ctrl-C stops at once.',
+    description: 'How much time running invokes get to finish when the host stops. A second Ctrl-C stops at once.',
     schema: wholeNumber(0, 900),
     fallback: () => 30,
   }),
@@ -202,7 +202,7 @@ export const SETTINGS = {
     env: 'HEARTH_RUNTIME_IMAGES',
     form: 'hearth|aws',
     description:
-      "Where runtime images come from: built from this project's runtimes/ folder, or AWS's own base images where present or pullable.",
+      "Where runtime images come from. hearth: built from the runtimes/ folder of this project. aws: AWS's base images, if they are on this machine or can be pulled.",
     schema: oneOf(['hearth', 'aws']),
     fallback: () => 'hearth' as const,
   }),
@@ -210,7 +210,7 @@ export const SETTINGS = {
     env: 'HEARTH_RUNTIME_IMAGE_MAP',
     form: 'RUNTIME=IMAGE,…',
     description:
-      "The operator's own image for a runtime; wins over everything else. It must follow the contract of AWS's base images.",
+      "Your own image for a runtime. It replaces every other image of that runtime and must behave like AWS's base images.",
     schema: pairs(
       /^[a-z][a-z0-9.]*$/,
       /^\S{1,512}$/,
@@ -223,7 +223,7 @@ export const SETTINGS = {
     env: 'HEARTH_RUNTIME_SUBSTITUTE',
     form: 'off|nearest',
     description:
-      'Whether a runtime without an image runs on the nearest version of its family; said in the log and in `hearth runtimes`.',
+      'Whether a runtime without an image runs on the nearest version of its family. The log and `hearth runtimes` show when this happens.',
     schema: oneOf(['off', 'nearest']),
     fallback: () => 'off' as const,
   }),
@@ -231,7 +231,7 @@ export const SETTINGS = {
     env: 'HEARTH_PACKAGE_PERMISSIONS',
     form: 'readable|exact',
     description:
-      'Permissions of files from packages and layers. readable: functions may read them all. exact: as the zip gives them, so that what only its owner may read fails with "Permission denied", as on AWS.',
+      'Permissions of files from packages and layers. readable: functions may read all files. exact: files keep the permissions of the zip, so that reading a file that only its owner may read fails with "Permission denied", as on AWS.',
     schema: oneOf(['readable', 'exact']),
     fallback: () => 'readable' as const,
   }),
@@ -239,7 +239,7 @@ export const SETTINGS = {
     env: 'HEARTH_LOG_MAX_BYTES',
     form: 'SIZE',
     unit: 'bytes',
-    description: 'Function logs kept for each log group; the oldest go first.',
+    description: 'How much log Hearth keeps for each log group. It removes the oldest lines first.',
     schema: bytes(1 * MIB),
     fallback: () => 64 * MIB,
     defaultText: '64M',
@@ -248,7 +248,8 @@ export const SETTINGS = {
     env: 'HEARTH_QUEUE_MAX_BYTES',
     form: 'SIZE',
     unit: 'bytes',
-    description: 'Payloads of accepted asynchronous events that wait on disk; beyond it Event invokes are refused.',
+    description:
+      'How much disk space the queue of asynchronous events may use. When it is full, Hearth refuses Event invokes.',
     schema: bytes(1 * MIB),
     fallback: () => 1024 * MIB,
     defaultText: '1G',
@@ -258,7 +259,7 @@ export const SETTINGS = {
     form: 'SECONDS,…',
     unit: 'seconds',
     description:
-      'Delays before the second and the third attempt of an asynchronous event whose function failed. Shorter ones are for lessons and tests.',
+      'Delays before the second and the third attempt of an asynchronous event whose function failed. Shorter delays are useful for lessons and tests.',
     schema: numberList(0, 21_600, 2),
     fallback: () => [60, 120],
     defaultText: '`60,120`',
@@ -268,7 +269,7 @@ export const SETTINGS = {
     form: 'MILLISECONDS',
     unit: 'milliseconds',
     description:
-      'First delay after a throttle or a failure of the platform, for asynchronous events and for what is sent to their destinations; doubled each time, at most 5 minutes.',
+      'First delay after a throttle or a failure of the platform. It applies to asynchronous events and to deliveries to their destinations. Each further delay is twice as long, at most 5 minutes.',
     schema: wholeNumber(1, 300_000),
     fallback: () => 1000,
   }),
@@ -276,7 +277,7 @@ export const SETTINGS = {
     env: 'HEARTH_DESTINATIONS',
     form: 'ARN=PLACE,…',
     description:
-      'Places of this installation for destinations and dead-letter queues: `folder:/path` (one file for each event) or an http(s) URL (POST, signed). Every other ARN goes to the service itself (docs/asynchronous.md).',
+      'Where the events of a destination or dead-letter queue go: `folder:/path` (one file for each event) or an http(s) URL (a signed POST). For an ARN without an entry, Hearth calls the AWS service itself (docs/asynchronous.md).',
     schema: pairs(
       /^arn:aws[a-zA-Z0-9-]*:(sqs|sns|events|s3):[^\s=,]{1,300}$/,
       /^(folder:\/[^\0]{0,4000}|https?:\/\/[^\s]{1,2000})$/,
@@ -290,7 +291,7 @@ export const SETTINGS = {
     env: 'HEARTH_DESTINATION_SECRET',
     form: 'SECRET',
     description:
-      'Key of the signature that webhooks of `destinations` get (X-Hearth-Signature, HMAC-SHA256). Needed as soon as there is a webhook.',
+      'Key that signs the requests to the webhooks of `destinations` (X-Hearth-Signature, HMAC-SHA256). It is required if there is a webhook.',
     schema: matching(/^.{16,512}$/, 'must have 16 to 512 characters').optional(),
     fallback: () => undefined,
     defaultText: 'none',
@@ -300,7 +301,7 @@ export const SETTINGS = {
     env: 'HEARTH_SUBNET_POOL',
     form: 'CIDR',
     description:
-      "IPv4 addresses for the networks of execution environments. Choose another pool where it collides with the site's own networks.",
+      'IPv4 addresses for the networks of execution environments. Choose another range if this one overlaps with a network that you use.',
     schema: matching(
       /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}\/([89]|1\d|2[0-2])$/,
       'must be an IPv4 network of /8 to /22, for example 10.213.0.0/16',
@@ -312,7 +313,7 @@ export const SETTINGS = {
     env: 'HEARTH_FILE_SYSTEMS',
     form: 'ARN=SOURCE,…',
     description:
-      'What the access points of FileSystemConfigs are here: /folder, volume:NAME of the engine, or nfs:HOST:/export (nfs:HOST:PORT:/export). Functions read and write as 993:990.',
+      'What each EFS access point stands for on this machine: /folder, volume:NAME of the container engine, or nfs:HOST:/export (nfs:HOST:PORT:/export). Functions read and write as user 993, group 990.',
     schema: pairs(
       ACCESS_POINT,
       FILE_SYSTEM,
@@ -325,7 +326,7 @@ export const SETTINGS = {
     env: 'HEARTH_SUBNETS',
     form: 'SUBNET=NETWORK,…',
     description:
-      "Which of the container engine's networks each subnet of VpcConfig is. Execution environments of the function join them besides their own.",
+      "Which network of the container engine each subnet of VpcConfig stands for. The function's environments join it in addition to their own network.",
     schema: pairs(
       SUBNET_ID,
       NETWORK,
@@ -338,7 +339,7 @@ export const SETTINGS = {
     env: 'HEARTH_SECURITY_GROUPS',
     form: 'GROUP=PORTS,…',
     description:
-      "What each security group of VpcConfig is: the ports that functions may reach on their subnets' networks (tcp:5432+udp:53+tcp:8000-8100); network:NAME, one more network to join; or a text that becomes the value of the containers' label hearth.security-group.GROUP. The last two allow every port.",
+      'What each security group of VpcConfig stands for: the ports that functions may reach on the networks of their subnets (tcp:5432+udp:53+tcp:8000-8100); a further network to join (network:NAME); or a text, which the containers carry as the label hearth.security-group.GROUP. The last two allow every port.',
     schema: pairs(
       SECURITY_GROUP_ID,
       SECURITY_GROUP,
@@ -351,7 +352,7 @@ export const SETTINGS = {
     env: 'HEARTH_MAX_NETWORK_ATTACHMENTS',
     form: 'NUMBER',
     description:
-      'Connections of execution environments to networks of subnets and security groups at the same time; beyond it invokes get ENILimitReachedException.',
+      'How many connections to the networks of subnets and security groups may exist at the same time. Invokes that need more fail with ENILimitReachedException.',
     schema: wholeNumber(0, 100_000),
     fallback: () => LIMITS.networkInterfaces,
   }),
@@ -359,14 +360,15 @@ export const SETTINGS = {
   logLevel: setting({
     env: 'HEARTH_LOG_LEVEL',
     form: 'LEVEL',
-    description: "Least severe lines of the host's own log: trace, debug, info, warn, error, fatal or silent.",
+    description:
+      "Level of the host's own log. It contains lines of this level and above: trace, debug, info, warn, error, fatal or silent.",
     schema: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     fallback: () => 'info' as const,
   }),
   logFormat: setting({
     env: 'HEARTH_LOG_FORMAT',
     form: 'text|json',
-    description: "Form of the host's own log: text for people, json for machines.",
+    description: "Format of the host's own log: text for people, json for programs.",
     schema: oneOf(['text', 'json']),
     fallback: () => 'text' as const,
   }),

@@ -8,7 +8,7 @@ export const SIGNING_SETTINGS = {
     env: 'HEARTH_SIGNING_PROFILES',
     form: 'ARN=FILE,…',
     description:
-      'Whose signatures code-signing configurations may trust: signing profile versions, each with a file of the certificates (PEM) of its signers or of the authorities that issue them (docs/code-signing.md).',
+      'Which signers code-signing configurations may trust. Each signing profile version has a PEM file with the certificates of its signers or of the authorities that issued them (docs/code-signing.md).',
     schema: pairs(
       SIGNING_PROFILE_VERSION,
       /^[^\0]{1,4000}$/,
@@ -21,7 +21,7 @@ export const SIGNING_SETTINGS = {
     env: 'HEARTH_REVOKED_SIGNATURES',
     form: 'NAME,…',
     description:
-      'Signatures that are not trusted any more: ARNs of signing profile versions, ARNs of signing jobs, and serial:HEX of certificates.',
+      'Signatures that Hearth no longer trusts. Each entry is the ARN of a signing profile version, the ARN of a signing job, or serial:HEX of a certificate.',
     schema: textList(
       REVOKED_SIGNATURE,
       'must be ARNs of signing profile versions or signing jobs, or serial:HEX of certificates, separated by commas',

@@ -24,7 +24,7 @@ export interface Limits {
 }
 
 export interface ConcurrencyOptions {
-  /** Concurrent executions of each account in each region. */
+  /** How many executions an account may run at the same time in one region. */
   readonly accountLimit: number
   /** Synchronous requests per second for each unit of concurrency; 0 for no such limit. */
   readonly requestRateFactor?: number

@@ -16,7 +16,7 @@ export function identityOf(caller: Caller): Identity {
 }
 
 export interface CallerOptions {
-  /** Account of requests whose access key says none. */
+  /** Account used when the access key does not name one. */
   readonly account: string
   /** Region of requests that are not signed. */
   readonly region: string

@@ -82,7 +82,7 @@ describe('loadConfig', () => {
       const { config, warnings } = load({ env: { HEARTH_FUNCTION_API: given } })
       expect(config.functionApi).toBe('invoke')
       expect(warnings).toEqual([
-        `HEARTH_FUNCTION_API=${given} is read as invoke: functions may invoke functions and nothing else. Write invoke, or all for what on allowed in earlier versions.`,
+        `HEARTH_FUNCTION_API=${given} now means invoke: functions may invoke functions and do nothing else. Write invoke, or write all to allow what on allowed in earlier versions.`,
       ])
     }
     file({ functionApi: true })
@@ -166,7 +166,7 @@ describe('loadConfig', () => {
       }),
     ).toEqual([
       '--port must be a whole number from 0 to 65535; it is "70000"',
-      'HEARTH_REGION must be the name of a region of AWS, like us-east-1; it is "machine-room-1"',
+      'HEARTH_REGION must be the name of an AWS region, for example us-east-1; it is "machine-room-1"',
       'HEARTH_ACCOUNT_ID must be twelve digits; it is "12"',
       'HEARTH_FUNCTION_API must be one of: invoke, all, off; it is "maybe"',
       'HEARTH_RUNTIME_IMAGES must be one of: hearth, aws; it is "other"',
@@ -232,7 +232,7 @@ describe('an address that other machines reach', () => {
   it('is refused until the operator says that everybody may use the host', () => {
     for (const host of ['0.0.0.0', '::', '192.168.1.7', 'lambda.example.org']) {
       expect(problems({ env: { HEARTH_HOST: host } })).toEqual([
-        `HEARTH_HOST is ${host}, which other machines can reach, and requests are not authenticated: whoever reaches the host can run code on this machine. If you want that, add --allow-anonymous or set HEARTH_ALLOW_ANONYMOUS=on.`,
+        `HEARTH_HOST is ${host}, which other machines can reach. Hearth does not authenticate requests: anyone who reaches the host can run code on this machine. If you want that, add --allow-anonymous or set HEARTH_ALLOW_ANONYMOUS=on.`,
       ])
       expect(load({ flags: { host, allowAnonymous: 'on' } }).config.allowAnonymous).toBe(true)
     }
@@ -259,7 +259,7 @@ it('names of the host are names, without port', () => {
 
 it('functions may not reach the port of the host', () => {
   expect(problems({ flags: { port: '9100', functionReach: '5432,9100' } })).toEqual([
-    "--function-reach names port 9100, which is the host's own: functions would reach the operator's side of it. Functions call the Lambda API at AWS_ENDPOINT_URL_LAMBDA.",
+    "--function-reach names port 9100, which is the host's own port. Functions could then reach the operator's pages. They can call the Lambda API at AWS_ENDPOINT_URL_LAMBDA instead.",
   ])
   expect(problems({ flags: { functionReach: '9000' } })).toHaveLength(1)
 })
