@@ -235,6 +235,10 @@ describe('the files of src/', () => {
     expect([...waiting.keys()]).toEqual([])
   })
 
+  it('follow no promise: hooks of promises cost each of them, on every warm invoke', () => {
+    expect(imports.filter(({ specifier }) => specifier === 'node:async_hooks').map(({ file }) => file)).toEqual([])
+  })
+
   it('have no default exports', () => {
     expect(files.filter((file) => /^export default\b/m.test(readFileSync(join(SRC, file), 'utf8')))).toEqual([])
   })

@@ -185,7 +185,9 @@ export class DockerFunctionImages implements FunctionImages {
 
   async #digestInRegistry(uri: string): Promise<string> {
     try {
-      return await bounded(REGISTRY_LIMIT_MS, 'ask the registry', () => digestInRegistry(this.#docker, uri))
+      return await bounded(REGISTRY_LIMIT_MS, 'ask the registry', (signal) =>
+        digestInRegistry(this.#docker, uri, signal),
+      )
     } catch (error) {
       if (isRefusal((error as SandboxError).cause)) {
         throw new LambdaException('AccessDeniedException', noAccess(uri), { cause: error })

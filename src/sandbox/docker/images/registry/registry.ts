@@ -1,5 +1,6 @@
 /** Images in registries, as the operator may see them: what a name stands for now, and pulling in bounded time. */
 import type Dockerode from 'dockerode'
+import { withCallSignal } from '../../engine/call-signal.ts'
 import { readToEnd } from '../engine.ts'
 import { credentialsFor } from './registry-credentials.ts'
 
@@ -10,9 +11,10 @@ export function isRefusal(error: unknown): boolean {
 }
 
 /** Digest of the image that its registry has under this name. @throws with the engine's reason */
-export async function digestInRegistry(docker: Dockerode, name: string): Promise<string> {
+export async function digestInRegistry(docker: Dockerode, name: string, signal?: AbortSignal): Promise<string> {
   const authconfig = await credentialsFor(name)
-  const { Descriptor } = (await docker.getImage(name).distribution({ authconfig })) as {
+  const ask = () => docker.getImage(name).distribution({ authconfig })
+  const { Descriptor } = (await (signal === undefined ? ask() : withCallSignal(signal, ask))) as {
     Descriptor?: { digest?: unknown }
   }
   const digest = Descriptor?.digest

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { connect } from '../../../../../src/sandbox/docker/engine/client.ts'
 import { bounded } from '../../../../../src/sandbox/docker/engine/errors.ts'
 import { EngineHealth } from '../../../../../src/sandbox/docker/engine/health.ts'
+import { digestInRegistry } from '../../../../../src/sandbox/docker/images/registry/registry.ts'
 import { until } from '../../../../support/until.ts'
 
 /** An engine that takes every connection and answers nothing, on a real socket. */
@@ -42,7 +43,7 @@ afterEach(async () => {
 })
 
 describe('a call of an engine that hangs', () => {
-  const calls: Record<string, () => Promise<unknown>> = {
+  const calls: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
     ping: () => docker.ping(),
     info: () => docker.info(),
     'look at a network': () => docker.getNetwork('n').inspect(),
@@ -52,6 +53,7 @@ describe('a call of an engine that hangs', () => {
     'look at a volume': () => docker.getVolume('v').inspect(),
     'look at an image': () => docker.getImage('i').inspect(),
     'ask a registry': () => docker.getImage('i').distribution(),
+    'ask a registry, after its credentials': (signal) => digestInRegistry(docker, 'i', signal),
     'export a container': () => docker.getContainer('c').export(),
     "follow the engine's events": () => docker.getEvents(),
     pull: () => docker.pull('i'),
