@@ -41,7 +41,7 @@ export async function apt(args, { waitMs = WAIT_MS, pauseMs = PAUSE_MS, ...optio
     const { status, output } = await run('apt-get', waiting, { ...options, quiet: true, env })
     if (status === 0) return
     if (!LOCKED.test(output) || performance.now() > limit) throw failed('apt-get', args, status, output)
-    if (!told) say(`another apt is at work on this machine: waiting for it, at most ${lockSeconds} s`)
+    if (!told) say(`another apt runs on this machine: Hearth waits for it, at most ${lockSeconds} s`)
     await delay(pauseMs)
   }
 }

@@ -39,7 +39,7 @@ export async function deploy(
   const existing = await findFunction(host, name)
   const waiting = (runtime: string | undefined) => () =>
     progress(
-      `Waiting until ${name} is active; the first function of a runtime (${runtime ?? 'unknown'}) waits for its image to be built …`,
+      `Waiting until ${name} is active. If this is the first function of its runtime (${runtime ?? 'unknown'}), the host builds its image first …`,
     )
   if (existing === undefined) {
     const { runtime, handler } = source.function ?? inferredOf(source, options)

@@ -28,7 +28,7 @@ export async function putExample(
     await deploy(host, name, source, { runtime }, say)
   } catch (error) {
     if (!(error instanceof FunctionFailed) || runtime === SUREST) throw error
-    say(`The image of ${runtime} could not be made; the example runs on ${SUREST} in its place.`)
+    say(`The image of ${runtime} could not be built; the example runs on ${SUREST} instead.`)
     await deleteFunction(host, name)
     await deploy(host, name, source, { runtime: SUREST }, say)
   }

@@ -114,8 +114,8 @@ export async function untilActive(host: HostClient, name: string, waiting: () =>
     if (one.State !== 'Pending' && one.LastUpdateStatus !== 'InProgress') return one
     if (performance.now() - began > ACTIVE_LIMIT_MS) {
       throw new CliError(
-        `The function ${name} is still being made after ${ACTIVE_LIMIT_MS / 60_000} minutes.`,
-        "Look at the host's output.",
+        `The function ${name} is not active after ${ACTIVE_LIMIT_MS / 60_000} minutes.`,
+        "Check the host's output.",
       )
     }
     if (!told && performance.now() - began > PATIENCE_MS) {

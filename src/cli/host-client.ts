@@ -152,7 +152,7 @@ export class HostClient {
     if (code === 'ECONNRESET' || error.message === 'socket hang up') {
       return new CliError(
         `The host at ${this.endpoint} closed the connection before it answered.`,
-        'Look at its output: it may be stopping.',
+        'It may be stopping: check its output.',
       )
     }
     return new CliError(`${this.endpoint} cannot be reached: ${code}.`, 'Check --endpoint-url or HEARTH_ENDPOINT.')
@@ -191,13 +191,13 @@ function refusalOf(answer: Answer): HostRefusal {
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-  ResourceNotFoundException: '`hearth ls` shows the functions there are; --region and --account choose where to look.',
+  ResourceNotFoundException: '`hearth ls` lists the functions; --region and --account choose where to look.',
   InvalidRequestContentException: 'The payload must be JSON: @FILE reads it from a file, - from stdin.',
   TooManyRequestsException:
     'Too many executions run at the same time: try again, or raise the concurrency of the function or the account.',
   EC2AccessDeniedException: "The host may not use the container engine's socket; its output says how to allow it.",
   EC2ThrottledException:
     'The machine has no room for another execution environment: try again later, or raise HEARTH_MAX_ENVIRONMENTS.',
-  ServiceException: 'The output of the host says more.',
-  InvalidRuntimeException: "The runtime's image is gone: `hearth runtimes build` makes it again.",
+  ServiceException: 'The output of the host has the reason.',
+  InvalidRuntimeException: "The runtime's image is gone: `hearth runtimes build` builds it again.",
 }

@@ -21,7 +21,7 @@ export function createProgram(): Command {
   const program = new Command('hearth')
     .description('A self-hosted function host that speaks the AWS Lambda API.')
     .version(projectVersion())
-    .showHelpAfterError('(add --help for what there is)')
+    .showHelpAfterError('(add --help to see commands and options)')
     .exitOverride()
   const commands = [
     startCommand(),

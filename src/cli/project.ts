@@ -9,7 +9,7 @@ export function projectFolder(from: string = dirname(fileURLToPath(import.meta.u
     if (existsSync(manifest) && (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: unknown }).name === 'hearth')
       return folder
     if (folder === dirname(folder))
-      throw new Error('The files of Hearth are incomplete: there is no package.json above the program.')
+      throw new Error('The installation of Hearth is incomplete: no package.json above the program.')
   }
 }
 

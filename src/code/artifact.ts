@@ -191,6 +191,6 @@ export class ArtifactStore {
 export function warnOfUnreadable(log: Pick<Logger, 'warn'>, codeSha256: string, files: readonly string[]): void {
   log.warn(
     { codeSha256, files },
-    'a package gives only their owner the right to read some of its files: on AWS its functions fail with "Permission denied"',
+    'a package has files that only their owner may read: on AWS its functions fail with "Permission denied"',
   )
 }

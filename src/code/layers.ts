@@ -77,7 +77,7 @@ export class LayerFolders {
     if (extensions.length === 0) return
     this.#options.log.warn(
       { extensions },
-      'The layers of a function bring external extensions. They are not started: this version has no external extensions.',
+      'The layers of a function contain external extensions. Hearth does not start them: this version does not support external extensions.',
     )
   }
 

@@ -184,7 +184,7 @@ class Arrival {
 function noRoom(): LambdaException {
   return new LambdaException(
     'TooManyRequestsException',
-    'The host fetches as many packages from S3 as it has room for. Try again later.',
+    'The host has no room to fetch more packages from S3 at the moment. Try again later.',
     { members: { Reason: 'CallerRateLimitExceeded' } },
   )
 }

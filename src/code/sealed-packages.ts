@@ -173,7 +173,7 @@ export class SealedPackages {
     } catch (error) {
       // One that never came to be was reported to those who wanted it.
       if (error instanceof Error && 'syscall' in error) {
-        this.#log.warn({ error }, 'an opened package could not be removed: it stays until the next start')
+        this.#log.warn({ error }, 'a decrypted package could not be removed; the next start removes it')
       }
     }
   }

@@ -93,10 +93,7 @@ function followChanges({ log, lifetime, durable: { store }, resolver, pool }: Pa
     ['provisioned concurrency', allocation],
   ] as const) {
     const failed = (error: unknown) =>
-      log.warn(
-        { error: String(error) },
-        `${what} could not be checked after a change; the host tries again until it can`,
-      )
+      log.warn({ error: String(error) }, `${what} could not be updated after a change; the host tries again`)
     lifetime.opened(`the feed of changes for ${what}`, new ChangeReader({ feed, consumer, failed }), (one) =>
       one.close(),
     )

@@ -34,7 +34,8 @@ export interface Durable {
 export async function openDurable(config: Config, log: Logger, lifetime: Lifetime): Promise<Durable> {
   const folder = (name: string) => join(config.data, name)
   const mended = await closeDataFolder(config.data)
-  if (mended > 0) log.warn({ mended }, `Other users of this machine could read ${config.data}; they cannot any more.`)
+  if (mended > 0)
+    log.warn({ mended }, `Other users of this machine could read ${config.data}. The host removed their permission.`)
   const store = lifetime.opened(
     'the store',
     await openStore(folder('hearth.db'), {

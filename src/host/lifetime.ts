@@ -82,7 +82,10 @@ export class Lifetime {
       await Promise.race([ended, late])
     } catch (error) {
       this.#failed.add(name)
-      this.#options.log.error({ part: name, err: error }, `${name} did not stop; it is left as it is`)
+      this.#options.log.error(
+        { part: name, err: error },
+        `${name} could not be stopped; the host exits without waiting for it`,
+      )
     } finally {
       clearTimeout(timer)
     }

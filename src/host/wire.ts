@@ -122,7 +122,7 @@ function adminOf({
     feed: store.targets.changes,
     consumer: { changed: check, refresh: () => check(metrics.functions) },
     failed: (error) =>
-      log.warn({ error: String(error) }, 'metrics could not be checked after a change; they are later'),
+      log.warn({ error: String(error) }, 'metrics could not be updated after a change; the host tries again'),
   })
   lifetime.opened('the feed of changes for metrics', follower, (one) => one.close())
   return createAdmin({

@@ -154,14 +154,14 @@ export class Allocation implements ChangeConsumer {
       const failure = progress?.failure
       const error = failure?.kind === 'platform' ? { error: String(failure.error) } : {}
       const fields = { function: key.name, qualifier: config.qualifier, reason: report.statusReason, ...error }
-      this.#options.log('provisioned concurrency could not be allocated; it is tried again', fields)
+      this.#options.log('provisioned concurrency could not be allocated; the host tries again', fields)
     }
     this.#options.store
       .report(key, config.qualifier, config.revision, report)
       .catch((error: unknown) => {
         known.written = undefined
         const fields = { function: key.name, qualifier: config.qualifier, error: String(error) }
-        this.#options.log('the status of provisioned concurrency could not be stored; it is tried again', fields)
+        this.#options.log('the status of provisioned concurrency could not be saved; the host tries again', fields)
         setTimeout(() => this.progressed(idOf(key, config.qualifier)), REWRITE_MS).unref()
       })
       .finally(() => {
@@ -185,9 +185,9 @@ function reportOf(requested: number, progress: Progress | undefined, problem: st
 
 const REASONS = {
   init: 'FUNCTION_ERROR_INIT_FAILURE',
-  lost: 'An execution environment ended just after its initialization.',
+  lost: 'An execution environment ended right after its initialization.',
   room: 'This host has no room for more execution environments (HEARTH_MAX_ENVIRONMENTS).',
-  platform: "The host could not start an execution environment; the reason is in the host's log.",
+  platform: "The host could not start an execution environment. The host's log has the reason.",
 } as const
 
 function idOf(key: FunctionKey, qualifier: string): string {

@@ -146,7 +146,7 @@ export class Keyring implements Keys {
       throw new KeyProblem(
         'invalid-state',
         `${keyArn} is pending deletion.`,
-        `hearth keys enable ${keyArn} takes the deletion back, until ${key.deletion}.`,
+        `hearth keys enable ${keyArn} cancels the deletion, until ${key.deletion}.`,
       )
     }
     return key

@@ -82,7 +82,7 @@ export interface QueueSpace {
 
 /** What the operator can do about a queue that refuses events. */
 export const QUEUE_FULL_REMEDY =
-  'Run `hearth queue` to see whose events wait, and why they do not run: a throttled or failing function, a concurrency that is too low. Raise HEARTH_QUEUE_MAX_BYTES if the disk has room.'
+  'Run `hearth queue` to see which functions have waiting events. Their function may be throttled or failing, or its concurrency may be too low. Raise HEARTH_QUEUE_MAX_BYTES if the disk has room.'
 
 export interface EventQueueStore {
   /**

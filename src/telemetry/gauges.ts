@@ -106,7 +106,7 @@ function registerQueueGauges(registers: Registry[], queue: () => Promise<QueueMe
   })
   new Gauge({
     name: 'hearth_queue_bytes',
-    help: 'Bytes that the database uses; at the maximum (HEARTH_QUEUE_MAX_BYTES) Event invokes are refused.',
+    help: 'Bytes that the database uses. At the maximum (HEARTH_QUEUE_MAX_BYTES) the host refuses Event invokes.',
     labelNames: ['count'],
     registers,
     async collect() {
@@ -145,7 +145,7 @@ function registerQueueGauges(registers: Registry[], queue: () => Promise<QueueMe
 function registerQueueHealth(registers: Registry[], look: () => Promise<QueueMetrics>): void {
   new Gauge({
     name: 'hearth_events_drift',
-    help: 'Conservation of events: anything but 0 is a defect of the host.',
+    help: 'Difference between the counts of events. Any value but 0 is a defect of the host.',
     registers,
     async collect() {
       this.set((await look()).drift)

@@ -165,7 +165,7 @@ export class LogFiles implements LogStore {
     }
     if (before && this.#failing) return
     if (this.#dropped > this.#reported) {
-      this.#log.warn({ dropped: this.#dropped - this.#reported }, 'log lines of functions were dropped')
+      this.#log.warn({ dropped: this.#dropped - this.#reported }, 'function log lines were dropped')
       this.#reported = this.#dropped
     }
   }

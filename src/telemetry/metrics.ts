@@ -33,7 +33,7 @@ const COUNTERS = {
   },
   untrusted: {
     name: 'hearth_signature_validation_errors_total',
-    help: 'Packages and layers deployed although they are not trusted: code-signing policy Warn.',
+    help: 'Untrusted packages and layers that were deployed, because the code-signing policy is Warn.',
     labels: ['fault'],
   },
   enqueued: {

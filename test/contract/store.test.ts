@@ -118,7 +118,7 @@ describe('the database file', () => {
       message: expect.stringContaining(
         `The data folder ${folder} is in use by another Hearth host (process ${process.pid} on `,
       ),
-      remedy: 'Stop it, or start this one with another data folder (--data, HEARTH_DATA).',
+      remedy: 'Stop that host, or start this one with another data folder (--data, HEARTH_DATA).',
     })
     const exited = once(process, 'exit')
     process.kill('SIGKILL')
@@ -160,7 +160,7 @@ describe('the database file', () => {
     writeFileSync(path, 'this is not a database, it is a text that somebody saved here by mistake'.repeat(100))
     await expect(open()).rejects.toMatchObject({
       message: expect.stringContaining('is damaged'),
-      remedy: expect.stringContaining('Restore it from a backup, or move it'),
+      remedy: expect.stringContaining('Restore it from a backup. To start with an empty database, move it'),
     })
   })
 
@@ -178,11 +178,11 @@ describe('the database file', () => {
   it('is reported with a remedy when its folder cannot be made', async () => {
     writeFileSync(join(folder, 'file'), '')
     await expect(open(join(folder, 'file', 'hearth.db'))).rejects.toMatchObject({
-      message: `${join(folder, 'file')} is not a folder, and none can be made there (EEXIST).`,
+      message: `${join(folder, 'file')} is not a folder, and Hearth cannot create one there (EEXIST).`,
       remedy: 'Choose another data folder (--data, HEARTH_DATA).',
     })
     await expect(open('/proc/hearth/data/hearth.db')).rejects.toMatchObject({
-      message: '/proc/hearth/data is not a folder, and none can be made there (ENOENT).',
+      message: '/proc/hearth/data is not a folder, and Hearth cannot create one there (ENOENT).',
     })
   })
 

@@ -525,7 +525,7 @@ describe('something taken away from under a running host', () => {
     try {
       await expect(startFunction(asked, other.data, 'exit 0')).rejects.toMatchObject({
         kind: 'unexpected',
-        remedy: expect.stringContaining('supervisor is missing'),
+        remedy: expect.stringContaining('cannot find the supervisor'),
       })
       path = other.supervisor
       const { seen } = await startFunction(asked, other.data, 'exit 0')

@@ -107,7 +107,7 @@ function line(event: StoredLogEvent): string {
 function parseLogQuery(get: (name: string) => string | undefined, defaults: Caller): LogQuery | string {
   const name = get('function')
   const group = get('group') ?? (name === undefined ? undefined : `/aws/lambda/${name}`)
-  if (group === undefined) return 'Say which logs: function=NAME or group=/aws/lambda/NAME.'
+  if (group === undefined) return 'Name the logs to read: function=NAME or group=/aws/lambda/NAME.'
   if (name !== undefined && !NAME.test(name))
     return 'function must be a function name: letters, digits, - and _, at most 64.'
   if (!GROUP.test(group)) return 'group must be the name of a log group, at most 512 characters.'

@@ -56,7 +56,10 @@ export function createAdmin(options: AdminOptions): Hono {
 
   app.all('*', (c) =>
     c.json<AdminError>(
-      { message: 'There are GET /_hearth/health, /config, /environments, /metrics, /queue, /runtimes and /logs.' },
+      {
+        message:
+          'This path does not exist. Use GET /_hearth/health, /config, /environments, /metrics, /queue, /runtimes or /logs.',
+      },
       c.req.method === 'GET' ? 404 : 405,
     ),
   )

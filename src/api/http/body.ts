@@ -118,12 +118,12 @@ export function problem(body: Exclude<BodyProblem, 'too-large'>): LambdaExceptio
     case 'too-slow':
       return new LambdaException(
         'InvalidRequestContentException',
-        'The request body came too slowly. Send it at once, over a connection that is fast enough for it.',
+        'The request body arrived too slowly. Send the whole body at once, over a faster connection.',
       )
     case 'no-room':
       return new LambdaException(
         'TooManyRequestsException',
-        'The host receives as many large requests as it has room for. Try again later.',
+        'The host has no room for more large requests at the moment. Try again later.',
         { members: { Reason: 'CallerRateLimitExceeded' } },
       )
   }

@@ -89,7 +89,7 @@ export async function serveHttp(listener: Listener, options: ServerOptions): Pro
   if (options.functionReach?.includes(port)) {
     server.close()
     throw new OperatorError(
-      `Port ${port}, which the host was given, is one that functions may reach (HEARTH_FUNCTION_REACH).`,
+      `The system gave the host port ${port}, which functions may reach (HEARTH_FUNCTION_REACH).`,
       'Choose another port with --port or HEARTH_PORT.',
     )
   }
@@ -126,7 +126,7 @@ function explain(error: NodeJS.ErrnoException, { host, port }: Pick<ServerOption
       `Port ${port} of ${host} is in use.`,
       'Stop the other program, or choose another port with --port or HEARTH_PORT.',
     ],
-    EACCES: [`Port ${port} needs more rights.`, 'Choose one above 1023 with --port or HEARTH_PORT.'],
+    EACCES: [`This user may not listen on port ${port}.`, 'Choose one above 1023 with --port or HEARTH_PORT.'],
     EADDRNOTAVAIL: [`${host} is not an address of this machine.`, 'Choose one with --host or HEARTH_HOST.'],
   }
   const [message, remedy] = reasons[error.code ?? ''] ?? [

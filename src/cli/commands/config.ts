@@ -12,9 +12,9 @@ interface Options extends HostOptions {
 
 export function configCommand(): Command {
   const command = new Command('config')
-    .description('print the settings that `hearth start` would use here, and where each comes from')
-    .option('--running', 'those of the host that is running instead')
-    .option('--endpoint-url <url>', 'the host to ask with --running (HEARTH_ENDPOINT; default http://127.0.0.1:9000)')
+    .description('print the settings that `hearth start` uses here, and where each comes from')
+    .option('--running', 'show the settings of the running host instead')
+    .option('--endpoint-url <url>', 'the host that --running asks (HEARTH_ENDPOINT; default http://127.0.0.1:9000)')
     .addHelpText(
       'after',
       example('hearth config', 'HEARTH_PORT=9100 hearth config --idle-timeout 60', 'hearth config --running --json'),

@@ -18,14 +18,14 @@ interface Options extends HostOptions {
 
 export function deployCommand(): Command {
   const command = new Command('deploy')
-    .description('create a function from a folder or a zip, or update it')
+    .description('create or update a function from a folder or a zip')
     .argument('<path>', 'folder or zip with the function')
     .option('--name <name>', "the function's name (default: that of the folder or zip)")
-    .option('--runtime <runtime>', 'for example nodejs22.x (default: what the files are)')
-    .option('--handler <handler>', 'for example index.handler (default: what the files hold)')
+    .option('--runtime <runtime>', 'for example nodejs22.x (default: found from the files)')
+    .option('--handler <handler>', 'for example index.handler (default: found from the files)')
     .option('--memory <mb>', 'MemorySize in MB', wholeNumber)
     .option('--timeout <seconds>', 'Timeout in seconds', wholeNumber)
-    .option('--env <name=value>', 'environment variable; may be repeated, others stay as they are', pair)
+    .option('--env <name=value>', 'environment variable; may be repeated; other variables keep their values', pair)
     .addHelpText(
       'after',
       example('hearth deploy ./hello', 'hearth deploy build.zip --name orders --memory 512 --env TABLE=orders'),

@@ -28,7 +28,7 @@ export function invokeCommand(): Command {
     .argument('[payload]', 'JSON; @file reads a file, - reads stdin', '{}')
     .option('--qualifier <qualifier>', 'version or alias')
     .option('--log', "print the last lines of the function's log")
-    .option('--async', 'only queue the event (InvocationType Event)')
+    .option('--async', 'queue the event and do not wait for the answer (InvocationType Event)')
     .addHelpText(
       'after',
       example(
@@ -39,7 +39,7 @@ export function invokeCommand(): Command {
     )
     .action(async (name: string, payload: string, options: Options) => {
       if (options.async && options.log)
-        throw new CliError('--log shows nothing of an event that runs later.', `Use \`hearth logs ${name} -f\`.`)
+        throw new CliError('--log cannot show the log of an event that runs later.', `Use \`hearth logs ${name} -f\`.`)
       const host = new HostClient(options)
       const query = options.qualifier === undefined ? '' : `?Qualifier=${encodeURIComponent(options.qualifier)}`
       const answer = await host.must({
@@ -104,7 +104,7 @@ function show(bytes: Buffer, text: string | undefined): void {
     return
   }
   if (text === undefined) {
-    note(`The function answered ${bytes.length} bytes that are no text: redirect them to a file, with > FILE.`)
+    note(`The function answered ${bytes.length} bytes that are not text. Write them to a file with > FILE.`)
     return
   }
   const value = parse(text)

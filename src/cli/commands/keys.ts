@@ -15,15 +15,17 @@ const DESCRIPTION_MAX = 8192
 
 export function keysCommand(): Command {
   const command = new Command('keys').description(
-    "keys for KMSKeyArn: they encrypt functions' environment variables and packages in this data folder",
+    'manage keys for KMSKeyArn, which encrypt environment variables and packages in this data folder',
   )
   command.addCommand(create())
   command.addCommand(list(), { isDefault: true })
   command.addCommand(
-    changing('disable', 'functions with this key no longer start', (ring, id) => ring.setState(id, 'Disabled')),
+    changing('disable', 'disable a key; functions that use it no longer start', (ring, id) =>
+      ring.setState(id, 'Disabled'),
+    ),
   )
   command.addCommand(
-    changing('enable', 'the key can be used again; takes a scheduled deletion back', (ring, id) =>
+    changing('enable', 'enable a key again, or cancel its scheduled deletion', (ring, id) =>
       ring.setState(id, 'Enabled'),
     ),
   )
@@ -33,7 +35,7 @@ export function keysCommand(): Command {
 
 function create(): Command {
   const command = new Command('create')
-    .description('make a key and print its ARN')
+    .description('create a key and print its ARN')
     .option('--description <text>', 'what it is for', '')
     .addHelpText(
       'after',
@@ -54,7 +56,7 @@ function create(): Command {
 
 function list(): Command {
   const command = new Command('list')
-    .description('the keys and their states')
+    .description('list the keys and their states')
     .addHelpText('after', example('hearth keys', 'hearth keys list --json'))
     .action(async (options: Options) => {
       const keys = (await open(options)).list()
@@ -83,16 +85,16 @@ function changing(
 
 function remove(): Command {
   const command = new Command('delete')
-    .description('make a key unusable now and remove it for ever later: what it encrypted is lost then')
+    .description('disable a key now and delete it later; everything that it encrypted is then lost')
     .argument('<key>', 'id or ARN')
-    .option('--days <days>', 'days until then, 7 to 30', deletionDays, DELETION_DAYS.max)
+    .option('--days <days>', 'days until the deletion, 7 to 30', deletionDays, DELETION_DAYS.max)
     .option('--now', 'remove it at once')
     .addHelpText('after', example('hearth keys delete KEY-ID --days 7', 'hearth keys delete KEY-ID --now'))
     .action(async (id: string, options: Options & { days: number; now?: boolean }) => {
       const key = (await open(options)).delete(id, options.now ? 0 : options.days)
       if (options.json) printJson(key)
       else if (options.now) print(`deleted ${key.id}`)
-      else print(`${key.id} is deleted on ${key.deletion}; until then \`hearth keys enable\` takes that back`)
+      else print(`${key.id} will be deleted on ${key.deletion}; until then \`hearth keys enable\` cancels the deletion`)
     })
   return withJson(withSettings(command))
 }

@@ -15,10 +15,10 @@ interface Options extends HostOptions {
 export function logsCommand(): Command {
   const command = new Command('logs')
     .description("print a function's log")
-    .argument('<name>', 'name of the function, or of a log group (starts with /)')
-    .option('-f, --follow', 'go on with new lines until Ctrl-C')
-    .option('--since <time>', 'from this time on: 90s, 10m, 2h, 1d ago, or a date', (text) => timeAgo(text))
-    .option('--limit <lines>', 'the newest lines only: 10000 unless given, 100000 at most', wholeNumber)
+    .argument('<name>', 'name of a function, or of a log group (starts with /)')
+    .option('-f, --follow', 'keep printing new lines until Ctrl-C')
+    .option('--since <time>', 'only lines since a time: 90s, 10m, 2h or 1d ago, or a date', (text) => timeAgo(text))
+    .option('--limit <lines>', 'number of newest lines to print (default 10000, at most 100000)', wholeNumber)
     .addHelpText(
       'after',
       example('hearth logs hello --since 10m', 'hearth logs hello -f', 'hearth logs hello --account 111122223333'),
@@ -43,7 +43,7 @@ export function logsCommand(): Command {
         throw error
       }
       if (stop.signal.aborted) return
-      if (options.follow) throw new CliError('The host ended the log: it has stopped.')
+      if (options.follow) throw new CliError('The log ended because the host stopped.')
       if (lines === 0) await explainNothing(host, name, options)
     })
   return withHost(command)
@@ -53,8 +53,8 @@ export function logsCommand(): Command {
 async function explainNothing(host: HostClient, name: string, { since }: Options): Promise<void> {
   if (!name.startsWith('/') && (await findFunction(host, name)) === undefined) {
     throw new CliError(
-      `There is neither a function ${name} nor a log of one ${host.place}.`,
-      '`hearth ls` shows the functions; --account and --region choose where to look.',
+      `There is no function ${name} and no log of it ${host.place}.`,
+      '`hearth ls` lists the functions; --account and --region choose where to look.',
     )
   }
   const when = since === undefined ? 'yet' : 'since then'

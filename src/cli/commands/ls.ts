@@ -13,7 +13,7 @@ export function lsCommand(): Command {
       const functions = await listFunctions(host)
       if (options.json) return printJson(functions)
       if (functions.length === 0) {
-        return note(`No functions ${host.place}. Make one: hearth deploy FOLDER`)
+        return note(`No functions ${host.place}. Create one: hearth deploy FOLDER`)
       }
       const rows = functions.map((one) => [
         one.FunctionName,

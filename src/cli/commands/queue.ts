@@ -32,7 +32,7 @@ const COUNTS = ['waiting', 'claimed', 'done', 'dead', 'discarded', 'enqueued'] a
 
 export function queueCommand(): Command {
   const command = new Command('queue')
-    .description('show the queue of asynchronous events and what waits for its destinations')
+    .description('show the queue of asynchronous events and the deliveries to destinations')
     .addHelpText('after', example('hearth queue', 'hearth queue --json'))
     .action(async (options: HostOptions & { json?: boolean }) => {
       const host = new HostClient(options)
@@ -57,13 +57,14 @@ export function queueCommand(): Command {
         const rows = targets.map((one) => [String(one.waiting), age(one.oldestSeconds), one.target])
         print(`\n${table(['WAITING', 'OLDEST', 'DESTINATION'], rows)}`)
       }
-      if (abandoned > 0) note(`${abandoned} deliveries were given up; the host's log says which.`)
+      if (abandoned > 0) note(`${abandoned} deliveries were given up; the host's log names them.`)
       if (queue.usedBytes >= queue.maxBytes) {
         note(
-          'The queue is full: new events are refused until some of these have ended, or HEARTH_QUEUE_MAX_BYTES is raised.',
+          'The queue is full: the host refuses new events until some of these end or you raise HEARTH_QUEUE_MAX_BYTES.',
         )
       }
-      if (queue.drift !== 0) note(`The counts differ by ${queue.drift}: a defect of the host, please report it.`)
+      if (queue.drift !== 0)
+        note(`The counts differ by ${queue.drift}. This is a defect of the host: please report it.`)
     })
   return withHost(command)
 }

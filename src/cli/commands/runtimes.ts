@@ -32,8 +32,8 @@ export function runtimesCommand(): Command {
 
 function list(): Command {
   const command = new Command('list')
-    .description('the runtimes and their images, as the running host sees them')
-    .option('--all', 'also those that are not available, with the reason')
+    .description('list the runtimes and their images on the running host')
+    .option('--all', 'also list runtimes that are not available, with the reason')
     .addHelpText('after', example('hearth runtimes', 'hearth runtimes list --all --json'))
     .action(async (options: HostOptions & { all?: boolean; json?: boolean }) => {
       const rows = await new HostClient(options).json<RuntimeRow[]>({ method: 'GET', path: '/_hearth/runtimes' })
@@ -41,7 +41,7 @@ function list(): Command {
       if (options.json) return printJson(shown)
       print(table(['RUNTIME', 'STATE', 'SIZE', 'IMAGE'], shown.map(cells)))
       const hidden = rows.length - shown.length
-      if (hidden > 0) note(`${hidden} more are not available here: hearth runtimes list --all says why.`)
+      if (hidden > 0) note(`${hidden} more are not available here: hearth runtimes list --all shows why.`)
     })
   return withHost(command)
 }
@@ -54,8 +54,8 @@ function cells(row: RuntimeRow): string[] {
 
 function build(): Command {
   const command = new Command('build')
-    .description('make the images that are missing or out of date; the first time takes minutes')
-    .argument('[runtimes...]', 'runtimes (default: all that can be made)')
+    .description('build the images that are missing or out of date; the first time takes minutes')
+    .argument('[runtimes...]', 'runtimes to build (default: all that can be built)')
     .addHelpText('after', example('hearth runtimes build', 'hearth runtimes build nodejs22.x python3.13'))
     .action(async (names: string[], options: Options) => {
       const images = await open(options)
@@ -67,7 +67,7 @@ function build(): Command {
       for (const name of wanted) {
         const row = rows.find((one) => one.runtime === name)
         if (row === undefined)
-          throw new CliError(`There is no runtime ${name}.`, '`hearth runtimes list --all` names those there are.')
+          throw new CliError(`There is no runtime ${name}.`, '`hearth runtimes list --all` lists the runtimes.')
         if (row.state === 'unavailable') throw new CliError(row.reason ?? `${name} is not available.`)
       }
       await images.build(wanted)
@@ -80,8 +80,8 @@ function build(): Command {
 
 function exportImages(): Command {
   const command = new Command('export')
-    .description('write all images that are here to one file, for a machine without a network')
-    .argument('<file>', 'a .tar, or .tar.gz to compress')
+    .description('write all images on this machine to one file, for a machine without a network')
+    .argument('<file>', 'the file: .tar, or .tar.gz to compress it')
     .addHelpText('after', example('hearth runtimes export runtimes.tar.gz'))
     .action(async (file: string, options: Options) => {
       checkFolder(resolve(file))
@@ -98,7 +98,7 @@ function checkFolder(file: string): void {
     accessSync(dirname(file), constants.W_OK)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new CliError(`${file} cannot be written: ${reason}.`, 'Name a file in a folder that is there and writable.')
+    throw new CliError(`${file} cannot be written: ${reason}.`, 'Name a file in a folder that exists and is writable.')
   }
 }
 

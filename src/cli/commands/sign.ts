@@ -27,9 +27,16 @@ export function signCommand(): Command {
     .description('sign a package or a layer, for functions with a code-signing configuration')
     .argument('<path>', 'folder or zip')
     .requiredOption('--key <file>', 'private key of the signer (PEM; RSA, or EC on P-256, P-384 or P-521)')
-    .requiredOption('--cert <file>', "the signer's certificate (PEM), and after it those up to the trusted one")
+    .requiredOption(
+      '--cert <file>',
+      "the signer's certificate (PEM), followed by the certificates up to the trusted one",
+    )
     .requiredOption('--profile <arn>', 'signing profile version to sign for, as in HEARTH_SIGNING_PROFILES', profile)
-    .option('--valid-days <days>', 'days until the signature expires (default: with the certificate)', validDays)
+    .option(
+      '--valid-days <days>',
+      'days until the signature expires (default: when the certificate expires)',
+      validDays,
+    )
     .option('--out <file>', 'the signed zip (default: NAME.signed.zip in the current folder)')
     .addHelpText(
       'after',
@@ -59,7 +66,7 @@ async function sign(path: string, options: Options): Promise<void> {
   )
   const out = options.out ?? `${name}.signed.zip`
   writeFileSync(out, signed)
-  if (signed.length > LIMITS.zipBytes) note(`${out} is larger than what can be uploaded with a request: use S3.`)
+  if (signed.length > LIMITS.zipBytes) note(`${out} is too large to upload with a request: use S3.`)
   if (options.json) printJson({ path: out, profileVersionArn, jobArn, expires: isoDate(expires) })
   else print(`${out} is signed by ${jobArn}`)
 }
@@ -82,8 +89,8 @@ function read<T>(path: string, what: string, parse: (pem: Buffer) => T): T {
 function checkPair(key: KeyObject, certificate: X509Certificate): void {
   if (certificate.checkPrivateKey(key)) return
   throw new CliError(
-    'The key is not that of the certificate.',
-    "--cert must begin with the signer's own certificate, then those of the authorities between.",
+    'The key does not belong to the certificate.',
+    "--cert must begin with the signer's own certificate, followed by the certificates of the authorities in between.",
   )
 }
 

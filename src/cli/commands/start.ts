@@ -24,9 +24,9 @@ const KILLED = 130
 export function startCommand(): Command {
   const command = new Command('start')
     .description(
-      'start the host in the foreground; Ctrl-C finishes running invokes and stops, a second one stops at once',
+      'start the host in the foreground; Ctrl-C lets running invokes finish and then stops, a second Ctrl-C stops at once',
     )
-    .option('--example <name>', 'deploy examples/NAME as the function NAME if there is none')
+    .option('--example <name>', 'deploy examples/NAME as the function NAME if it does not exist')
     .addHelpText(
       'after',
       example(
@@ -63,13 +63,15 @@ async function start(options: Options): Promise<void> {
   if (!stopping) {
     if (options.json) printJson({ endpoint: host.url, example: deployed ?? null })
     else if (deployed !== undefined) note(invitation(host.url, config.region, deployed))
-    note(`Ready. Ctrl-C finishes running invokes (at most ${config.drainTimeout} s) and removes everything.`)
+    note(`Ready. Ctrl-C lets running invokes finish (at most ${config.drainTimeout} s) and then stops the host.`)
   }
   await stopped
-  note('Stopping: running invokes may finish. Once more stops at once.')
+  note('Stopping: running invokes may finish. Press Ctrl-C again to stop at once.')
   const left = await host.close()
   note(
-    left.length === 0 ? 'Stopped.' : `Stopped. Not closed: ${left.join(', ')}. The next start removes what they left.`,
+    left.length === 0
+      ? 'Stopped.'
+      : `Stopped. These did not close: ${left.join(', ')}. The next start removes what they left.`,
   )
   // Whatever an example's deployment still waits for must not keep a stopped host alive.
   process.exit(left.length === 0 ? 0 : 1)

@@ -58,14 +58,14 @@ function list(folder: string, prefix: string, above: readonly string[], notes: s
 function linkToKeep(full: string, path: string, notes: string[]): string | undefined {
   const info = lstatSync(full, { throwIfNoEntry: false })
   if (info === undefined) {
-    const message = `${full} cannot be found again: it was removed, or its name is not UTF-8.`
+    const message = `${full} can no longer be found: it was removed, or its name is not UTF-8.`
     throw new CliError(message, 'Rename or remove it.')
   }
   if (!info.isSymbolicLink()) return undefined
   const target = readlinkSync(full)
   if (OF_THE_SANDBOX.test(target)) return target
   if (exists(full)) return undefined
-  notes.push(`${path} is a link to ${target}, which is not there on this machine: it goes into the package as a link.`)
+  notes.push(`${path} is a link to ${target}, which does not exist on this machine. The package contains it as a link.`)
   return target
 }
 

@@ -49,7 +49,10 @@ export function infer(files: readonly PackageFile[], given: Given): Inference {
   if (family === undefined || family === 'provided') {
     const bootstrap = top.find((file) => file.path === 'bootstrap')
     if (bootstrap?.executable === false) {
-      return { ok: false, reason: 'The file bootstrap is not executable and could not be started: chmod +x bootstrap.' }
+      return {
+        ok: false,
+        reason: 'The file bootstrap is not executable, so Lambda cannot start it. Run chmod +x bootstrap.',
+      }
     }
     if (bootstrap !== undefined) found.push({ runtime: DEFAULT_RUNTIMES.provided, handler: 'bootstrap' })
   }
@@ -73,23 +76,23 @@ export function infer(files: readonly PackageFile[], given: Given): Inference {
     if (handler !== undefined && runtime === undefined)
       return {
         ok: false,
-        reason: 'The runtime is not obvious from the files: give --runtime, for example --runtime nodejs22.x.',
+        reason: 'The files do not show the runtime. Give --runtime, for example --runtime nodejs22.x.',
       }
     if (runtime !== undefined)
       return {
         ok: false,
-        reason: `The handler for ${runtime} is not obvious from the files: give --handler FILE.FUNCTION.`,
+        reason: `The files do not show the handler for ${runtime}. Give --handler FILE.FUNCTION.`,
       }
     return {
       ok: false,
       reason:
-        'Neither runtime nor handler is obvious from the files (there is no index.mjs, lambda_function.py or bootstrap at the top): give --runtime and --handler.',
+        'The files do not show the runtime and the handler (there is no index.mjs, lambda_function.py or bootstrap at the top). Give --runtime and --handler.',
     }
   }
   if (second !== undefined) {
     return {
       ok: false,
-      reason: `The files fit ${found.map((one) => one.runtime).join(' and ')}: say which with --runtime.`,
+      reason: `The files fit ${found.map((one) => one.runtime).join(' and ')}: choose one with --runtime.`,
     }
   }
   return { ok: true, value: { runtime: runtime ?? first.runtime, handler: handler ?? first.handler } }

@@ -50,7 +50,7 @@ async function fromZip(full: string, given: Given): Promise<Package> {
   if (typescript !== undefined) {
     throw new CliError(
       `The zip holds ${typescript} and no JavaScript for it: Node.js functions cannot load TypeScript.`,
-      'Deploy the folder in place of the zip, which bundles it, or zip what your compiler makes.',
+      'Deploy the folder instead of the zip, so that Hearth bundles it, or zip the output of your compiler.',
     )
   }
   return { ...content, name: basename(full).replace(/\.zip$/i, '') }

@@ -28,7 +28,7 @@ function python(requirements: string, files: readonly PackageFile[]): string[] {
   const missing = namesIn(requirements).filter((name) => !there.has(name))
   if (missing.length === 0) return []
   return [
-    `requirements.txt names ${listed(missing)}, which the package does not hold: the function cannot import what is not in it or in a ` +
+    `requirements.txt names ${listed(missing)}, which the package does not contain: the function can only import what is in the package or in a ` +
       'layer. Install it into the folder and deploy again: pip install -r requirements.txt --target FOLDER',
   ]
 }
@@ -58,7 +58,7 @@ function node(manifest: string, files: readonly PackageFile[]): string[] {
   })
   if (missing.length === 0) return []
   return [
-    `package.json names ${listed(missing)}, which the package does not hold: the function cannot import what is not in it or in a ` +
+    `package.json names ${listed(missing)}, which the package does not contain: the function can only import what is in the package or in a ` +
       'layer. Run npm install in the folder and deploy again.',
   ]
 }

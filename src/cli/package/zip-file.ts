@@ -38,7 +38,7 @@ export async function readZip(path: string): Promise<ZipContent> {
 function unreadableNote(names: readonly string[]): string {
   const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''
   return (
-    `The zip gives only their owner the right to read ${names.slice(0, SHOWN).join(', ')}${more}. On AWS the function fails with ` +
+    `The zip has files that only their owner may read: ${names.slice(0, SHOWN).join(', ')}${more}. On AWS the function fails with ` +
     '"Permission denied"; here it runs unless HEARTH_PACKAGE_PERMISSIONS is exact. Make the zip again after chmod -R a+rX.'
   )
 }

@@ -68,7 +68,7 @@ export class CodeVerification {
     const { log, bus } = this.#needs
     for (const { part, fault, reason } of warnings) {
       const { account, region, name } = key
-      log.warn({ function: name, account, region, fault }, `code that is not trusted was deployed: ${part}: ${reason}`)
+      log.warn({ function: name, account, region, fault }, `untrusted code was deployed: ${part}: ${reason}`)
       bus.emit({ type: 'code.untrusted', function: key, fault })
     }
   }

@@ -41,9 +41,9 @@ export class PackageCollection {
     const { stored, running, collect, log } = this.#options
     try {
       const removed = await collect(new Set([...(await stored()), ...running()]))
-      if (removed > 0) log.info({ removed }, 'removed deployment packages that no function needs')
+      if (removed > 0) log.info({ removed }, 'removed deployment packages that no function uses')
     } catch (error) {
-      log.warn({ err: error }, 'packages that are not needed any more could not be removed')
+      log.warn({ err: error }, 'deployment packages that no function uses could not be removed')
     }
   }
 }

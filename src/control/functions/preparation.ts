@@ -88,7 +88,7 @@ export class Preparation {
       }
     } catch (error) {
       // The function stays as it is; the next start of the host takes it up again.
-      this.#log.error({ err: error, function: name, account, region }, 'the state of a function could not be written')
+      this.#log.error({ err: error, function: name, account, region }, 'the state of a function could not be saved')
     }
   }
 

@@ -14,7 +14,7 @@ import { decide, keepsOnDemand, spareOf } from './placement.ts'
 import { ScalingRate } from './scaling-rate.ts'
 
 const RELEASED = 'no longer provisioned'
-const RETIRED = 'retired: the function was updated or deleted'
+const RETIRED = 'ended: the function was updated or deleted'
 
 /** Milliseconds that an invocation trusts a finishing environment to become idle before another one is started. */
 const FINISHING_TRUST_MS = 20
@@ -324,7 +324,7 @@ export class EnvironmentPool implements EnvironmentOwner, AheadStarter {
   /** Gives up the on-demand environment of another deployment that has been idle longest. */
   #evict(deployment: Deployment | undefined): void {
     const environment = this.#idleTimers.longestIdle(deployment?.version.deploymentId)
-    void environment?.shutdown('given up: another function needs its place')
+    void environment?.shutdown('ended: another function needs its place')
   }
 
   /** An environment fell idle while invocations of other functions wait for room. */

@@ -47,7 +47,7 @@ export class DeliveryWorker {
     this.#loop = new WorkLoop({
       claim: () => this.#claim(),
       nextDue: (now) => this.#nextDue(now),
-      failed: (error) => options.log('deliveries could not be read; they are tried again', { error: String(error) }),
+      failed: (error) => options.log('deliveries could not be read; the host tries again', { error: String(error) }),
       clock: options.clock,
     })
   }
@@ -119,7 +119,7 @@ export class DeliveryWorker {
       await storeOutcome({
         store: await this.#outcome(delivery, state),
         giveBack: () => store.release(id, epoch, clock()),
-        failed: (error) => log(`what became of a delivery ${UNSTORED}`, { ...aboutOf(delivery), error: String(error) }),
+        failed: (error) => log(`the result of a delivery ${UNSTORED}`, { ...aboutOf(delivery), error: String(error) }),
         backoffBaseMs,
         stop: this.#stop.signal,
       })
@@ -150,8 +150,8 @@ export class DeliveryWorker {
       const abandoned = now - delivery.createdAt > ABANDON_AFTER_MS
       // Its own back-off, so that one that is refused for itself lets the others pass.
       const due = now + backoffMs(delivery.attempts, { backoffBaseMs })
-      if (abandoned) log('a delivery is given up: its target did not take it for a day', about)
-      else log('a delivery failed; it is tried again', { ...about, delayMs: Math.max(due, state.pausedUntil) - now })
+      if (abandoned) log('a delivery was given up: its target did not accept it for a day', about)
+      else log('a delivery failed; the host tries again', { ...about, delayMs: Math.max(due, state.pausedUntil) - now })
       return () => (abandoned ? store.settle(id, epoch, 'abandoned') : store.release(id, epoch, due))
     }
   }

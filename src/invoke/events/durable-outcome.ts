@@ -9,7 +9,7 @@ import { backoffMs } from '../../lambda/events/event-invoke.ts'
 const OUTCOME_TRIES = 6
 
 /** How the line in the log goes on. */
-export const UNSTORED = 'could not be stored; the host tries again until it is'
+export const UNSTORED = 'could not be saved; the host tries again until it can save it'
 
 export interface DurableOutcome {
   /** Stores the outcome. Repeatable: it changes nothing when it was stored before. */

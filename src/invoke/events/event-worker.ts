@@ -35,7 +35,8 @@ export class EventWorker {
     this.#loop = new WorkLoop({
       claim: () => this.#claim(),
       nextDue: (now) => this.#nextDue(now),
-      failed: (error) => options.log('the event queue could not be read; it is tried again', { error: String(error) }),
+      failed: (error) =>
+        options.log('the event queue could not be read; the host tries again', { error: String(error) }),
       clock: options.clock,
     })
   }
@@ -44,7 +45,7 @@ export class EventWorker {
   async start(): Promise<void> {
     this.#stop = new AbortController()
     const recovered = await this.#options.queue.recover(this.#options.clock())
-    if (recovered > 0) this.#options.log('events of an interrupted run are executed again', { events: recovered })
+    if (recovered > 0) this.#options.log('the host runs events again whose run was interrupted', { events: recovered })
     this.#loop.start()
   }
 
@@ -106,11 +107,11 @@ export class EventWorker {
     }
     await storeOutcome({
       store: await store().catch((error: unknown) => {
-        log('an event could not be executed; it is tried again', { ...about, error: String(error) })
+        log('an event could not run; the host tries again', { ...about, error: String(error) })
         return () => queue.release(id, epoch, clock() + timing.backoffBaseMs, 'postponement')
       }),
       giveBack,
-      failed: (error) => log(`what became of an event ${UNSTORED}`, { ...about, error: String(error) }),
+      failed: (error) => log(`the result of an event ${UNSTORED}`, { ...about, error: String(error) }),
       backoffBaseMs: timing.backoffBaseMs,
       stop: this.#stop.signal,
     })
@@ -123,7 +124,7 @@ export class EventWorker {
     const { outcome } = result
     const { id, epoch } = event
     if (outcome === 'no-function') {
-      log('an event was discarded: its function does not exist any more', about)
+      log('an event was discarded: its function no longer exists', about)
       return () => queue.settle(id, epoch, { as: 'discarded', deliveries: [], events: [] })
     }
     const now = clock()
@@ -133,7 +134,7 @@ export class EventWorker {
         : decide(event, outcome, result.target?.eventInvoke ?? {}, timing, now)
     if (decision.kind === 'again') {
       if (outcome === 'postponed' && !isThrottle(result.error)) {
-        log('an event could not be executed; it is tried again', {
+        log('an event could not run; the host tries again', {
           ...about,
           delayMs: decision.at - now,
           error: String(result.error),

@@ -302,7 +302,9 @@ export class DockerDriver implements SandboxDriver {
       return true
     }
     if (error.code === '404' && /network \S+ not found/i.test(error.message)) {
-      this.#options.log('A function network was removed by somebody; making it again', { network: place.bridge.name })
+      this.#options.log('Something removed a function network; the host creates it again', {
+        network: place.bridge.name,
+      })
       await this.#opened().restore(place.bridge)
       return true
     }
@@ -313,7 +315,7 @@ export class DockerDriver implements SandboxDriver {
         'unexpected',
         error.code,
         error.message,
-        'The supervisor is missing for the engine: it must see the data directory under the same path as Hearth; restart Hearth if its cache was deleted.',
+        'The engine cannot find the supervisor. The engine must see the data directory under the same path as Hearth. If the cache was deleted, restart Hearth.',
         error,
       )
     }

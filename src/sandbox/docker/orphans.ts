@@ -62,6 +62,6 @@ export async function removeLeftovers(
   }
 
   if (containers + networks + chains > 0) {
-    log('Removed what an earlier host left behind', { containers, networks, chains })
+    log('Removed resources that an earlier host left behind', { containers, networks, chains })
   }
 }

@@ -84,7 +84,7 @@ export class QueueRoom {
 
 function queueFull({ usedBytes, maxBytes }: QueueSpace, refused: number): OperatorError {
   return new OperatorError(
-    `The queue of asynchronous events is full: the database uses ${usedBytes} of ${maxBytes} bytes (HEARTH_QUEUE_MAX_BYTES). Event invokes refused since this was said last: ${refused}.`,
+    `The queue of asynchronous events is full: the database uses ${usedBytes} of ${maxBytes} bytes (HEARTH_QUEUE_MAX_BYTES). Event invokes refused since the last report: ${refused}.`,
     QUEUE_FULL_REMEDY,
   )
 }

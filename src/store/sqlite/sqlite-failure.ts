@@ -57,18 +57,18 @@ export function explainSqlite(error: unknown, path: string): unknown {
   if (name?.startsWith('SQLITE_BUSY')) {
     return fail(
       `The data folder ${folder} is in use by another Hearth host${describeOwner(path)}.`,
-      'Stop it, or start this one with another data folder (--data, HEARTH_DATA).',
+      'Stop that host, or start this one with another data folder (--data, HEARTH_DATA).',
     )
   }
   if (error instanceof DatabaseDamaged || name === 'SQLITE_NOTADB' || name?.startsWith('SQLITE_CORRUPT')) {
     return fail(
       `The database ${path} is damaged (${error.message}).`,
-      `Restore it from a backup, or move it and the files beside it (${path}-wal) away to start with an empty one.`,
+      `Restore it from a backup. To start with an empty database, move it and the files beside it (${path}-wal) away.`,
     )
   }
   if (code === 'EEXIST' || code === 'ENOTDIR' || code === 'ENOENT') {
     return fail(
-      `${folder} is not a folder, and none can be made there (${code}).`,
+      `${folder} is not a folder, and Hearth cannot create one there (${code}).`,
       'Choose another data folder (--data, HEARTH_DATA).',
     )
   }

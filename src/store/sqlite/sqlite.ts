@@ -112,8 +112,8 @@ async function migrate(db: Kysely<Tables>, path: string): Promise<void> {
   if (error === undefined) return
   if (error instanceof Error && /previously executed migration .* is missing/.test(error.message)) {
     throw new OperatorError(
-      `The database ${path} was made by a newer version of Hearth.`,
-      'Start that version, or use another data folder.',
+      `The database ${path} was written by a newer version of Hearth.`,
+      'Start that version, or choose another data folder.',
       { cause: error },
     )
   }

@@ -120,7 +120,7 @@ export class WriteAheadLog {
 
   #fail(cause: unknown): LambdaException {
     if (this.#failure === undefined) {
-      const text = 'The database could not be flushed to disk. Check the disk, then start the host again.'
+      const text = 'The host could not write the database to disk. Check the disk, then start the host again.'
       this.#failure = new LambdaException('ServiceException', text, { cause })
       this.#failed(this.#failure)
     }

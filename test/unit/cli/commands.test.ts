@@ -143,7 +143,7 @@ describe('hearth invoke', () => {
     reply = () => ({ status: 500, headers: { 'x-amzn-ErrorType': 'ServiceException' }, body: { Message: 'An error' } })
     err = ''
     expect(await hearth('invoke', 'hello')).toBe(1)
-    expect(err).toBe('error: ServiceException: An error\nThe output of the host says more.\n')
+    expect(err).toBe('error: ServiceException: An error\nThe output of the host has the reason.\n')
     err = ''
     expect(await main(['invoke', 'hello', '--endpoint-url', 'http://127.0.0.1:1'])).toBe(1)
     expect(err).toContain('No host answers at http://127.0.0.1:1.')
@@ -321,7 +321,7 @@ describe('hearth ls, rm, logs, config', () => {
     })
     expect(await hearth('queue')).toBe(0)
     expect(err).toContain('differ by 1')
-    expect(err).toContain('The queue is full: new events are refused')
+    expect(err).toContain('The queue is full: the host refuses new events')
   })
 
   it('deletes functions', async () => {
@@ -368,7 +368,7 @@ describe('hearth ls, rm, logs, config', () => {
     )
     reply = ({ path }) => (path.includes('/configuration') ? { status: 404, body: {} } : { body: '' })
     expect(await hearth('logs', 'helo')).toBe(1)
-    expect(err).toContain('There is neither a function helo nor a log of one in the default region and account.')
+    expect(err).toContain('There is no function helo and no log of it in the default region and account.')
     expect(err).toContain('--account and --region choose where to look')
     err = ''
     expect(await hearth('logs', '/aws/lambda/hello')).toBe(0)

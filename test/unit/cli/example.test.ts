@@ -44,7 +44,7 @@ it('the example runs on the runtime that is had soonest, and on Node.js where th
   const { made, said } = await put(['nodejs22.x'])
   expect(made).toMatchObject({ Runtime: 'nodejs22.x', Handler: 'index.handler' })
   expect(said.filter((text) => !text.startsWith('Creating'))).toEqual([
-    'The image of python3.11 could not be made; the example runs on nodejs22.x in its place.',
+    'The image of python3.11 could not be built; the example runs on nodejs22.x instead.',
   ])
 })
 

@@ -99,12 +99,12 @@ describe('infer', () => {
     const both = files({ 'index.mjs': 'export const handler = 1', 'lambda_function.py': python })
     expect(infer(both, {})).toEqual({
       ok: false,
-      reason: 'The files fit nodejs22.x and python3.13: say which with --runtime.',
+      reason: 'The files fit nodejs22.x and python3.13: choose one with --runtime.',
     })
     expect(infer(files({ 'a.js': '', 'b.js': '' }), {})).toMatchObject({
-      reason: expect.stringContaining('give --runtime and --handler'),
+      reason: expect.stringContaining('Give --runtime and --handler'),
     })
-    expect(infer([], { runtime: 'nodejs20.x' })).toMatchObject({ reason: expect.stringContaining('give --handler') })
-    expect(infer([], { handler: 'a.b' })).toMatchObject({ reason: expect.stringContaining('give --runtime') })
+    expect(infer([], { runtime: 'nodejs20.x' })).toMatchObject({ reason: expect.stringContaining('Give --handler') })
+    expect(infer([], { handler: 'a.b' })).toMatchObject({ reason: expect.stringContaining('Give --runtime') })
   })
 })

@@ -90,7 +90,7 @@ describe('a package from a folder', () => {
     expect(source.notes).toEqual(
       ['circle', 'dangling'].map(
         (name) =>
-          `${name} is a link to ${links[name as 'circle']}, which is not there on this machine: it goes into the package as a link.`,
+          `${name} is a link to ${links[name as 'circle']}, which does not exist on this machine. The package contains it as a link.`,
       ),
     )
   })
@@ -121,7 +121,7 @@ describe('a package from a zip', () => {
       { name: 'windows.py', host: 0 },
     )
     expect(notes).toEqual([
-      'The zip gives only their owner the right to read m.py, none.py, lib/. On AWS the function fails with "Permission denied"; ' +
+      'The zip has files that only their owner may read: m.py, none.py, lib/. On AWS the function fails with "Permission denied"; ' +
         'here it runs unless HEARTH_PACKAGE_PERMISSIONS is exact. Make the zip again after chmod -R a+rX.',
     ])
     expect((await zip({ name: 'm.py', data: 'x', mode: FILE | 0o604 })).notes).toEqual([])
@@ -138,7 +138,7 @@ describe('a package from a zip', () => {
 
 describe('requirements of a function', () => {
   const remark = (names: string) =>
-    `requirements.txt names ${names}, which the package does not hold: the function cannot import what is not in it or in a layer. ` +
+    `requirements.txt names ${names}, which the package does not contain: the function can only import what is in the package or in a layer. ` +
     'Install it into the folder and deploy again: pip install -r requirements.txt --target FOLDER'
 
   it('that its folder does not hold are named', async () => {
@@ -162,7 +162,7 @@ describe('requirements of a function', () => {
     write('package.json', JSON.stringify({ dependencies }))
     write('node_modules/a/index.js', '')
     expect((await readPackage(join(folder, 'fn'))).notes).toEqual([
-      'package.json names @b/c, which the package does not hold: the function cannot import what is not in it or in a layer. ' +
+      'package.json names @b/c, which the package does not contain: the function can only import what is in the package or in a layer. ' +
         'Run npm install in the folder and deploy again.',
     ])
   })

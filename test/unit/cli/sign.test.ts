@@ -99,7 +99,7 @@ describe('hearth sign', () => {
 
   it('says what is wrong with what it is given', async () => {
     for (const [args, message] of [
-      [['--key', at('other.pem')], 'The key is not that of the certificate'],
+      [['--key', at('other.pem')], 'The key does not belong to the certificate'],
       [['--key', at('cert.pem')], 'The private key cannot be read from'],
       [['--cert', at('key.pem')], 'it holds no certificate in PEM form'],
       [['--cert', at('none.pem')], 'ENOENT'],

@@ -62,7 +62,9 @@ describe('a stop of the host', () => {
     const { ms, failed } = await stop()
     expect(ms).toBeLessThanOrEqual(stopLimitMs(30))
     expect(failed).toEqual(['the events', 'd', 'c', 'b', 'a'])
-    expect(messages).toEqual(failed.map((name) => `${name} did not stop; it is left as it is`))
+    expect(messages).toEqual(
+      failed.map((name) => `${name} could not be stopped; the host exits without waiting for it`),
+    )
     expect(happened).toEqual(['store closed'])
   })
 

@@ -96,7 +96,7 @@ describe('the status of provisioned concurrency', () => {
     ask(1, 'r1')
     await until(() => last()?.status === 'FAILED')
     expect(last()).toMatchObject({ allocated: 0, available: 0, statusReason: 'FUNCTION_ERROR_INIT_FAILURE' })
-    expect(logged).toContain('provisioned concurrency could not be allocated; it is tried again')
+    expect(logged).toContain('provisioned concurrency could not be allocated; the host tries again')
   })
 
   it('waits for a version that is Pending and says why one that Failed is not allocated', async () => {

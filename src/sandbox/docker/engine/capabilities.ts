@@ -15,11 +15,11 @@ export function missingCapabilities(info: EngineInfo, swaps: string): string[] {
   const missing: string[] = []
   if (info.MemoryLimit === false) {
     missing.push(
-      'Functions can use all memory of this machine: its kernel has no memory cgroup (cgroup_enable=memory).',
+      'Functions can use all memory of this machine: its kernel has no memory cgroup. Set the kernel parameter cgroup_enable=memory.',
     )
   } else if (info.SwapLimit === false && swaps.trim().split('\n').length > 1) {
     missing.push(
-      'Functions can use swap beyond MemorySize: its accounting is off (kernel parameter swapaccount=1, or turn swap off).',
+      'Functions can use swap beyond MemorySize: the kernel does not count it. Set the kernel parameter swapaccount=1, or turn swap off.',
     )
   }
   if (info.PidsLimit === false)
@@ -29,7 +29,7 @@ export function missingCapabilities(info: EngineInfo, swaps: string): string[] {
   }
   const seccomp = info.SecurityOptions?.find((option) => option.startsWith('name=seccomp'))
   if (seccomp === undefined || seccomp.includes('unconfined')) {
-    missing.push('Functions can call every function of the kernel: the engine has no seccomp profile.')
+    missing.push('Functions can use every system call of the kernel: the engine has no seccomp profile.')
   }
   return missing
 }

@@ -27,7 +27,7 @@ const ROWS: readonly Row[] = [
     matches: says(/active endpoints/i),
     kind: 'unexpected',
     remedy:
-      'Disconnect the containers that `docker network inspect` shows on it. If it shows none that exist, the engine lost track of them: it forgets them at its next restart.',
+      'Disconnect the containers that `docker network inspect` shows on it. If it shows none that exist, restart the engine: it still counts containers that are gone.',
   },
   {
     matches: is('EACCES', 'EPERM', '401', '403'),
@@ -38,7 +38,7 @@ const ROWS: readonly Row[] = [
   {
     matches: (failure) => failure.code === '404' && /no such image/i.test(failure.message),
     kind: 'image-missing',
-    remedy: 'Build or pull the image of this runtime again; Hearth does so at its next start.',
+    remedy: 'Build or pull the image of this runtime again. Hearth also does this at its next start.',
   },
   {
     matches: says(/bind source path does not exist|error mounting .* to rootfs at "?\/(var\/task|opt)/i),

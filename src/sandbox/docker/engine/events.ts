@@ -72,7 +72,7 @@ export class EngineEvents {
     stream.on('data', (chunk: Buffer) => lines.write(chunk))
     stream.on('error', () => undefined)
     stream.once('close', () => {
-      if (!this.#closed) this.#log("The engine's event stream ended; connecting again")
+      if (!this.#closed) this.#log("The engine's event stream ended; the host connects again")
       this.#reconnect()
     })
   }

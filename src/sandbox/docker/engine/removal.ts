@@ -53,7 +53,7 @@ export class Removals {
       await this.#slots.run(() => removeContainer(this.#docker, name))
       gone()
     } catch (error) {
-      this.#log('A sandbox could not be removed; it is tried again', { container: name, error: String(error) })
+      this.#log('A sandbox could not be removed; the host tries again', { container: name, error: String(error) })
       const timer = setTimeout(() => {
         this.#later.delete(timer)
         void this.remove(name, gone)
@@ -77,7 +77,7 @@ export class Removals {
         .then(
           (found) => {
             if (!found) return this.removeLate(name, gone, rest)
-            this.#log('A sandbox that the engine made after its time was over is removed', { container: name })
+            this.#log('The engine created a sandbox too late; the host removes it', { container: name })
             gone()
           },
           () => this.removeLate(name, gone, looks),

@@ -177,13 +177,14 @@ const KINDS: Readonly<Record<string, MountKind>> = {
 }
 
 const NFS_REMEDY =
-  'Check the server, its export and the network between; the machine needs the kernel module nfs. `mount -t nfs` by hand says more.'
+  'Check the NFS server, its export and the network. This machine needs the kernel module nfs. Run `mount -t nfs` by hand to see more.'
 
 const REMEDIES: Readonly<Record<MountKind, (path: string) => string>> = {
-  'mount-failed': (path) => `Make the folder and give it to functions: mkdir -p ${path} && chown ${UID}:${GID} ${path}`,
-  'mount-io': (path) => `Check the disk or mount behind ${path} (dmesg), and mount it again.`,
-  'mount-timeout': (path) => `Check the mount behind ${path}: its server does not answer.`,
-  'mount-unreachable': (path) => `Check the mount behind ${path}: its server cannot be reached.`,
+  'mount-failed': (path) =>
+    `Create the folder and let functions use it: mkdir -p ${path} && chown ${UID}:${GID} ${path}`,
+  'mount-io': (path) => `Check the disk or mount at ${path} (dmesg), and mount it again.`,
+  'mount-timeout': (path) => `Check the mount at ${path}: its server does not answer.`,
+  'mount-unreachable': (path) => `Check the mount at ${path}: its server cannot be reached.`,
 }
 
 function failure(

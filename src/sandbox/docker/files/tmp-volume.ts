@@ -123,7 +123,7 @@ export class TmpVolumes {
         throw new SandboxError(
           'throttled',
           'ENOSPC',
-          `Could not make a /tmp of ${sizeMb} MB: the disk of ${this.#root} has ${Math.floor((disk.bavail * disk.bsize) / MIB)} MB left.`,
+          `Could not create a /tmp of ${sizeMb} MB: the disk of ${this.#root} has ${Math.floor((disk.bavail * disk.bsize) / MIB)} MB left.`,
           "Free space on the disk of Hearth's data directory.",
         )
       }
@@ -162,7 +162,7 @@ export class TmpVolumes {
     this.#refill = setTimeout(() => {
       this.#refill = undefined
       this.#refilling = this.#fill()
-        .catch((error) => this.#log('No /tmp volume could be made ready', { error: String(error) }))
+        .catch((error) => this.#log('No /tmp volume could be prepared', { error: String(error) }))
         .finally(() => {
           this.#refilling = undefined
         })

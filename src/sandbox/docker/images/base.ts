@@ -46,7 +46,7 @@ export function mmdebstrapArguments(suite: Suite): string[] {
 async function haveMmdebstrap(suite: Suite, progress: Progress): Promise<void> {
   if (await isInstalled('mmdebstrap')) return
   const remedy =
-    `Do one of these: "docker pull debian:${suite}-slim" with a registry in reach; ` +
+    `Do one of these: run "docker pull debian:${suite}-slim" where a registry can be reached; ` +
     'install the Debian package mmdebstrap on this machine; or import an archive of runtime images made elsewhere.'
   if (process.getuid?.() !== 0 || !(await isInstalled('apt-get'))) {
     const message = `debian:${suite}-slim cannot be pulled, and mmdebstrap, which assembles it from Debian's archive, is not installed.`

@@ -98,7 +98,7 @@ export class ImageBuilder {
       'image-missing',
       runtime,
       `There is no recipe for ${runtime}; there is one for ${known}.`,
-      'Map it to an image.',
+      'Map the runtime to an image (HEARTH_RUNTIME_IMAGE_MAP).',
     )
   }
 

@@ -33,14 +33,14 @@ export function programOf(
     return `The image is for ${image.os}/${image.architecture}; the function runs on linux/${engine}. Build it for that platform.`
   }
   if (image.sizeBytes > LIMITS.imageBytes) {
-    return `The image has ${image.sizeBytes} bytes; ${LIMITS.imageBytes} is the most.`
+    return `The image has ${image.sizeBytes} bytes; the limit is ${LIMITS.imageBytes}.`
   }
   const environmentBytes = Buffer.byteLength(image.environment.join('\0'))
   if (environmentBytes > ENVIRONMENT_BYTES) {
-    return `The image's environment variables have ${environmentBytes} bytes; ${ENVIRONMENT_BYTES} is the most.`
+    return `The image's environment variables have ${environmentBytes} bytes; the limit is ${ENVIRONMENT_BYTES}.`
   }
   const volumes = image.volumes.map(normalized).filter((path) => path !== '/tmp')
-  if (volumes.length > VOLUMES) return `The image declares ${volumes.length} volumes; ${VOLUMES} is the most.`
+  if (volumes.length > VOLUMES) return `The image declares ${volumes.length} volumes; the limit is ${VOLUMES}.`
   const blocked = volumes.find((path) => TAKEN.some((taken) => within(taken, path) || within(path, taken)))
   if (blocked !== undefined) return `The image declares ${blocked} as a volume, which a function cannot have.`
   const program = [...(config?.entryPoint ?? image.entryPoint), ...(config?.command ?? image.command)]

@@ -90,7 +90,9 @@ export class DockerFunctionImages implements FunctionImages {
   /** Once for each image. @returns why functions cannot have it */
   #read(uri: string, id: string): Promise<string | undefined> {
     const extension = (name: string) =>
-      this.#progress(`${uri} brings the external extension ${name}, which is not started: this version has none`)
+      this.#progress(
+        `${uri} contains the external extension ${name}, which Hearth does not start: this version does not support external extensions`,
+      )
     return refusedDevice(this.#docker, id, { extension })
   }
 

@@ -58,7 +58,7 @@ export async function nodeAddons(at: Workplace): Promise<string> {
       command: './build-addon.sh',
       result: '/work/out',
       output: join(partial, 'addons.tar'),
-      remedy: 'Report this with the lines above: the recipe runtimes/nodejs does not build on this engine.',
+      remedy: 'The recipe runtimes/nodejs does not build on this engine. Please report this with the lines above.',
     })
   })
   return join(folder, 'addons.tar')
@@ -91,7 +91,7 @@ export async function pythonPackages(at: Workplace, python: string): Promise<str
       result: '/work/packages',
       output: join(partial, 'packages.tar'),
       remedy:
-        'Check that pip works on this machine (pip download boto3): its configuration and certificates are the ones used.',
+        'Check that pip works on this machine (pip download boto3). Hearth uses its configuration and certificates.',
     })
   })
   return join(folder, 'packages.tar')

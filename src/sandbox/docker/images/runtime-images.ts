@@ -257,7 +257,7 @@ export class DockerRuntimeImages implements RuntimeImages {
     } catch (error) {
       // An image of an older recipe still runs functions: better than none where nothing can be downloaded.
       if (!(await inspectImage(docker, image))) throw error
-      progress(`${image} is of an older recipe and could not be rebuilt; it is used as it is: ${String(error)}`)
+      progress(`${image} has an older recipe and could not be rebuilt; Hearth uses the old image: ${String(error)}`)
     }
   }
 

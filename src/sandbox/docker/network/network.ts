@@ -51,7 +51,7 @@ export class Networks {
     this.#pools = (options.pool === undefined ? DEFAULT_POOLS : [options.pool]).map((text) => {
       const cidr = parseCidr(text)
       if (!cidr || cidr.prefix > BRIDGE_PREFIX) {
-        throw new Error(`The subnet pool is '${text}'; it must be an IPv4 network of at least a /${BRIDGE_PREFIX}.`)
+        throw new Error(`The subnet pool is '${text}'. It must be an IPv4 network of at least a /${BRIDGE_PREFIX}.`)
       }
       return cidr
     })

@@ -119,7 +119,7 @@ describe('the admin API', () => {
   })
 
   it.each([
-    ['/logs', 'Say which logs'],
+    ['/logs', 'Name the logs to read'],
     ['/logs?function=../x', 'function must be'],
     ['/logs?group=a%00b', 'group must be'],
     ['/logs?function=a&since=x', 'since must be'],

@@ -140,7 +140,7 @@ it('does not listen on a port that functions may reach', async () => {
   server = undefined
   const options = { host: '127.0.0.1', port: Number(port), functionReach: [Number(port)] }
   await expect(serveHttp(listening(new Hono()), options)).rejects.toMatchObject({
-    message: `Port ${port}, which the host was given, is one that functions may reach (HEARTH_FUNCTION_REACH).`,
+    message: `The system gave the host port ${port}, which functions may reach (HEARTH_FUNCTION_REACH).`,
   })
 })
 

@@ -146,7 +146,7 @@ describe('a body that comes too slowly', () => {
     const [answer] = (await once(client.setEncoding('utf8'), 'data')) as [string]
     clearInterval(drip)
     expect(answer).toMatch(/^HTTP\/1.1 400 /)
-    expect(answer).toContain('The request body came too slowly.')
+    expect(answer).toContain('The request body arrived too slowly.')
     expect(budget.bytes).toBe(0)
   })
 })

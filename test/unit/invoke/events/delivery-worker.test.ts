@@ -397,7 +397,7 @@ describe('a webhook as destination', () => {
     await start({ send: async ({ id }) => void sent.push(id) })
     await decide({})
     await until(() => settle.mock.calls.length === 1 && logged.length === 1)
-    expect(logged[0]).toMatch(/^what became of a delivery could not be stored/)
+    expect(logged[0]).toMatch(/^the result of a delivery could not be saved/)
     await until(async () => (await store.deliveries.counts()).delivered === 1)
     expect(sent).toHaveLength(1)
   })

@@ -51,7 +51,10 @@ describe('what an earlier host left', () => {
         message: 'A leftover network could not be removed; the next start tries again',
         fields: { error: expect.stringContaining('network n2'), remedy: expect.stringContaining('restart') },
       },
-      { message: 'Removed what an earlier host left behind', fields: { containers: 3, networks: 2, chains: 0 } },
+      {
+        message: 'Removed resources that an earlier host left behind',
+        fields: { containers: 3, networks: 2, chains: 0 },
+      },
     ])
   })
 

@@ -38,7 +38,7 @@ it('a full queue is told once, with the setting and what to do, and once a minut
   now += 1
   await expect(full.check()).rejects.toThrow()
   expect(told).toHaveLength(2)
-  expect(told[1]?.message).toContain('since this was said last: 51.')
+  expect(told[1]?.message).toContain('since the last report: 51.')
 })
 
 it('a queue with room tells nothing and measures what it uses', async () => {

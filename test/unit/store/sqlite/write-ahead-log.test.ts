@@ -55,7 +55,7 @@ describe('the write-ahead log', () => {
     log.unflushed(synchronous)
     await log.flush()
     log.unflushed(change)
-    await expect(log.flush()).rejects.toThrow('flushed')
+    await expect(log.flush()).rejects.toThrow('could not write the database')
   })
 
   it('is flushed on the event loop once it is open, if the disk may be quick', async () => {

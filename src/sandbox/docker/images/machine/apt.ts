@@ -49,7 +49,7 @@ async function apt(args: readonly string[], options: AptOptions): Promise<void> 
       return
     } catch (error) {
       if (!(error instanceof ToolFailure) || !LOCKED.test(error.output) || performance.now() > limit) throw error
-      if (!told) progress(`another apt is at work on this machine: waiting for it, at most ${lockSeconds} s`)
+      if (!told) progress(`another apt runs on this machine: Hearth waits for it, at most ${lockSeconds} s`)
       await delay(pauseMs)
     }
   }

@@ -92,7 +92,8 @@ function authOf(login: Login, serveraddress: string): Dockerode.AuthConfig | und
 /** Protocol of docker-credential-helpers: the registry goes in, JSON comes out. */
 function askHelper(helper: string, registry: string, environment: NodeJS.ProcessEnv): Promise<Login | undefined> {
   const program = `docker-credential-${helper}`
-  if (!/^[\w.-]+$/.test(helper)) return Promise.reject(new Error(`${JSON.stringify(helper)} is no credential helper.`))
+  if (!/^[\w.-]+$/.test(helper))
+    return Promise.reject(new Error(`${JSON.stringify(helper)} is not a credential helper.`))
   return new Promise((resolve, reject) => {
     const options = { env: environment, timeout: HELPER_LIMIT_MS, killSignal: 'SIGKILL' } as const
     const child = execFile(program, ['get'], options, (error, output) => {

@@ -53,7 +53,7 @@ describe('a look at a folder before it is mounted', () => {
     await expect(fileSystems(async () => facts(changes)).check([FOLDER])).rejects.toMatchObject({
       kind: 'mount-failed',
       subject: 'ap',
-      remedy: 'Make the folder and give it to functions: mkdir -p /srv/a && chown 993:990 /srv/a',
+      remedy: 'Create the folder and let functions use it: mkdir -p /srv/a && chown 993:990 /srv/a',
     })
   })
 

@@ -51,8 +51,8 @@ describe('a Debian package', () => {
     await fakeApt(`[ $(wc -l < calls) -ge 4 ] || { echo '${LOCKED}' >&2; exit 100; }`)
     await installPackage('mmdebstrap', options)
     expect(await calls()).toHaveLength(5)
-    expect(lines.filter((line) => line.includes('another apt is at work'))).toEqual([
-      'another apt is at work on this machine: waiting for it, at most 60 s',
+    expect(lines.filter((line) => line.includes('another apt runs'))).toEqual([
+      'another apt runs on this machine: Hearth waits for it, at most 60 s',
     ])
   })
 

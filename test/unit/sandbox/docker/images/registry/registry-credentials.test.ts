@@ -78,7 +78,7 @@ describe('credentials', () => {
     ['{"auths": {"a.example": {"auth": "secret"', {}, /it is not a JSON object/],
     ['"secret"', {}, /it is not a JSON object/],
     ['{"credsStore": "absent"}', {}, /docker-credential-absent gives no credentials for a\.example\. Its end: ENOENT/],
-    ['{"credsStore": "x; echo"}', {}, /"x; echo" is no credential helper/],
+    ['{"credsStore": "x; echo"}', {}, /"x; echo" is not a credential helper/],
     ['{"credsStore": "bad"}', { bad: 'echo secret; exit 3' }, /docker-credential-bad .* Its end: 3/],
     ['{"credsStore": "odd"}', { odd: 'echo secret' }, /docker-credential-odd .* It printed something else/],
   ] as [string, Record<string, string>, RegExp][])(
