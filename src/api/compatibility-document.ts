@@ -7,9 +7,9 @@ import { SIBLING_OPERATIONS } from './siblings.ts'
 export function compatibilityDocument(): string {
   return `# Compatibility
 
-Generated from the tables in \`src/api\` and \`src/control/functions/unsupported.ts\` (\`node --import tsx scripts/docs.mjs\`); a test holds it current.
+Generated from the tables in \`src/api\` and \`src/control/functions/unsupported.ts\` (\`node --import tsx scripts/docs.mjs\`); a test checks that it is current.
 
-What differs from AWS Lambda, and what depends on the machine. Everything else is meant to be the same; a difference that is not here is a bug.
+This page lists what differs from AWS Lambda and what depends on the machine. Everything else should be the same; a difference that is not listed is a bug.
 ${DIFFERENCES.map(({ title, text }) => `\n## ${title}\n\n${text}\n`).join('')}
 ${refusedSettings()}
 ${operations()}
@@ -34,13 +34,13 @@ function operations(): string {
   const has = OPERATIONS.filter((operation) => operation.refused === undefined && operation.none === undefined)
   return `## Operations
 
-The service model 2015-03-31 has ${OPERATIONS.length} operations. Hearth has these ${has.length}; the status is that of success:
+The service model 2015-03-31 has ${OPERATIONS.length} operations. Hearth offers these ${has.length}. The status is that of a successful answer:
 
 | Operation | Method | Path | Status |
 | --- | --- | --- | --- |
 ${has.map(({ name, method, path, status }) => `| ${name} | ${method} | \`${path}\` | ${status} |`).join('\n')}
 
-Hearth answers these ${none.length} as AWS does where nothing of the kind exists: lists are empty, and what is asked for by name is not found (404
+Hearth answers these ${none.length} as AWS does when no such resource exists: lists are empty, and a resource that is named is not found (404
 ResourceNotFoundException):
 
 | Reason | Operations |
@@ -49,7 +49,7 @@ ${byReason(none.map((operation) => ({ name: operation.name, refused: operation.n
   .map(({ reason, names }) => `| ${reason} | ${names} |`)
   .join('\n')}
 
-It refuses these ${refused.length}, with the reason that it also gives to the caller:
+It refuses these ${refused.length} and gives the caller this reason:
 
 | Reason | Operations |
 | --- | --- |
@@ -68,7 +68,7 @@ function siblings(): string {
   )
   return `## Services that share Lambda's endpoint
 
-Clients of these services send their requests to Lambda's endpoint, too. Their ${SIBLING_OPERATIONS.length} operations are refused with 404 UnknownOperationException:
+Clients of these services also send their requests to Lambda's endpoint. Hearth refuses their ${SIBLING_OPERATIONS.length} operations with 404 UnknownOperationException:
 
 | Service | Reason | Operations |
 | --- | --- | --- |

@@ -10,29 +10,29 @@ export interface Differences {
 export const DIFFERENCES: readonly Differences[] = [
   {
     title: 'The API',
-    text: `- Signatures are not verified. A request's region is that of its credential scope, its account that of its access key (\`HEARTH_ACCESS_KEYS\`, or
-  twelve digits at the end of the key id), else \`HEARTH_REGION\` and \`HEARTH_ACCOUNT_ID\`.
-- Functions are created from \`ZipFile\`, from S3 objects and from container images. Operations that are not offered yet answer with an error that names them: 404
-  UnknownOperationException, after the request was checked against AWS's service model.
+    text: `- Hearth does not verify signatures. A request's region comes from its credential scope, its account from its access key (\`HEARTH_ACCESS_KEYS\`, or
+  twelve digits at the end of the key id), otherwise from \`HEARTH_REGION\` and \`HEARTH_ACCOUNT_ID\`.
+- Functions are created from \`ZipFile\`, from S3 objects and from container images. Operations that are not implemented yet answer with an error that names them: 404
+  UnknownOperationException. Hearth checks the request against AWS's service model first.
 - [Layers](layers.md) are published from \`ZipFile\` or from S3 objects. A function may have layers of other accounts of the same host, if their policy grants it; AWS's own layers do not exist here.
   All layers of a function together have at most 200,000 files.
 - Resource policies: a caller is known by its account alone; services of this host call with their name, and with \`AWS:SourceArn\` and
   \`AWS:SourceAccount\`. There are no users, roles or organizations, so a statement that names a role, or has a condition that the host cannot judge
-  (\`aws:PrincipalOrgID\`, \`aws:SourceVpc\` …), is kept and shown but allows no call. The account that owns a function may always call it.
-  PutResourcePolicy refuses what could not be honoured: \`Deny\`, \`NotPrincipal\`, \`NotAction\`, \`NotResource\`, unknown condition operators.
-- PublicPolicyException is never sent: the model of this version has no operation and no member that blocks public access, so every policy may grant to everybody.
-- The operations of 2014 (paths \`/2014-11-13/…\`) are refused with the name of today's; InvokeAsync is there.
+  (\`aws:PrincipalOrgID\`, \`aws:SourceVpc\` …), is kept and shown but does not allow any call. The account that owns a function may always call it.
+  PutResourcePolicy refuses what Hearth cannot apply: \`Deny\`, \`NotPrincipal\`, \`NotAction\`, \`NotResource\`, unknown condition operators.
+- Hearth never sends PublicPolicyException: this version of the service model has no way to block public access, so every policy may grant access to everybody.
+- The operations of 2014 (paths \`/2014-11-13/…\`) are refused, and the error names the current operation. InvokeAsync works.
 - Deleting an alias or a version deletes its policy: a new alias of the same name starts without grants.
-- S3 is whatever \`AWS_ENDPOINT_URL_S3\` (or \`AWS_ENDPOINT_URL\`), \`AWS_REGION\`, \`AWS_PROFILE\` and the other variables of AWS's clients say where the host is started.
+- Hearth finds S3 as AWS's clients do: through \`AWS_ENDPOINT_URL_S3\` (or \`AWS_ENDPOINT_URL\`), \`AWS_REGION\`, \`AWS_PROFILE\` and the other variables in the host's environment.
 - Images come from the container engine of this machine or from registries, with the logins of the operator's Docker configuration; \`ResolvedImageUri\` of an image that was
   built here ends in its id. An image in the engine wins over its registry. \`USER\` is ignored, \`VOLUME\`s are read-only, and an image with device files
   outside of \`/dev\` is refused. See [ADR 14](adr/0014-images-and-code-from-elsewhere.md).
-- \`RuntimeVersionArn\` ends in the digest of the runtime's image. \`Manual\` takes ARNs that this host gave out, as long as the engine has the image.
+- \`RuntimeVersionArn\` ends in the digest of the runtime's image. \`Manual\` accepts the ARNs that this host returned, as long as the engine has the image.
 - With \`LogFormat\` JSON the text of a failure is a record of type \`platform.fault\`; AWS sends that one to subscribers of the Logs API only.
-- Operations on another account's functions that no policy grants are refused with a sentence that says who may not do what. AWS was recorded with
+- Operations on another account's functions that no policy grants are refused with a sentence that says who may not do what. AWS answers with
   an empty text, which tells a reader nothing; no client reads the text.
 - No error repeats what AWS's service model calls sensitive, such as environment variables. AWS repeats them where they exceed 4 KB. One
-  exception is AWS's own text for a payload of Invoke that begins with a word: it shows the word. What else is wrong with a payload is said in plain words.
+  exception is AWS's own text for a payload of Invoke that begins with a word: it shows the word. Hearth describes other errors of a payload in plain words.
 - The lists of runtimes in "Member must satisfy enum value set" are the service model's or Hearth's own; AWS's change by the month and have no order.
 - \`Architectures\` defaults to the architecture of the container engine, not to x86_64.
 - A request with several violations names them in an order of its own: values, what is missing, the name of the resource. AWS's order is not known.
@@ -67,11 +67,11 @@ export const DIFFERENCES: readonly Differences[] = [
 Not built yet:
 
 - external extensions: a program in \`/opt/extensions\` is not started, and a warning in the log of the host names it. There is no Telemetry API, and no extension gets a SHUTDOWN event.
-- the freeze between invocations: what a function leaves running goes on after its answer
+- the freeze between invocations: what a function leaves running keeps running after its answer
 - \`TenancyConfig\`, \`DurableConfig\` and SnapStart are refused
-- the X-Ray daemon: \`AWS_XRAY_DAEMON_ADDRESS\` names AWS's address, and what SDKs send there gets lost
+- the X-Ray daemon: \`AWS_XRAY_DAEMON_ADDRESS\` names AWS's address, and what SDKs send there is lost
 
-Kept without an effect:
+Kept without effect:
 
 - Functions never become \`Inactive\`, however long nobody calls them.
 - \`EventSourceToken\` of AddPermission is kept and shown, and compared with nothing.`,
@@ -88,11 +88,11 @@ Kept without an effect:
 | provided.al2023, provided.al2 | Debian 12 | the function's own | one image serves both; glibc 2.36 |
 
 With \`HEARTH_RUNTIME_IMAGES=aws\` AWS's own base images are used where they are present or can be pulled; \`HEARTH_RUNTIME_IMAGE_MAP\` names any other.
-A runtime without an image is refused by CreateFunction with what is available and how to get it. \`HEARTH_RUNTIME_SUBSTITUTE=nearest\` runs it on the
+CreateFunction refuses a runtime without an image. Its error lists the available runtimes and says how to get others. \`HEARTH_RUNTIME_SUBSTITUTE=nearest\` runs it on the
 nearest version of its family instead; \`hearth runtimes\` shows that.
 
 Functions from images have a \`HOME\` that the container engine sets where their image has none; AWS sets none.
-Node.js's client writes the newlines of a log record as carriage returns, which are newlines again in the log. A record whose line breaks all come in pairs counts as text with CRLF
+Node.js's client writes the newlines of a log record as carriage returns, which are newlines again in the log. Hearth treats a record whose line breaks all come in pairs as text with CRLF
 line ends, so a text whose only breaks are blank lines loses those.`,
   },
   {
@@ -107,7 +107,7 @@ CPU is shared by MemorySize (1,769 MB is one core), in full during Init, as on A
   },
   {
     title: 'Isolation',
-    text: `What the code of a function can call on this host is the setting \`HEARTH_FUNCTION_API\` ([ADR 21](adr/0021-sandbox-door.md)). Calls are always made as the function's own role, account and
+    text: `The setting \`HEARTH_FUNCTION_API\` decides what the code of a function can call on this host ([ADR 21](adr/0021-sandbox-door.md)). The code always calls as its function's own role, account and
 region; calls beyond \`HEARTH_FUNCTION_API_RATE\` get \`TooManyRequestsException\`. The operator's pages and code downloads do not exist inside, in any mode.
 
 - \`invoke\`, the default: Invoke, InvokeAsync and sts:GetCallerIdentity. Execution roles have no policies here: a function may invoke every function of its account and region, and those of other accounts
@@ -118,12 +118,12 @@ region; calls beyond \`HEARTH_FUNCTION_API_RATE\` get \`TooManyRequestsException
 - \`off\`: nothing but the Runtime, Extensions and Telemetry APIs.
 
 Inside, \`AWS_ENDPOINT_URL_LAMBDA\` and \`AWS_ENDPOINT_URL_STS\` are set (not with \`off\`), which AWS does not do: SDKs find an endpoint in no other way, and without it their calls would go to AWS. A function that sets one of them itself
-keeps its own. Each environment has an access key of its own that ends in its account; it is good for this host alone, and refused once the environment is gone.
+keeps its own. Each environment has an access key of its own that ends in its account; this host alone accepts it, and only while the environment exists.
 
 Each execution environment is a container of its own with its own user, a read-only root, no capabilities, no-new-privileges, the default seccomp profile, and limits for
 memory, CPU, processes and open files. It reaches its own Runtime API listener, the outside as the machine does, and those ports of the host that
 \`HEARTH_FUNCTION_REACH\` names; not other environments, other listeners, other ports of the host, or the engine.
 A function with a VpcConfig also reaches the containers on those networks, as its security groups allow: [machine-room.md](machine-room.md#vpcconfig-networks).
-Containers share the machine's kernel: functions of people who must not trust each other at all belong on separate machines.`,
+Containers share the machine's kernel: run functions of people who do not trust each other on separate machines.`,
   },
 ]

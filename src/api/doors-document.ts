@@ -19,11 +19,11 @@ ${rows
   })
   return `# Doors
 
-Generated from \`src/api/doors.ts\` (\`node --import tsx scripts/docs.mjs\`); a test holds it current, and others walk its rows.
+Generated from \`src/api/doors.ts\` (\`node --import tsx scripts/docs.mjs\`);  a test checks that it is current, and other tests check every row.
 
-Every way into the host. A column for other ways in (the port of function URLs, another user of the machine) is added with the first door that has them.
-*Answers*: the door serves the request. *Refused*: it says no. *Absent*: there is no such thing. "From a sandbox" is what code inside a sandbox gets from its own listener; the public port is out of its reach altogether.
-Why the listener of a sandbox has a door of its own: [ADR 21](adr/0021-sandbox-door.md).
+This page lists every way into the host.
+*Answers*: the door serves the request. *Refused*: the door rejects it. *Absent*: the door does not exist there. "From a sandbox" is what code inside a sandbox gets from its own listener. It cannot reach the public port at all.
+[ADR 21](adr/0021-sandbox-door.md) says why the listener of a sandbox has a door of its own.
 
 ${listeners.join('\n')}`
 }

@@ -40,7 +40,7 @@ const everywhere = (outcome: Outcome) => ({ invoke: outcome, all: outcome, off: 
 
 const PUBLIC = {
   listener: 'public',
-  who: 'whoever reaches the port: accounts are names, not people, until requests are authenticated',
+  who: 'anyone who reaches the port: requests are not authenticated, so an account is only a name',
   guard: 'Host, Origin and Sec-Fetch-Site; no connection comes from a sandbox network',
   page: 'refused',
 } as const
@@ -52,8 +52,8 @@ const SANDBOX = {
   page: 'refused',
 } as const
 
-const CALLS = 'HEARTH_FUNCTION_API_RATE; connections and bytes of bodies of each sandbox and of all together'
-const PROTOCOL = 'connections, headers and pipelined requests of the listener; 6 MB for a response'
+const CALLS = 'HEARTH_FUNCTION_API_RATE; the connections and body bytes of each sandbox and of all sandboxes together'
+const PROTOCOL = 'the connections, headers and pipelined requests of the listener; 6 MB for a response'
 
 export const DOORS: readonly Door[] = [
   {
@@ -73,7 +73,8 @@ export const DOORS: readonly Door[] = [
       '/2026-',
     ],
     serves: 'the Lambda API, and the refusals of services that share its endpoint',
-    bounds: 'bytes of bodies and unread answers in flight; limits of concurrency and requests per second of accounts',
+    bounds:
+      'the total size of request bodies and unread answers; the concurrency and the requests per second of each account',
     sample: { method: 'GET', path: '/2015-03-31/functions' },
     sandbox: { invoke: 'refused', all: 'answers', off: 'absent' },
   },
@@ -81,7 +82,7 @@ export const DOORS: readonly Door[] = [
     ...PUBLIC,
     paths: ['/_hearth'],
     serves: "the operator's pages",
-    bounds: 'pages of logs have a limit of lines',
+    bounds: 'a page of logs has a limit of lines',
     sample: { method: 'GET', path: '/_hearth/config' },
     sandbox: everywhere('absent'),
   },
@@ -90,7 +91,7 @@ export const DOORS: readonly Door[] = [
     paths: ['/_hearth/code/'],
     serves: 'code downloads (Code.Location)',
     guard: `${PUBLIC.guard}; a signature that is valid for ten minutes`,
-    bounds: 'bytes of unread answers in flight',
+    bounds: 'the total size of unread answers',
     sample: { method: 'GET', path: `/_hearth/code/${'0'.repeat(64)}?expires=1&signature=0` },
     sandbox: everywhere('absent'),
   },
@@ -165,7 +166,7 @@ export const DOORS: readonly Door[] = [
   {
     listener: 'reach',
     paths: ['*'],
-    serves: 'a service of this machine that the operator names; bytes are passed on unread',
+    serves: 'a service of this machine that the operator names; Hearth passes the bytes on without reading them',
     who: 'every sandbox of the host',
     guard: 'address of the peer; the packet filter',
     bounds: "the service's own",

@@ -6,8 +6,8 @@ export function lifecycleDocument(): string {
   const moves = states.flatMap((from) => Object.entries(LIFECYCLE[from]).map(([event, to]) => ({ from, event, to })))
   return `# The life of an execution environment
 
-Generated from \`src/execution/lifecycle.ts\` (\`node --import tsx scripts/docs.mjs\`); a test holds it current. Every move that is not
-listed is refused.
+Generated from \`src/execution/lifecycle.ts\` (\`node --import tsx scripts/docs.mjs\`); a test checks that it is current. Hearth refuses every transition that is not
+listed.
 
 \`\`\`mermaid
 stateDiagram-v2

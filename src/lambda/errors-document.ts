@@ -13,10 +13,10 @@ export function errorsDocument(): string {
   const others = names.filter((name) => ERROR_CAUSES[name] === undefined)
   return `# Errors
 
-Generated from \`src/lambda/errors.ts\` and \`src/lambda/error-causes.ts\` (\`node --import tsx scripts/docs.mjs\`); a test holds it current.
+Generated from \`src/lambda/errors.ts\` and \`src/lambda/error-causes.ts\` (\`node --import tsx scripts/docs.mjs\`); a test checks that it is current.
 
-The code of an error is in the header \`x-amzn-ErrorType\`, its text in the member \`message\` or \`Message\` of the body, as AWS has it
-for each error. A failure of the function itself is none of these: it is an answer with status 200 and the header
+The code of an error is in the header \`x-amzn-ErrorType\`. Its text is in the member \`message\` or \`Message\` of the body, as on AWS
+for each error. A failure of the function itself is not one of these errors: its answer has status 200 and the header
 \`X-Amz-Function-Error\`.
 
 | Error | Status | Cause in Hearth | What the caller does | What the operator does |
@@ -25,7 +25,7 @@ ${rows.join('\n')}
 
 ## Not sent by this version
 
-The service model has these too. What they report about does not exist in Hearth yet, so nothing can cause them:
+The service model also has these errors. Hearth does not have the features that cause them:
 ${others.join(', ')}.
 `
 }
