@@ -99,7 +99,7 @@ async function installEngine() {
       )
     }
   } else {
-    say("There is no Docker engine here, and nobody to ask: as root, Debian's package docker.io is installed.")
+    say("There is no Docker engine here, so this command, which runs as root, installs Debian's package docker.io.")
   }
   // cgroupfs-mount: where no init system has mounted the control groups, the engine cannot start without it.
   const cgroups = existsSync('/sys/fs/cgroup/cgroup.controllers') || existsSync('/sys/fs/cgroup/memory')
@@ -147,7 +147,7 @@ async function startEngine() {
   child.unref()
   if (await answers(address, () => ended !== undefined)) {
     writeFileSync(join(ROOT, '.hearth/dockerd.pid'), `${child.pid}\n`)
-    say(`The Docker engine runs, also after this command: process ${child.pid}, its log is .hearth/dockerd.log.`)
+    say(`The Docker engine keeps running after this command: process ${child.pid}, log .hearth/dockerd.log.`)
     return
   }
   if (ended === undefined) child.kill()

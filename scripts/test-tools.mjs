@@ -98,7 +98,7 @@ async function ensureRegistry() {
   if (await works(join(BIN, 'docker-registry'))) return
   if (await works('docker-registry')) return
   if (!canInstall())
-    return say('Not there, because unpacking it takes root on Debian or Ubuntu: docker-registry. Its tests will fail.')
+    return say('docker-registry is missing: only root on Debian or Ubuntu can unpack it. Its tests will fail.')
   const folder = join(TOOLS, 'registry')
   await step('Unpacking docker-registry for the tests', async () => {
     rmSync(folder, { recursive: true, force: true })

@@ -156,7 +156,7 @@ export class DockerFunctionImages implements FunctionImages {
     const found = await this.#inspect(reference)
     if (found !== undefined) return found
     if (!reference.includes('@')) {
-      return `The image ${reference} was made on this machine and is not in its container engine any more. Build it again and call UpdateFunctionCode.`
+      return `The image ${reference}  was built on this machine, and its container engine no longer has it. Build it again and call UpdateFunctionCode.`
     }
     try {
       await this.#pull(reference)

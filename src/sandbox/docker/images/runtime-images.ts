@@ -156,7 +156,7 @@ export class DockerRuntimeImages implements RuntimeImages {
     if (known !== undefined) return known
     const id = `sha256:${hash}`
     if ((await inspectImage(this.#options.docker, id)) === undefined) {
-      const message = `The image ${id}, which ${runtime} is pinned to, is not in the container engine any more.`
+      const message = `The container engine no longer has the image ${id}, which ${runtime} is pinned to.`
       const remedy = "Set the function's UpdateRuntimeOn to Auto (PutRuntimeManagementConfig), or load the image again."
       throw new SandboxError('image-missing', runtime, message, remedy)
     }
