@@ -9,10 +9,11 @@
 import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { replaceFile } from '../disk/durable-file.ts'
 import { LambdaException } from '../lambda/errors.ts'
+import { KeyedLock } from '../promises/keyed-lock.ts'
+import { SingleFlight } from '../promises/single-flight.ts'
 import { codeOf, explainDiskError } from './disk-errors.ts'
-import { replaceFile } from './durable-file.ts'
-import { KeyedLock } from './keyed-lock.ts'
 import { sha256 } from './sha256.ts'
 import { DEFAULT_GRACE_MS, WholeFolders } from './whole-folders.ts'
 import { type PackagePermissions, type Unpacked, unpackZip } from './zip.ts'
@@ -43,7 +44,7 @@ export class ArtifactStore {
   readonly #graceMs: number
   readonly #permissions: PackagePermissions
   /** Lookups under way, shared by the cold starts of one function. */
-  readonly #lookups = new Map<string, Promise<string>>()
+  readonly #lookups = new SingleFlight<string>()
   readonly #locks = new KeyedLock()
 
   constructor({ directory, log, graceMs = DEFAULT_GRACE_MS, permissions = 'readable' }: ArtifactStoreOptions) {
@@ -72,12 +73,7 @@ export class ArtifactStore {
 
   /** Path of the unpacked package; unpacked again when the folder is missing or damaged. InvalidZipFileException when the zip is, too. */
   folder(sha256Base64: string): Promise<string> {
-    let looking = this.#lookups.get(sha256Base64)
-    if (looking === undefined) {
-      looking = this.#folder(sha256Base64).finally(() => this.#lookups.delete(sha256Base64))
-      this.#lookups.set(sha256Base64, looking)
-    }
-    return looking
+    return this.#lookups.run(sha256Base64, () => this.#folder(sha256Base64))
   }
 
   /** Begins the package's grace time anew: what uses it is about to be written. @throws LambdaException InvalidZipFileException: it is gone */

@@ -7,10 +7,11 @@ import { createHash } from 'node:crypto'
 import { chmod, copyFile, link, lstat, mkdir, readlink, symlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { KeyedLock } from '../promises/keyed-lock.ts'
+import { SingleFlight } from '../promises/single-flight.ts'
 import { codeOf, explainDiskError } from './disk-errors.ts'
 import { externalExtensions } from './extensions.ts'
 import { inParallel } from './in-parallel.ts'
-import { KeyedLock } from './keyed-lock.ts'
 import { LayerTree, type TreeEntry } from './layer-tree.ts'
 import { DEFAULT_GRACE_MS, WholeFolders } from './whole-folders.ts'
 import type { PackagePermissions, Unpacked } from './zip.ts'
@@ -35,7 +36,7 @@ export class LayerFolders {
   readonly #merged: WholeFolders
   readonly #locks = new KeyedLock()
   /** Look-ups under way, shared by all cold starts. */
-  readonly #making = new Map<string, Promise<string>>()
+  readonly #making = new SingleFlight<string>()
 
   constructor(options: LayerFoldersOptions) {
     this.#options = options
@@ -52,12 +53,7 @@ export class LayerFolders {
     if (first === undefined) return undefined
     if (layers.length === 1) return this.#options.unpacked(first)
     const id = mergedId(layers)
-    let making = this.#making.get(id)
-    if (making === undefined) {
-      making = this.#locks.hold(id, () => this.#folder(id, layers)).finally(() => this.#making.delete(id))
-      this.#making.set(id, making)
-    }
-    return making
+    return this.#making.run(id, () => this.#locks.hold(id, () => this.#folder(id, layers)))
   }
 
   /** As `folder`, for a function that is about to be written: the folder's grace time begins anew. */

@@ -10,8 +10,8 @@
 import { randomUUID } from 'node:crypto'
 import { chmod, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '../disk/durable-file.ts'
 import { codeOf } from './disk-errors.ts'
-import { replaceFile } from './durable-file.ts'
 import { type Marker, markerFor, validMarker } from './marker.ts'
 import type { PackagePermissions, Unpacked } from './zip.ts'
 

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symli
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { replaceFile } from '../../../src/code/durable-file.ts'
 import { closeDataFolder } from '../../../src/config/data-folder.ts'
+import { replaceFile } from '../../../src/disk/durable-file.ts'
 import { openStore } from '../../../src/store/open.ts'
 import { LogFiles } from '../../../src/telemetry/log-files.ts'
 

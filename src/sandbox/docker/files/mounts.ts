@@ -4,6 +4,7 @@
  */
 import { opendir, stat } from 'node:fs/promises'
 import type Dockerode from 'dockerode'
+import { SingleFlight } from '../../../promises/single-flight.ts'
 import { SandboxError, type SandboxErrorKind, type SandboxMount } from '../../driver.ts'
 import { bounded, statusOf } from '../engine/errors.ts'
 import { probeNfs } from './nfs-probe.ts'
@@ -51,7 +52,7 @@ function volume() {
 export class FileSystems {
   readonly #options: FileSystemsOptions
   /** A look at a dead file system may never end, and occupies a thread of Node.js: at most one for each folder. */
-  readonly #looking = new Map<string, Promise<FolderFacts>>()
+  readonly #looking = new SingleFlight<FolderFacts>()
 
   constructor(options: FileSystemsOptions) {
     this.#options = options
@@ -113,13 +114,7 @@ export class FileSystems {
 
   async #look(path: string): Promise<FolderFacts> {
     const { limitMs, look = lookAt } = this.#options
-    const known = this.#looking.get(path)
-    const looking = known ?? look(path)
-    if (known === undefined) {
-      this.#looking.set(path, looking)
-      const done = () => this.#looking.delete(path)
-      looking.then(done, done)
-    }
+    const looking = this.#looking.run(path, () => look(path))
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {

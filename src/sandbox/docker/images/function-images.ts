@@ -3,6 +3,7 @@ import type Dockerode from 'dockerode'
 import { LambdaException } from '../../../lambda/errors.ts'
 import type { Architecture, FunctionVersion, ImageConfig, PinnedImage } from '../../../lambda/function.ts'
 import type { FunctionImages, ImageReadiness } from '../../../ports/function-images.ts'
+import { SingleFlight } from '../../../promises/single-flight.ts'
 import { type ImageProgram, SandboxError } from '../../driver.ts'
 import { bounded, sentenceOf, statusOf } from '../engine/errors.ts'
 import { LABELS } from '../engine/labels.ts'
@@ -39,7 +40,7 @@ export class DockerFunctionImages implements FunctionImages {
   readonly #instance: string
   readonly #progress: Progress
   readonly #patienceMs: number
-  readonly #pulls = new Map<string, Promise<void>>()
+  readonly #pulls = new SingleFlight<void>()
   /** Images that were there when an environment was last started with them. */
   readonly #known = new Once<Found>()
   readonly #knownReferences = new Set<string>()
@@ -168,12 +169,10 @@ export class DockerFunctionImages implements FunctionImages {
   }
 
   #pull(reference: string): Promise<void> {
-    const running = this.#pulls.get(reference)
-    if (running !== undefined) return running
-    this.#progress(`pulling ${reference}`)
-    const started = pullImage(this.#docker, reference, PULL).finally(() => this.#pulls.delete(reference))
-    this.#pulls.set(reference, started)
-    return started
+    return this.#pulls.run(reference, () => {
+      this.#progress(`pulling ${reference}`)
+      return pullImage(this.#docker, reference, PULL)
+    })
   }
 
   async #keep(image: PinnedImage, id: string): Promise<void> {

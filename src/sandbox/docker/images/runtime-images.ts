@@ -3,6 +3,7 @@ import type Dockerode from 'dockerode'
 import type { Architecture } from '../../../lambda/function.ts'
 import { creatableRuntimes } from '../../../lambda/runtimes.ts'
 import type { RuntimeAvailability, RuntimeImages } from '../../../ports/runtime-images.ts'
+import { SingleFlight } from '../../../promises/single-flight.ts'
 import { SandboxError } from '../../driver.ts'
 import { exportImages, importImages } from './archive.ts'
 import { pullBounded } from './base.ts'
@@ -48,7 +49,7 @@ export class DockerRuntimeImages implements RuntimeImages {
   readonly #identities: Identities
   readonly #engine = new Once<Architecture>()
   readonly #builders = new Once<ImageBuilder>()
-  readonly #preparing = new Map<string, Promise<void>>()
+  readonly #preparing = new SingleFlight<void>()
   /** Digests in hex of the images that runtimes have, or had since the start, the present one last; by runtime and architecture. */
   readonly #versions = new Map<string, Set<string>>()
   readonly #kept: KeptImages
@@ -101,14 +102,10 @@ export class DockerRuntimeImages implements RuntimeImages {
   }
 
   prepare(runtime: string, architecture: Architecture): Promise<void> {
-    const key = `${runtime} ${architecture}`
-    const running = this.#preparing.get(key)
-    if (running) return running
-    const started = this.#prepare(runtime, architecture)
-      .then(() => this.#recall(runtime, architecture))
-      .finally(() => this.#preparing.delete(key))
-    this.#preparing.set(key, started)
-    return started
+    return this.#preparing.run(`${runtime} ${architecture}`, async () => {
+      await this.#prepare(runtime, architecture)
+      await this.#recall(runtime, architecture)
+    })
   }
 
   versionHash(runtime: string, architecture: Architecture): string {

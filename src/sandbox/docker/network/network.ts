@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type Dockerode from 'dockerode'
+import { SingleFlight } from '../../../promises/single-flight.ts'
 import { SandboxError } from '../../driver.ts'
 import { bounded } from '../engine/errors.ts'
 import { digest, type Identity, labelsOf, nameable } from '../engine/labels.ts'
@@ -39,7 +40,7 @@ export class Networks {
   readonly #options: NetworksOptions
   readonly #pools: readonly Cidr[]
   readonly #bridges: Bridge[] = []
-  readonly #restoring = new Map<Bridge, Promise<void>>()
+  readonly #restoring = new SingleFlight<void, Bridge>()
   #growing: Promise<void> | undefined
   #number = 0
   /** Rules of all bridges are set one after the other. */
@@ -109,16 +110,12 @@ export class Networks {
    * listeners on its gateway go on working.
    */
   restore(bridge: Bridge): Promise<void> {
-    const current = this.#restoring.get(bridge)
-    if (current) return current
-    const restored = this.#createNetwork(bridge)
-      .catch((error) => {
+    return this.#restoring.run(bridge, async () => {
+      await this.#createNetwork(bridge).catch((error) => {
         if (!/already exists/i.test(String(error))) throw error
       })
-      .then(() => this.#filter(bridge))
-      .finally(() => this.#restoring.delete(bridge))
-    this.#restoring.set(bridge, restored)
-    return restored
+      await this.#filter(bridge)
+    })
   }
 
   async close(): Promise<void> {
