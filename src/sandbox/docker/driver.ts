@@ -4,6 +4,7 @@ import { realpathSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import type Dockerode from 'dockerode'
+import pLimit, { type LimitFunction } from 'p-limit'
 import { LIMITS } from '../../lambda/limits.ts'
 import {
   type CellSpec,
@@ -20,7 +21,6 @@ import { EngineEvents } from './engine/events.ts'
 import { digest, type Identity } from './engine/labels.ts'
 import { ownerOf } from './engine/owner.ts'
 import { Removals } from './engine/removal.ts'
-import { Slots } from './engine/slots.ts'
 import { FileSystems, mountFailure } from './files/mounts.ts'
 import { type TmpVolume, TmpVolumes } from './files/tmp-volume.ts'
 import { Attachments } from './network/attachments.ts'
@@ -81,7 +81,7 @@ export class DockerDriver implements SandboxDriver {
   readonly warnings: string[] = []
   readonly #options: DockerDriverOptions
   readonly #identity: Identity
-  readonly #starts: Slots
+  readonly #starts: LimitFunction
   readonly #removals: Removals
   readonly #sandboxes = new Map<string, DockerSandbox>()
   /** Starts, and cleaning up after those that failed: what `close` waits for. */
@@ -100,7 +100,7 @@ export class DockerDriver implements SandboxDriver {
     const dataDir = realpathSync(options.dataDir)
     this.#options = options
     this.#identity = { instance: options.instance, owner: ownerOf(process.pid), data: digest(dataDir, 16) }
-    this.#starts = new Slots(options.maxParallelStarts)
+    this.#starts = pLimit(options.maxParallelStarts)
     this.#removals = new Removals(options.docker, options.maxParallelStarts, options.log)
     this.#volumes = new TmpVolumes(dataDir, this.#identity, options.log)
     this.#attachments = new Attachments(options.docker, options.maxAttachments ?? LIMITS.networkInterfaces)
@@ -136,7 +136,7 @@ export class DockerDriver implements SandboxDriver {
   }
 
   start(cell: CellSpec, workload: Workload, observer: SandboxObserver): Promise<DockerSandbox> {
-    return this.#track(this.#starts.run(() => this.#start({ cell, workload, observer })))
+    return this.#track(this.#starts(() => this.#start({ cell, workload, observer })))
   }
 
   close(): Promise<void> {

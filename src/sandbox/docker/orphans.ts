@@ -1,11 +1,11 @@
 /** What hosts that crashed left in the engine: containers, networks and packet filter chains. owner.ts decides what is a leftover. */
 import type Dockerode from 'dockerode'
+import pLimit from 'p-limit'
 import { SandboxError } from '../driver.ts'
 import { bounded } from './engine/errors.ts'
 import { type Identity, LABELS } from './engine/labels.ts'
 import { isLeftover } from './engine/owner.ts'
 import { removeContainer } from './engine/removal.ts'
-import { Slots } from './engine/slots.ts'
 import type { Firewall } from './network/firewall.ts'
 import { removeNetwork } from './network/network-removal.ts'
 
@@ -30,12 +30,12 @@ export async function removeLeftovers(
   const all = await bounded(LIMIT_MS, 'list sandboxes', (abortSignal) =>
     docker.listContainers({ all: true, filters, abortSignal }),
   )
-  const slots = new Slots(PARALLEL)
+  const limit = pLimit(PARALLEL)
   /** How many of them are gone now. */
   const remove = async <T>(what: string, leftovers: readonly T[], removal: (one: T) => Promise<unknown>) => {
     const removed = leftovers.map(async (one) => {
       try {
-        await slots.run(() => removal(one))
+        await limit(() => removal(one))
         return 1
       } catch (error) {
         const remedy = error instanceof SandboxError ? { remedy: error.remedy } : {}

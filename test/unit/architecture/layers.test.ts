@@ -75,6 +75,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   hono: ['api'],
   '@hono/node-server': ['api'],
   dockerode: ['sandbox'],
+  'p-limit': ['sandbox'],
   'tar-stream': ['sandbox', 'code'],
   kysely: ['store'],
   'better-sqlite3': ['store'],

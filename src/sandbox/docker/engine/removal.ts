@@ -1,8 +1,8 @@
 /** Removing containers for good: the engine may be busy, restarting, or removing the same one already. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Dockerode from 'dockerode'
+import pLimit, { type LimitFunction } from 'p-limit'
 import { bounded, statusOf } from './errors.ts'
-import { Slots } from './slots.ts'
 
 const LIMIT_MS = 60_000
 const TRIES = 6
@@ -37,20 +37,20 @@ export async function removeContainer(docker: Dockerode, nameOrId: string): Prom
 /** Removals of one host: a few at a time, and those that failed again and again until they succeed. */
 export class Removals {
   readonly #docker: Dockerode
-  readonly #slots: Slots
+  readonly #limit: LimitFunction
   readonly #log: (message: string, fields?: object) => void
   readonly #later = new Set<NodeJS.Timeout>()
 
   constructor(docker: Dockerode, parallel: number, log: (message: string, fields?: object) => void) {
     this.#docker = docker
-    this.#slots = new Slots(parallel)
+    this.#limit = pLimit(parallel)
     this.#log = log
   }
 
   /** Never rejects. `gone` is called once, when the container is gone; that may be after this resolved, if the engine has trouble. */
   async remove(name: string, gone: () => void): Promise<void> {
     try {
-      await this.#slots.run(() => removeContainer(this.#docker, name))
+      await this.#limit(() => removeContainer(this.#docker, name))
       gone()
     } catch (error) {
       this.#log('A sandbox could not be removed; the host tries again', { container: name, error: String(error) })
@@ -72,16 +72,14 @@ export class Removals {
     }
     const timer = setTimeout(() => {
       this.#later.delete(timer)
-      this.#slots
-        .run(() => removeContainer(this.#docker, name))
-        .then(
-          (found) => {
-            if (!found) return this.removeLate(name, gone, rest)
-            this.#log('The engine created a sandbox too late; the host removes it', { container: name })
-            gone()
-          },
-          () => this.removeLate(name, gone, looks),
-        )
+      this.#limit(() => removeContainer(this.#docker, name)).then(
+        (found) => {
+          if (!found) return this.removeLate(name, gone, rest)
+          this.#log('The engine created a sandbox too late; the host removes it', { container: name })
+          gone()
+        },
+        () => this.removeLate(name, gone, looks),
+      )
     }, pause)
     timer.unref()
     this.#later.add(timer)

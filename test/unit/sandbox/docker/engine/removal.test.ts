@@ -49,3 +49,26 @@ it('nothing is asked any more when the host stops', async () => {
   await vi.advanceTimersByTimeAsync(3_600_000)
   expect(asked()).toBe(0)
 })
+
+it('no more removals than allowed run at once, and one that fails makes room for the next', async () => {
+  let running = 0
+  let most = 0
+  const docker = {
+    getContainer: (name: string) => ({
+      remove: async () => {
+        most = Math.max(most, ++running)
+        await new Promise((resolve) => setTimeout(resolve, 10))
+        running--
+        if (name === 'stuck') throw Object.assign(new Error('driver failed'), { statusCode: 500 })
+      },
+    }),
+  } as unknown as Dockerode
+  const removals = new Removals(docker, 2, () => {})
+  const gone: string[] = []
+  for (const name of ['stuck', 'a', 'b', 'c', 'd']) void removals.remove(name, () => gone.push(name))
+  // All tries of the one that fails; the later attempt would come after it.
+  await vi.advanceTimersByTimeAsync(10_000)
+  removals.close()
+  expect(most).toBe(2)
+  expect(gone).toEqual(['a', 'b', 'c', 'd'])
+})
