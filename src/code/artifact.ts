@@ -118,7 +118,7 @@ export class ArtifactStore {
       const { bytes, unreadable } = (await this.#unpacked.find(hex)) ?? (await this.#unpack(hex, zip))
       if (unreadable !== undefined) warnOfUnreadable(this.#log, sha.toString('base64'), unreadable)
       // Written even if there is one: that one may be damaged, and its time must be that of the last upload.
-      await replaceFile(this.#zip(hex), this.#unpacked.newTemporary(), zip, true)
+      await replaceFile(this.#zip(hex), this.#unpacked.newTemporary(), zip, { sync: true })
       return { sha256Base64: sha.toString('base64'), size: zip.byteLength, unzippedBytes: bytes }
     } catch (error) {
       throw this.#explained(error)

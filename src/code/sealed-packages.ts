@@ -83,7 +83,7 @@ export class SealedPackages {
       const sha256Base64 = (await sha256(zip)).toString('base64')
       if (checked.unreadable !== undefined) warnOfUnreadable(this.#log, sha256Base64, checked.unreadable)
       const file = this.#file(id)
-      await replaceFile(file, `${file}.temporary`, await encrypt(zip, secret, sha256Base64), true)
+      await replaceFile(file, `${file}.temporary`, await encrypt(zip, secret, sha256Base64), { sync: true })
       return { sha256Base64, size: zip.byteLength, unzippedBytes: checked.bytes, sealed: { id, dataKey } }
     } catch (error) {
       throw explainDiskError(error, this.#log, this.#files)

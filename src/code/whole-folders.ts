@@ -57,7 +57,7 @@ export class WholeFolders {
       // What was there stays in `temporary` until the next start: sandboxes that still run may have it mounted.
       await this.#takeAway(id)
       await rename(made, this.path(id))
-      await replaceFile(this.#marker(id), this.newTemporary(), JSON.stringify(marker), false)
+      await replaceFile(this.#marker(id), this.newTemporary(), JSON.stringify(marker), { sync: false })
       return unpacked
     })
   }

@@ -2,18 +2,22 @@
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/**
- * Writes to `temporary`, then renames to `path`; both must be on one file system. With `sync`, a power failure loses nothing either. Only the
- * user of the host may read them.
- */
+export interface Replacement {
+  /** A power failure loses nothing either, once the file is written. */
+  readonly sync: boolean
+  /** Who may read it; the user of the host alone if not given. */
+  readonly mode?: number
+}
+
+/** Writes to `temporary`, which must not exist, then renames to `path`; both must be on one file system. */
 export async function replaceFile(
   path: string,
   temporary: string,
   data: Uint8Array | string,
-  sync: boolean,
+  { sync, mode = 0o600 }: Replacement,
 ): Promise<void> {
   try {
-    const file = await open(temporary, 'wx', 0o600)
+    const file = await open(temporary, 'wx', mode)
     try {
       await file.writeFile(data)
       if (sync) await file.sync()
@@ -22,7 +26,7 @@ export async function replaceFile(
     }
     await rename(temporary, path)
   } catch (error) {
-    await rm(temporary, { force: true })
+    await rm(temporary, { force: true }).catch(() => undefined)
     throw error
   }
   if (sync) await syncFolder(dirname(path))

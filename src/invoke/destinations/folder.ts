@@ -1,6 +1,7 @@
 /** A folder as destination: one file for each event, complete and on disk when it appears under its name. */
-import { open, rename, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '../../disk/durable-file.ts'
 import { makeFolder } from '../../disk/make-folder.ts'
 import type { ClaimedDelivery } from '../../store/delivery-store.ts'
 import type { DestinationTarget } from './target.ts'
@@ -12,21 +13,9 @@ export function folderTarget(folder: string): DestinationTarget {
       makeFolder(folder)
       const path = join(folder, fileName(delivery))
       const unfinished = `${path}.part`
-      try {
-        const file = await open(unfinished, 'w', 0o640)
-        try {
-          await file.writeFile(contentOf(delivery))
-          await file.sync()
-        } finally {
-          await file.close()
-        }
-        await rename(unfinished, path)
-      } catch (error) {
-        await rm(unfinished, { force: true }).catch(() => undefined)
-        throw error
-      }
-      const directory = await open(folder, 'r')
-      await directory.sync().finally(() => directory.close())
+      // A host that was killed may have left one.
+      await rm(unfinished, { force: true })
+      await replaceFile(path, unfinished, contentOf(delivery), { sync: true, mode: 0o640 })
     },
   }
 }

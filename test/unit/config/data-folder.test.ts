@@ -48,7 +48,7 @@ it('is made for the user of the host alone, and gets files that nobody else read
   const name = { account: '000000000000', region: 'us-east-1', group: '/aws/lambda/f', stream: 's' }
   logs.append(name, [{ timestamp: 1, message: 'hello' }])
   await logs.flush()
-  await replaceFile(join(data, 'whole'), join(data, 'half'), 'text', false)
+  await replaceFile(join(data, 'whole'), join(data, 'half'), 'text', { sync: false })
   expect(modeOf('.')).toBe('700')
   const files = readdirSync(data, { recursive: true, encoding: 'utf8' })
   expect(files.filter((file) => file.endsWith('.jsonl'))).toHaveLength(1)
