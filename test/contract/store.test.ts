@@ -216,7 +216,7 @@ describe('the database file', () => {
     const connection = engine.open(path, 0)
     connection.exec(`insert into kysely_migration (name, timestamp) values ('9999-future', '2030-01-01')`)
     connection.close()
-    await expect(open()).rejects.toThrow(/was made by a newer version of Hearth/)
+    await expect(open()).rejects.toThrow(/was written by a newer version of Hearth/)
   })
 
   it('survives being closed while events are put', async () => {
