@@ -14,15 +14,20 @@ export interface PieceRules {
   readonly burst: number
 }
 
-export const PIECE_RULES: PieceRules = { perSecond: 10_000, burst: 20_000 }
+export const PIECE_RULES: PieceRules = { perSecond: 10_000, burst: 10_000 }
 
-/** Whoever has used up its pieces is not listened to until half of them are there again: its next connection would cost as much. */
+/** The first rest of a peer, milliseconds; doubled each time that it comes soon after the last one, at most to REST_MOST_MS. */
+const REST_MS = 1000
+const REST_MOST_MS = 60_000
+
+/** Whoever has used up its pieces is not listened to for a while: its next connections would cost as much, all at once. */
 export class Pieces {
   readonly #rules: PieceRules
   readonly #clock: () => number
   #left: number
   #at: number
-  #resting = false
+  #restMs = REST_MS
+  #restsUntil = Number.NEGATIVE_INFINITY
 
   /** @param clock milliseconds; only differences matter */
   constructor(rules: PieceRules = PIECE_RULES, clock: () => number = () => performance.now()) {
@@ -35,26 +40,31 @@ export class Pieces {
   /** Counts one. `false`: they are used up, and its connection must end. */
   take(bytes: number): boolean {
     if (bytes >= SMALL_PIECE_BYTES) return true
-    if (this.#left < 1) this.#refill()
-    if (this.#resting || this.#left < 1) {
-      this.#resting = true
-      return false
+    if (this.#left >= 1) {
+      this.#left -= 1
+      return true
     }
-    this.#left -= 1
-    return true
+    return this.#refilled()
   }
 
   /** Whether a connection may begin. */
   get open(): boolean {
-    if (!this.#resting) return true
-    this.#refill()
-    this.#resting = this.#left < this.#rules.burst / 2
-    return !this.#resting
+    return this.#restsUntil === Number.NEGATIVE_INFINITY || this.#clock() >= this.#restsUntil
   }
 
-  #refill(): void {
+  #refilled(): boolean {
     const now = this.#clock()
-    this.#left = Math.min(this.#rules.burst, this.#left + ((now - this.#at) * this.#rules.perSecond) / 1000)
+    if (now < this.#restsUntil) return false
+    this.#left = Math.min(this.#rules.burst, ((now - this.#at) * this.#rules.perSecond) / 1000)
     this.#at = now
+    if (this.#left >= 1) {
+      this.#left -= 1
+      return true
+    }
+    // Soon after the last rest: it goes on as before.
+    const again = now - this.#restsUntil < 2 * this.#restMs
+    this.#restMs = again ? Math.min(2 * this.#restMs, REST_MOST_MS) : REST_MS
+    this.#restsUntil = now + this.#restMs
+    return false
   }
 }

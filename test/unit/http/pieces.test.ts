@@ -8,20 +8,27 @@ import { type Body, readBody } from '../../../src/http/incoming-body.ts'
 import { Pieces, SMALL_PIECE_BYTES } from '../../../src/http/pieces.ts'
 
 describe('the pieces of a peer', () => {
-  it('are used up by small ones only, and come back with time', () => {
+  it('are used up by small ones only, come back with time, and later each time', () => {
     let now = 0
     const pieces = new Pieces({ perSecond: 10, burst: 20 }, () => now)
+    const taken = () => {
+      let count = 0
+      while (pieces.take(1)) count++
+      return count
+    }
     for (let i = 0; i < 1000; i++) expect(pieces.take(SMALL_PIECE_BYTES)).toBe(true)
-    for (let i = 0; i < 20; i++) expect(pieces.take(1)).toBe(true)
-    expect(pieces.take(1)).toBe(false)
-    expect(pieces.open).toBe(false)
-    now = 900
-    expect(pieces.open).toBe(false)
-    expect(pieces.take(1)).toBe(false)
-    now = 1000
+    expect(taken()).toBe(20)
+    for (const rest of [1000, 2000, 4000]) {
+      now += rest - 1
+      expect([pieces.open, pieces.take(1)]).toEqual([false, false])
+      now += 1
+      expect(pieces.open).toBe(true)
+      expect(taken()).toBeGreaterThan(0)
+    }
+    now += 100_000
+    expect(taken()).toBe(20)
+    now += 1000
     expect(pieces.open).toBe(true)
-    for (let i = 0; i < 10; i++) expect(pieces.take(1)).toBe(true)
-    expect(pieces.take(1)).toBe(false)
   })
 
   it('are never used up by a stream of tokens', () => {
